@@ -1,0 +1,79 @@
+"""What every command has: the shared options and the shape of its help.
+
+The shared options stand on the group and on each command, so that
+`gv --json show 7`, `gv show --json 7` and `gv show 7 --json` are one.  They
+write into the `CommandContext`, which the group makes and commands inherit.
+"""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from gvstore.cli.context import CommandContext
+from gvstore.errors import BadRev
+
+pass_context = click.make_pass_decorator(CommandContext, ensure=True)
+
+EVERYWHERE = "Every command also takes -C DIR, --json, -q, --color WHEN and --no-pager: see `gv --help`."
+
+
+def _change_folder(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is None:
+        return
+    try:
+        os.chdir(value)
+    except OSError as e:
+        raise BadRev(f"cannot enter {value}: {e.strerror}") from e
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    """Notes an option that was given; one given before the command is not undone by its absence after it."""
+    if value is not None and param.name is not None:
+        setattr(ctx.ensure_object(CommandContext), param.name, value)
+
+
+def shared_options(*, hidden: bool) -> list[click.Option]:
+    """Returns fresh options that every command takes."""
+    return [
+        click.Option(
+            ["-C", "folder"], metavar="DIR", is_eager=True, expose_value=False, callback=_change_folder, hidden=hidden,
+            help="Run as if started in DIR",
+        ),
+        click.Option(
+            ["--json"], is_flag=True, flag_value=True, default=None, expose_value=False, callback=_remember,
+            hidden=hidden, help="Print one JSON document (log and runs: one a line); docs/json.md is the contract",
+        ),
+        click.Option(
+            ["-q", "--quiet"], is_flag=True, flag_value=True, default=None, expose_value=False, callback=_remember,
+            hidden=hidden, help="Silence status lines; warnings and errors stay",
+        ),
+        click.Option(
+            ["--color"], type=click.Choice(["auto", "always", "never"]), metavar="WHEN", expose_value=False,
+            callback=_remember, hidden=hidden, help="Use colours: auto, always or never",
+        ),
+        click.Option(
+            ["--no-pager", "pager"], is_flag=True, flag_value=False, default=None, expose_value=False,
+            callback=_remember, hidden=hidden, help="Never start a pager",
+        ),
+    ]  # fmt: skip
+
+
+_SHARED = shared_options(hidden=True)
+
+
+class Command(click.Command):
+    """A click command with the shared options, hidden in its help, which closes by naming them."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Returns the command's own parameters, then the shared ones."""
+        return [*super().get_params(ctx), *_SHARED]
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes usage, text, options: spelled out here, so that docs/cli.md does not change with click's version."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        self.format_options(ctx, formatter)
+        formatter.write_paragraph()
+        formatter.write_text(EVERYWHERE)

@@ -1,0 +1,70 @@
+"""What a command stands on: its options, the surroundings, the repository, the output.
+
+The only file of this room that reads clock, environment and working folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gvstore.cli.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class CommandContext:
+    """The surroundings of one `gv` command; everything in it is made when first asked for."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.quiet = False
+        self.color = "auto"
+        self.pager = True
+        self._closers: list[Callable[[], None]] = []
+
+    @property
+    def folder(self) -> Path:
+        """The folder the command works in: the shell's, or that of `-C`."""
+        return Path.cwd()
+
+    def variable(self, name: str) -> str:
+        """Returns an environment variable, or an empty text."""
+        return os.environ.get(name, "")
+
+    @cached_property
+    def output(self) -> Output:
+        """The way out: answers, status, warnings."""
+        return Output(
+            json=self.json,
+            quiet=self.quiet,
+            colour=self._colour_on(sys.stdout.isatty()),
+            colour_of_status=self._colour_on(sys.stderr.isatty()),
+            pager=self._pager(),
+            bars=sys.stderr.isatty() and not self.json and not self.quiet,
+            width=shutil.get_terminal_size((100, 24)).columns,
+        )
+
+    def close(self) -> None:
+        """Releases what the command held: the repository's segment, lease and database."""
+        while self._closers:
+            self._closers.pop()()
+
+    def _colour_on(self, terminal: bool) -> bool:
+        if self.color != "auto":
+            return self.color == "always"
+        return terminal and not self.variable("NO_COLOR") and self.variable("TERM") != "dumb"
+
+    def _pager(self) -> str:
+        """Returns the pager's command line, or nothing where answers go straight out."""
+        if not self.pager or self.json or not sys.stdout.isatty():
+            return ""
+        for name in ("GV_PAGER", "PAGER"):
+            if name in os.environ:
+                return "" if os.environ[name] in ("", "cat") else os.environ[name]
+        return "less -FRX" if shutil.which("less") else ""

@@ -1,0 +1,123 @@
+"""The way out of a command: answers on stdout, everything else on stderr.
+
+A command hands over a result, a frozen dataclass that knows its own lines;
+here it becomes text, or under `--json` one document built from its fields.
+So every command has `--json`, and none has a branch for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from gvstore.cli.json_form import dump
+from gvstore.cli.style import Paint
+
+
+class Result(Protocol):
+    """What a command answers: a dataclass whose fields are the JSON document."""
+
+    def lines(self, paint: Paint) -> Iterable[str]:
+        """Returns the answer as text, line by line, without line ends."""
+        ...
+
+
+class Advance(Protocol):
+    """Moves a progress bar."""
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        """Shows that `done` of `total` units are through; both count from the start."""
+        ...
+
+
+class Output:
+    """Writes to this process's stdout and stderr as its options say."""
+
+    def __init__(
+        self,
+        *,
+        json: bool = False,
+        quiet: bool = False,
+        colour: bool = False,
+        colour_of_status: bool = False,
+        pager: str = "",
+        bars: bool = False,
+        width: int = 100,
+    ) -> None:
+        self.json, self.quiet, self.width = json, quiet, width
+        self.paint = Paint(colour)
+        self._paint_status = Paint(colour_of_status)
+        self._pager, self._bars = pager, bars
+
+    # -- the answer
+
+    def result(self, result: Result, *, paged: bool = False) -> None:
+        """Writes one answer: its lines, or one JSON document."""
+        self.stream([result], paged=paged)
+
+    def stream(self, results: Iterable[Result], *, paged: bool = False) -> None:
+        """Writes answers one by one, as they come: under `--json` each is a document on a line of its own."""
+        lines = self._documents(results) if self.json else self._texts(results)
+        if paged and self._pager:
+            from gvstore.cli.pager import page
+
+            page(lines, self._pager)
+        else:
+            for line in lines:
+                sys.stdout.write(line + "\n")
+
+    def raw(self, chunks: Iterable[bytes]) -> None:
+        """Writes bytes as they are: `gv get` of a file."""
+        sys.stdout.flush()
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+
+    def _documents(self, results: Iterable[Result]) -> Iterator[str]:
+        return (dump(result) for result in results)
+
+    def _texts(self, results: Iterable[Result]) -> Iterator[str]:
+        return (line for result in results for line in result.lines(self.paint))
+
+    # -- everything else
+
+    def status(self, text: str) -> None:
+        """Says what is going on; `-q` and `--json` silence it."""
+        if not self.quiet and not self.json:
+            self._say(text)
+
+    def warning(self, text: str) -> None:
+        """Says what the user should know although the command goes on."""
+        self._say(self._paint_status("warning", "warning:") + " " + text)
+
+    def error(self, text: str) -> None:
+        """Says why the command ends."""
+        self._say(self._paint_status("error", "error:") + " " + text)
+
+    def hint(self, text: str) -> None:
+        """Says what to type next."""
+        self._say(self._paint_status("hint", "hint:") + " " + text)
+
+    def _say(self, text: str) -> None:
+        # The answer so far goes first, so that on a terminal the two stand in the order in which they were said.
+        sys.stdout.flush()
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+    @contextmanager
+    def progress(self, title: str, *, size_bytes: bool = False) -> Iterator[Advance]:
+        """Yields what moves a bar on a terminal's stderr; elsewhere it moves nothing."""
+        if not self._bars:
+            yield _no_bar
+            return
+
+        from gvstore.cli.bar import bar
+
+        with bar(title, size_bytes=size_bytes) as advance:
+            yield advance
+
+
+def _no_bar(done: int, total: int | None = None) -> None:
+    """Moves nothing."""
