@@ -1,0 +1,222 @@
+"""From Python values to bytes, by the container rule.
+
+One conversion and one MessagePack encode for what is small.  What is larger
+than 256 bytes, or higher than 32, goes through an explicit stack, from the
+leaves up: a nested part whose encoding, its own children linked first, passes
+256 bytes or reaches height 32 becomes an object and is linked; long
+containers become trees (`sequence.py`); long text is cut.  Both ways give the
+same bytes; `tests/objects/test_encode.py` states it.
+
+Values are trees: what is met twice is encoded once and linked or repeated,
+never marked as the same.  A value inside itself is an opaque "cycle".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from gvstore.objects import number
+from gvstore.objects.chunking import HEIGHT_LIMIT, LINK_THRESHOLD, TEXT_MEAN, TEXT_THRESHOLD, cut_bytes
+from gvstore.objects.expand import IS_LINK, SCALARS, expand, opaque
+from gvstore.objects.kind import Kind
+from gvstore.objects.oid import ObjectId
+from gvstore.objects.placeholder import Opaque
+from gvstore.objects.protocol import ObjectWriter
+from gvstore.objects.sequence import ItemList, TreeBuilder
+from gvstore.objects.wire import LINK_HEAD, Raw, array, link_bytes, linked, pack
+
+BLOB_BYTE: Final = bytes((Kind.BLOB,))
+VALUE_BYTE: Final = bytes((Kind.VALUE,))
+_KIND_OF: Final = {number.INVOCATION: bytes((Kind.INVOCATION,)), number.COMPONENT: bytes((Kind.COMPONENT,))}
+_SPLITTABLE: Final = frozenset({number.LIST, number.TUPLE, number.DICT, number.SET, number.FROZENSET})
+_SORTED: Final = frozenset({number.SET, number.FROZENSET})
+_NUMBERS: Final = [pack(n) for n in range(128)]
+
+OnOpaque = Callable[[str, str | None], None]
+
+
+class _TooTall(Exception):
+    """The inline height passes the limit: the long way."""
+
+
+class Encoder:
+    """Encodes values into one writer.
+
+    `on_opaque(type name, detail)` is told of each value that has no encoding.
+    """
+
+    __slots__ = ("_on_opaque", "_writer")
+
+    def __init__(self, writer: ObjectWriter, on_opaque: OnOpaque | None = None) -> None:
+        self._writer = writer
+        self._on_opaque = on_opaque
+
+    def encode(self, value: Any) -> bytes:
+        """Returns the encoding of a value that is the root of its object."""
+        if type(value) in SCALARS:
+            return self._scalar(value)
+        try:
+            data = pack(self._convert(value, 1))
+            if len(data) <= LINK_THRESHOLD:
+                return data
+        except (_TooTall, OverflowError, UnicodeEncodeError, RecursionError):
+            pass
+        return _Long(self, value).run()[0]
+
+    def nested(self, value: Any) -> bytes:
+        """Returns the encoding of a value inside another: a link, if it passes the threshold."""
+        if type(value) in SCALARS:
+            return self._nested_scalar(value)
+        try:
+            data = pack(self._convert(value, 2))  # a nested one may be one lower
+            if len(data) <= LINK_THRESHOLD:
+                return data
+        except (_TooTall, OverflowError, UnicodeEncodeError, RecursionError):
+            pass
+        return self.place(*_Long(self, value).run())
+
+    def put(self, value: Any) -> ObjectId:
+        """Writes a value as an object of its own."""
+        data = self.encode(value)
+        return linked(data) or self._writer.write(VALUE_BYTE + data)
+
+    def place(self, data: bytes, height: int = 1) -> bytes:
+        """Returns a nested part's encoding, or a link to it where the container rule wants one."""
+        if len(data) <= LINK_THRESHOLD and height < HEIGHT_LIMIT:
+            return data
+        kind = _KIND_OF.get(data[1], VALUE_BYTE) if data[0] & 0xF0 == 0x90 else VALUE_BYTE
+        return LINK_HEAD + self._writer.write(kind + data)
+
+    def _convert(self, value: Any, height: int) -> Any:
+        of, elements = expand(value)
+        if of == IS_LINK:
+            return next(iter(elements))
+        if height > HEIGHT_LIMIT:
+            raise _TooTall
+        if of == number.OPAQUE:
+            self.tell_opaque(elements)
+        if of in _SORTED:
+            parts = sorted(pack(e if type(e) in SCALARS else self._convert(e, height + 1)) for e in elements)
+            return [of, *map(Raw, parts)]
+        out = [of]
+        for e in elements:
+            out.append(e if type(e) in SCALARS else self._convert(e, height + 1))
+        return out
+
+    def tell_opaque(self, elements: Any) -> None:
+        """Passes an opaque marker's elements on."""
+        if self._on_opaque is not None:
+            self._on_opaque(*elements)
+
+    def _scalar(self, value: Any) -> bytes:
+        if type(value) is str or type(value) is bytes:
+            return self._text(value)
+        try:
+            return pack(value)
+        except OverflowError:
+            of, elements = expand(value)
+            return array([_NUMBERS[of], *(self._nested_scalar(e) for e in elements)])
+
+    def _text(self, value: str | bytes) -> bytes:
+        try:
+            raw = value.encode() if isinstance(value, str) else value
+        except UnicodeEncodeError:
+            of, elements = expand(value)
+            return array([_NUMBERS[of], *(self._nested_scalar(e) for e in elements)])
+        if len(raw) <= TEXT_THRESHOLD:
+            return pack(value)
+        builder = TreeBuilder(self._writer, leaves=False)
+        for chunk in cut_bytes(raw, TEXT_MEAN):
+            builder.add_chunk(self._writer.write(BLOB_BYTE + chunk), len(chunk))
+        of = number.TEXT if type(value) is str else number.BYTES
+        return array([_NUMBERS[number.SPLIT], _NUMBERS[of], pack(len(raw)), link_bytes(builder.finish())])
+
+    def _nested_scalar(self, value: Any) -> bytes:
+        data = self._scalar(value)
+        return data if len(data) <= LINK_THRESHOLD else self.place(data)
+
+
+class _Frame:
+    """A container on the way: what of it is encoded, and what is to come."""
+
+    __slots__ = ("elements", "height", "identity", "keep", "of", "parts")
+
+    def __init__(self, of: int, elements: Iterator[Any], identity: int, keep: Any) -> None:
+        self.of = of
+        self.elements = elements
+        self.identity = identity
+        self.keep = keep  # holds temporaries, so that no id is used twice
+        self.parts: list[bytes] = []
+        self.height = 0
+
+
+class _Long:
+    """One walk over one large or tall value."""
+
+    def __init__(self, encoder: Encoder, value: Any) -> None:
+        self.encoder = encoder
+        self.writer = encoder._writer
+        self.value = value
+        self.open: set[int] = set()
+        self.done: dict[int, tuple[bytes, int, Any]] = {}
+        self.stack: list[_Frame] = []
+
+    def run(self) -> tuple[bytes, int]:
+        """Returns the root's encoding and inline height."""
+        if type(self.value) in SCALARS:
+            return self.encoder._scalar(self.value), 0
+        result = self._enter(self.value)
+        while self.stack:
+            frame = self.stack[-1]
+            if result is not None:
+                frame.parts.append(result[0])
+                frame.height = max(frame.height, result[1])
+            result = None
+            for element in frame.elements:
+                if type(element) in SCALARS:
+                    frame.parts.append(self.encoder._nested_scalar(element))
+                    continue
+                known = self.done.get(id(element))
+                result = known[:2] if known else self._enter(element)
+                break
+            else:
+                self.stack.pop()
+                self.open.discard(frame.identity)
+                result = self._close(frame)
+                if self.stack:
+                    placed = self.encoder.place(*result)
+                    result = placed, result[1] if placed is result[0] else 0
+                    self.done[frame.identity] = (*result, frame.keep)
+        assert result is not None
+        return result
+
+    def _enter(self, value: Any) -> tuple[bytes, int] | None:
+        """Opens a container; returns at once what is a link or closes a cycle."""
+        if id(value) in self.open:
+            of, elements = opaque(value, "cycle")
+            self.encoder.tell_opaque(elements)
+            return self.encoder.encode(Opaque(*elements)), 1
+        of, elements = expand(value)
+        if of == IS_LINK:
+            return pack(next(iter(elements))), 0
+        if of == number.OPAQUE:
+            self.encoder.tell_opaque(elements)
+        self.open.add(id(value))
+        self.stack.append(_Frame(of, iter(elements), id(value), (value, elements)))
+        return None
+
+    def _close(self, frame: _Frame) -> tuple[bytes, int]:
+        parts, of, height = frame.parts, frame.of, frame.height + 1
+        if of in _SORTED:
+            parts.sort()
+        if of not in _SPLITTABLE:
+            return array([_NUMBERS[of], *parts]), height
+        items = ItemList(self.writer, of)
+        if of == number.DICT:
+            for i in range(0, len(parts), 2):
+                items.add(parts[i] + parts[i + 1])
+        else:
+            for part in parts:
+                items.add(part)
+        return items.finish(), 1 if items.is_split else height

@@ -1,0 +1,143 @@
+"""What trees, commits, tags, components, runs and operations share: an array of fields behind a kind byte.
+
+Fields are values under the container rule, links, or weak links.  A reader
+takes the fields it knows; more may follow in a later format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from gvstore.objects import number
+from gvstore.objects.decode import decode
+from gvstore.objects.encode import Encoder
+from gvstore.objects.fault import CorruptObject
+from gvstore.objects.kind import Kind
+from gvstore.objects.oid import ObjectId
+from gvstore.objects.protocol import ObjectReader, ObjectWriter
+from gvstore.objects.sequence import ItemList, iter_leaves
+from gvstore.objects.wire import Link, array, link_bytes, pack, split, unpack, weak_link_bytes
+
+NIL = b"\xc0"
+T = TypeVar("T")
+
+
+def maybe_link(oid: ObjectId | None) -> bytes:
+    """Returns the encoding of an optional link."""
+    return NIL if oid is None else link_bytes(oid)
+
+
+def maybe_weak(oid: ObjectId | None) -> bytes:
+    """Returns the encoding of an optional weak link."""
+    return NIL if oid is None else weak_link_bytes(oid)
+
+
+class FieldWriter:
+    """Puts one object's fields together, in order."""
+
+    def __init__(self, writer: ObjectWriter, kind: Kind, of: int) -> None:
+        self._writer, self._kind = writer, kind
+        self._encoder = Encoder(writer)
+        self._parts = [pack(of)]
+
+    def value(self, value: Any) -> FieldWriter:
+        """Appends a value."""
+        self._parts.append(self._encoder.nested(value))
+        return self
+
+    def raw(self, *parts: bytes) -> FieldWriter:
+        """Appends encoded parts."""
+        self._parts += parts
+        return self
+
+    def put(self) -> ObjectId:
+        """Writes the object; returns its oid."""
+        return self._writer.write(bytes((self._kind,)) + array(self._parts))
+
+
+class FieldReader:
+    """Takes one object's fields apart, in order."""
+
+    def __init__(self, reader: ObjectReader, oid: ObjectId, kind: Kind, of: int) -> None:
+        data = reader.read(oid)
+        if data[0] != kind:
+            found = Kind(data[0]).word if data[0] in Kind.__members__.values() else f"{data[0]:#x}"
+            raise CorruptObject(oid, f"a {kind.word} was expected, this is a {found}")
+        self.oid, self._reader = oid, reader
+        self._parts = iter(split(memoryview(data)[1:]))
+        if next(self._parts, b"") != pack(of):
+            raise CorruptObject(oid, f"the array of a {kind.word} opens with {of}")
+
+    def value(self, wanted: type[T]) -> T:
+        """Returns the next field, a value of exactly this type."""
+        value = decode(self.raw(), self._reader)
+        if type(value) is not wanted:
+            raise CorruptObject(self.oid, f"a {wanted.__name__} was expected, found {type(value).__name__}")
+        return value
+
+    def raw(self) -> bytes:
+        """Returns the next field's bytes."""
+        part = next(self._parts, None)
+        if part is None:
+            raise CorruptObject(self.oid, "a field is missing")
+        return part
+
+    def link(self) -> ObjectId:
+        """Returns the next field, a link."""
+        oid = self.maybe_link()
+        if oid is None:
+            raise CorruptObject(self.oid, "a link was expected")
+        return oid
+
+    def maybe_link(self) -> ObjectId | None:
+        """Returns the next field, a link of either strength, or None."""
+        value = unpack(self.raw())
+        if value is None:
+            return None
+        if not isinstance(value, Link):
+            raise CorruptObject(self.oid, "a link was expected")
+        return value.oid
+
+    def named_links(self) -> dict[str, ObjectId]:
+        """Returns the next field, a dict from name to link."""
+        parts = dict_parts(self._reader, self.raw())
+        named: dict[str, ObjectId] = {}
+        for name, part in zip(parts[::2], parts[1::2], strict=True):
+            link = unpack(part)
+            if not isinstance(link, Link):
+                raise CorruptObject(self.oid, "a link was expected")
+            named[str(decode(name, self._reader))] = link.oid
+        return named
+
+    def links(self) -> tuple[ObjectId, ...]:
+        """Returns the next field, an array of links."""
+        values = unpack(self.raw())
+        if type(values) is not list or not all(isinstance(each, Link) for each in values[1:]):
+            raise CorruptObject(self.oid, "an array of links was expected")
+        return tuple(each.oid for each in values[1:])
+
+
+def links_part(oids: Iterable[ObjectId], make: Callable[[bytes], bytes]) -> bytes:
+    """Returns the encoding of an array of links."""
+    return array([b"\x00", *(make(oid) for oid in oids)])
+
+
+def named_links_part(writer: ObjectWriter, named: dict[str, ObjectId]) -> bytes:
+    """Returns the encoding of a dict from name to link, sorted by name, under the container rule."""
+    encoder = Encoder(writer)
+    items = ItemList(writer, number.DICT)
+    for name in sorted(named):
+        items.add(encoder.nested(name) + link_bytes(named[name]))
+    return items.finish()
+
+
+def dict_parts(reader: ObjectReader, raw: bytes) -> list[bytes]:
+    """Returns the encoded keys and values in turn of a dict, whether it is split or not."""
+    parts = split(raw)
+    if parts[:1] == [pack(number.DICT)]:
+        return parts[1:]
+    top = unpack(parts[3]) if parts[:2] == [pack(number.SPLIT), pack(number.DICT)] and len(parts) == 4 else None
+    if type(top) is not Link:
+        raise CorruptObject(None, "a dict was expected")
+    return [part for _, leaf in iter_leaves(reader, top.oid) for part in leaf]

@@ -1,0 +1,203 @@
+"""Long containers as Merkle trees of nodes, cut at content-defined places.
+
+A leaf node `n [55, item, ...]` holds encoded items; an inner node
+`n [56, count, link, count, link, ...]` holds its children and how many items
+(of text, bytes and blobs: how many bytes) lie below each.  Items are appended
+from left to right and a cut depends only on the items behind the last cut, so
+a recorder can hand in items as they happen, and appending, inserting or
+dropping one anywhere changes O(log n) nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gvstore.objects import number
+from gvstore.objects.chunking import NODE_MAX, NODE_MIN_ITEMS, SPLIT_THRESHOLD, ends_node
+from gvstore.objects.fault import CorruptObject
+from gvstore.objects.kind import Kind
+from gvstore.objects.oid import OID_BYTES, ObjectId
+from gvstore.objects.protocol import ObjectReader, ObjectWriter
+from gvstore.objects.wire import Link, array, array_head, link_bytes, pack, split, unpack
+
+NODE_BYTE = bytes((Kind.NODE,))
+MAX_LEVELS = 48
+_LEAF = pack(number.LEAF)
+_INNER = pack(number.INNER)
+
+
+class _Level:
+    """The open node of one level: what came since its last cut."""
+
+    __slots__ = ("count", "head", "parts", "size", "weight")
+
+    def __init__(self, head: bytes) -> None:
+        self.head = head
+        self.parts: list[bytes] = []
+        self.size = 0  # bytes of the parts
+        self.weight = 0  # items below
+        self.count = 0  # parts, a pair counting once
+
+
+class TreeBuilder:
+    """Writes nodes as items come; `finish` returns the top."""
+
+    __slots__ = ("_levels", "_writer", "count")
+
+    def __init__(self, writer: ObjectWriter, *, leaves: bool = True) -> None:
+        self._writer = writer
+        self._levels: list[_Level] = [_Level(_LEAF if leaves else _INNER)]
+        self.count = 0
+
+    def add(self, item: bytes) -> None:
+        """Appends an encoded item."""
+        self.count += 1
+        self._append(0, item, 1)
+
+    def add_chunk(self, oid: ObjectId, size: int) -> None:
+        """Appends a chunk of `size` bytes (of a builder without leaves)."""
+        self.count += size
+        self._append(0, pack(size) + link_bytes(oid), size)
+
+    def _append(self, at: int, item: bytes, weight: int) -> None:
+        level = self._levels[at]
+        if level.count >= NODE_MIN_ITEMS and level.size + len(item) > NODE_MAX:
+            self._cut(at)
+        level.parts.append(item)
+        level.count += 1
+        level.size += len(item)
+        level.weight += weight
+        if level.count >= NODE_MIN_ITEMS and ends_node(item):
+            self._cut(at)
+
+    def _node(self, at: int) -> ObjectId:
+        level = self._levels[at]
+        width = 2 if level.head is _INNER else self._width
+        head = array_head(1 + width * level.count) + level.head
+        return self._writer.write(NODE_BYTE + head + b"".join(level.parts))
+
+    def _cut(self, at: int) -> None:
+        level = self._levels[at]
+        oid = self._node(at)
+        weight = level.weight
+        level.parts = []
+        level.size = level.weight = level.count = 0
+        if at + 1 == len(self._levels):
+            self._levels.append(_Level(_INNER))
+        self._append(at + 1, pack(weight) + link_bytes(oid), weight)
+
+    _width = 1
+
+    def finish(self) -> ObjectId:
+        """Returns the oid of the top node, or of the only chunk."""
+        at = 0
+        while True:
+            level = self._levels[at]
+            top = at + 1 == len(self._levels)
+            if top and level.count == 1 and level.head is _INNER:
+                return ObjectId(level.parts[0][-OID_BYTES:])
+            if top:
+                return self._node(at)
+            if level.count:
+                self._cut(at)
+            at += 1
+
+
+class PairBuilder(TreeBuilder):
+    """The same for dicts: an item is a key and its value."""
+
+    __slots__ = ()
+    _width = 2
+
+
+class ItemList:
+    """Collects encoded items of one container and gives back its encoding.
+
+    Up to 1,024 bytes it is a plain array, above a tree.  The encoding is a
+    function of the items alone, however they were handed in.
+    """
+
+    __slots__ = ("_builder", "_items", "_number", "_size", "_width", "_writer", "count")
+
+    def __init__(self, writer: ObjectWriter, of: int) -> None:
+        self._writer = writer
+        self._number = of
+        self._width = 2 if of == number.DICT else 1
+        self._items: list[bytes] = []
+        self._size = 0
+        self._builder: TreeBuilder | None = None
+        self.count = 0
+
+    def add(self, item: bytes) -> None:
+        """Appends an item: one encoded element, of a dict a key and a value joined."""
+        self.count += 1
+        if self._builder is not None:
+            self._builder.add(item)
+            return
+        self._items.append(item)
+        self._size += len(item)
+        if self._size > SPLIT_THRESHOLD:
+            self._builder = (PairBuilder if self._width == 2 else TreeBuilder)(self._writer)
+            for each in self._items:
+                self._builder.add(each)
+            self._items = []
+
+    @property
+    def is_split(self) -> bool:
+        """Whether it has become a tree."""
+        return self._builder is not None
+
+    def finish(self) -> bytes:
+        """Returns the container's encoding."""
+        if self._builder is None:
+            return array_head(1 + self._width * self.count) + pack(self._number) + b"".join(self._items)
+        top = self._builder.finish()
+        return array([pack(number.SPLIT), pack(self._number), pack(self.count), link_bytes(top)])
+
+
+def read_node(reader: ObjectReader, oid: ObjectId) -> list[bytes]:
+    """Returns a node's elements, undecoded, its type number first."""
+    data = reader.read(oid)
+    if data[0] != Kind.NODE:
+        raise CorruptObject(oid, "a node of a split container was expected")
+    return split(memoryview(data)[1:])
+
+
+def iter_leaves(reader: ObjectReader, top: ObjectId, *, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+    """Yields (index of the first item, leaf elements) for the leaves that hold item `start` and what follows.
+
+    Only the nodes on the way are read.  For a dict's leaves elements are keys
+    and values in turn, and indices count pairs.
+    """
+    stack: list[tuple[ObjectId, int, int]] = [(top, 0, 0)]
+    while stack:
+        oid, first, level = stack.pop()
+        if level > MAX_LEVELS:
+            raise CorruptObject(oid, "a split container is too deep")
+        parts = read_node(reader, oid)
+        if parts[0] == _LEAF:
+            yield first, parts[1:]
+            continue
+        below = []
+        for count, child in inner_entries(oid, parts):
+            if first + count > start:
+                below.append((child, first, level + 1))
+            first += count
+        stack.extend(reversed(below))
+
+
+def inner_entries(oid: ObjectId, parts: list[bytes]) -> list[tuple[int, ObjectId]]:
+    """Returns the (count, child) pairs of an inner node's elements.
+
+    Raises:
+        CorruptObject: it is no inner node.
+    """
+    if parts[0] != _INNER or len(parts) % 2 == 0:
+        raise CorruptObject(oid, "an inner node was expected")
+    entries = []
+    for i in range(1, len(parts), 2):
+        count, link = unpack(parts[i]), unpack(parts[i + 1])
+        if type(count) is not int or count < 0 or type(link) is not Link:
+            raise CorruptObject(oid, "an inner node holds counts and links")
+        entries.append((count, link.oid))
+    return entries
