@@ -27,9 +27,12 @@ DIGITS = 4_000  # Python refuses to print longer ints in decimal
 HIDDEN = {"json": False}  # field(metadata=HIDDEN): for the text only
 
 
-def dump(answer: object) -> str:
-    """Returns one JSON document, on one line."""
-    return json.dumps(form(answer), ensure_ascii=False, allow_nan=False)
+def dump(answer: object, *, ascii_only: bool = False) -> str:
+    """Returns one JSON document, on one line.
+
+    A lone surrogate stays one: written with "backslashreplace" it becomes the escape that JSON has for it.
+    """
+    return json.dumps(form(answer), ensure_ascii=ascii_only, allow_nan=False)
 
 
 def form(value: object, depth: int = 0) -> Json:

@@ -76,7 +76,8 @@ class Output:
         sys.stdout.buffer.flush()
 
     def _documents(self, results: Iterable[Result]) -> Iterator[str]:
-        return (dump(result) for result in results)
+        ascii_only = sys.stdout.encoding.lower() not in ("utf-8", "utf8")
+        return (dump(result, ascii_only=ascii_only) for result in results)
 
     def _texts(self, results: Iterable[Result]) -> Iterator[str]:
         return (line for result in results for line in result.lines(self.paint))
