@@ -1,0 +1,66 @@
+"""Values on one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gvstore.cli.value_text import arguments_line, value_line
+from gvstore.objects.placeholder import Opaque, Unresolved
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4) | st.tuples(inner) | st.dictionaries(st.text("ab"), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(PLAIN)
+def test_short_values_read_as_python(value: object) -> None:
+    """What fits is Python's own spelling."""
+    expected = repr(value)
+    if len(expected) <= 400:
+        assert expected == value_line(value, 400)
+
+
+@given(PLAIN, st.integers(8, 100))
+def test_long_values_are_cut(value: object, width: int) -> None:
+    """A line never exceeds its width."""
+
+    assert len(value_line(value, width)) <= width
+
+
+@dataclass
+class Topic:
+    """A record whose repr must not be called."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        raise AssertionError("never called")
+
+
+def test_records_show_their_fields() -> None:
+    """Read, not asked."""
+
+    assert "Topic(name='otters')" == value_line(Topic("otters"))
+    assert "Topic(name='otters')" == value_line(Unresolved(16, "story:Topic", ("name", "otters")))
+    assert "<opaque socket.socket>" == value_line(Opaque("socket.socket"))
+    assert "[1.50, ValueError('no')]" == value_line([Decimal("1.50"), ValueError("no")])
+    assert "frozenset({1})" == value_line(frozenset({1}))
+
+
+def test_arguments_share_the_width() -> None:
+    """Each long argument is cut, the short ones stay."""
+
+    assert "n=3, topic='otters'" == arguments_line({"n": 3, "topic": "otters"})
+    assert "a='xxxxxxxxxxxxxx…, n=3" == arguments_line({"a": "x" * 500, "n": 3}, 32)
+
+
+def test_nothing_moves_the_cursor() -> None:
+    """An escape sequence in a name or a text stays text."""
+
+    assert "\x1b" not in value_line(Unresolved(16, "m:\x1b[2J", ()))
