@@ -1,0 +1,295 @@
+"""refs.db: the only mutable truth of a repository.
+
+A `Refs` reads refs, reflog, operations and run numbers, and begins
+transactions (transaction.py).  Many processes may have one file open; SQLite's
+WAL lets them read while one writes.  Threads share a `Refs` under its lock; a
+child made by fork gets a connection of its own, and leaves its parent's alone.
+
+May be imported by `repo` and the rooms above it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from gvstore.objects.oid import ObjectId
+from gvstore.objects.protocol import ObjectWriter
+from gvstore.refs import schema
+from gvstore.refs.fault import CorruptRefs, RefsLocked, RefsReadOnly
+from gvstore.refs.names import HEAD, RUN, RUNS, run_ref
+from gvstore.refs.record import RECORDING, OperationEntry, ReflogEntry, RunRow
+from gvstore.refs.transaction import Transaction, clean_text, write_reflog
+from gvstore.refs.value import format_run, value_oid, value_run, value_target
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_MAX_SYMBOLIC_STEPS = 5
+_inherited: list[sqlite3.Connection] = []  # connections of a parent process: never used, never closed
+
+
+class Refs:
+    """An open refs.db."""
+
+    def __init__(self, path: Path, objects: ObjectWriter | None, *, read_only: bool) -> None:
+        self.path, self.objects, self.read_only = path, objects, read_only
+        self._lock = threading.RLock()
+        self._opened: sqlite3.Connection | None = None
+        self._pid = 0
+        self._forget_copy: Callable[[], object] | None = None
+
+    @classmethod
+    def create(cls, path: Path) -> None:
+        """Makes an empty refs.db; one that is there is left as it is."""
+        schema.create(path)
+
+    @classmethod
+    def open(cls, path: Path, objects: ObjectWriter | None = None, *, read_only: bool = False) -> Refs:
+        """Returns the refs in `path`; operations are written to `objects`.
+
+        The file itself is opened at the first use.  `read_only` reads a private copy of it, made then.
+        """
+        return cls(path, objects, read_only=read_only)
+
+    def close(self) -> None:
+        """Closes the file, its WAL written back; the next use opens it again."""
+        with self._lock:
+            connection, self._opened = self._opened, None
+            if connection is None:
+                return
+            if self._pid != os.getpid():
+                _inherited.append(connection)
+                return
+            if not self.read_only:
+                schema.checkpoint(connection)
+            connection.close()
+            if self._forget_copy is not None:
+                self._forget_copy()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def read(self, name: str) -> str | None:
+        """Returns the textual value of the ref (value.py), or None where there is none."""
+        with self._reading() as connection:
+            return read_value(connection, name)
+
+    def resolve(self, name: str) -> ObjectId | None:
+        """Returns the oid that the ref comes to, through symbolic refs and run numbers, or None."""
+        for _ in range(_MAX_SYMBOLIC_STEPS):
+            value = self.read(name)
+            target, number = value_target(value), value_run(value)
+            if target is not None:
+                name = target
+            elif number is not None:
+                name = run_ref(number)
+            else:
+                return value_oid(value)
+        raise CorruptRefs(str(self.path), f"{name} points to itself")
+
+    def list(self, prefix: str = "refs/") -> dict[str, str]:
+        """Returns the refs whose names begin with `prefix`, sorted, with their textual values."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT name, value FROM refs WHERE name >= ? AND name < ? ORDER BY name", (prefix, prefix + "\U0010ffff")
+            ).fetchall()
+        return dict(rows)
+
+    def head_ref(self) -> str | None:
+        """Returns the ref that HEAD is on, which may not exist yet, or None where HEAD is detached."""
+        return value_target(self.read(HEAD))
+
+    def current_run(self) -> int | None:
+        """Returns the number that RUN holds, or None."""
+        return value_run(self.read(RUN))
+
+    def reflog(self, name: str, *, limit: int | None = None) -> tuple[ReflogEntry, ...]:
+        """Returns the moves of the ref, the newest first: entry n is `name@{n}`.  A deleted ref keeps them."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT ref, old, new, author, created_at, message, operation FROM reflog "
+                "WHERE ref = ? ORDER BY sequence DESC LIMIT ?",
+                (name, -1 if limit is None else limit),
+            ).fetchall()
+        return tuple(ReflogEntry(*row) for row in rows)
+
+    def logged(self) -> tuple[str, ...]:
+        """Returns the names that have a reflog, sorted; those of deleted refs among them."""
+        with self._reading() as connection:
+            return tuple(row[0] for row in connection.execute("SELECT DISTINCT ref FROM reflog ORDER BY ref"))
+
+    def operations(self, *, limit: int | None = None) -> tuple[OperationEntry, ...]:
+        """Returns what commands did, the newest first."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT number, oid, command, author, created_at FROM operations ORDER BY number DESC LIMIT ?",
+                (-1 if limit is None else limit,),
+            ).fetchall()
+        return tuple(OperationEntry(row[0], ObjectId(row[1]), *row[2:]) for row in rows)
+
+    @contextmanager
+    def transaction(self, command: str, *, author: str, now: int) -> Iterator[Transaction]:
+        """Gathers changes in the block and makes them at its end: all or, when anything raises, none.
+
+        `command` is what the user typed, in words; `now` is microseconds.
+
+        Raises:
+            RefMoved: a ref is not what the change expects; nothing was written.
+            RefExists, RefClash, RefMissing: a change cannot be made beside what is there.
+            RefsReadOnly: the repository was opened for reading only.
+        """
+        if self.read_only or self.objects is None:
+            raise RefsReadOnly(str(self.path))
+        transaction = Transaction(command, author=author, now=now)
+        yield transaction
+        if transaction.empty:
+            return
+        self.objects.sync()
+        with self._writing() as connection:
+            transaction.apply(connection, self.objects)
+
+    def allocate_run(
+        self, *, journal: str, target: str, started_at: int, move_run: bool = False, author: str = ""
+    ) -> int:
+        """Returns the number of a run that begins now; no other run ever gets it.
+
+        `move_run` moves RUN to it, so that a run that is killed can be spoken of.
+        """
+        target = clean_text(target)
+        with self._writing() as connection:
+            before = read_value(connection, RUN) or ""
+            number = connection.execute(
+                "INSERT INTO runs (journal, target, status, started_at, run_before) VALUES (?, ?, ?, ?, ?)",
+                (journal, target, RECORDING, started_at, before if move_run else None),
+            ).lastrowid
+            assert number is not None
+            if move_run:
+                new = format_run(number)
+                connection.execute("INSERT OR REPLACE INTO refs (name, folded, value) VALUES (?, ?, ?)", (RUN, "run", new))
+                write_reflog(connection, ReflogEntry(RUN, before, new, clean_text(author), started_at, f"run {target}", None))
+        return number
+
+    def set_journal(self, number: int, journal: str) -> None:
+        """Notes the file name of the run's write-ahead journal; "" when it has been folded into objects."""
+        with self._writing() as connection:
+            connection.execute("UPDATE runs SET journal = ? WHERE number = ?", (journal, number))
+
+    def finish_run(
+        self, number: int, oid: ObjectId, *, status: str, ended_at: int, author: str, command: str, now: int | None = None
+    ) -> None:
+        """Stores the finished run under its number, as one operation.
+
+        A second time with the same oid does nothing: two readers may fold one dead journal.
+
+        Raises:
+            RefMoved: the run was finished as something else.
+        """
+        with self.transaction(command, author=author, now=ended_at if now is None else now) as transaction:
+            transaction.finish_run(number, oid, status=status, ended_at=ended_at)
+
+    def run(self, number: int) -> RunRow | None:
+        """Returns what is known of run `number`, or None where no run had it."""
+        rows = self._runs("WHERE number = ?", (number,))
+        return rows[0] if rows else None
+
+    def runs(self, *, limit: int | None = None, before: int | None = None, removed: bool = False) -> tuple[RunRow, ...]:
+        """Returns runs, the newest first: at most `limit`, those numbered below `before`; with `removed`, also what was taken away."""
+        where = "WHERE (? IS NULL OR number < ?)"
+        if not removed:
+            where += f" AND (value IS NOT NULL OR status = '{RECORDING}')"
+        return self._runs(where + " ORDER BY number DESC LIMIT ?", (before, before, -1 if limit is None else limit))
+
+    def unfinished_runs(self) -> tuple[RunRow, ...]:
+        """Returns the runs being recorded, or whose process died; the oldest first."""
+        return self._runs(f"WHERE status = '{RECORDING}' ORDER BY number", ())
+
+    def run_number(self, oid: ObjectId) -> int | None:
+        """Returns the number under which the run is stored here, or None: the oid travels, the number does not."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT name FROM refs WHERE name >= ? AND name < ? AND value = ? ORDER BY length(name), name LIMIT 1",
+                (RUNS, RUNS + ":", oid.hex()),
+            ).fetchone()
+        return int(row[0][len(RUNS) :]) if row else None
+
+    def check(self) -> tuple[str, ...]:
+        """Returns what SQLite finds wrong with the file, in words; empty when it is sound."""
+        import sqlite3
+
+        try:
+            with self._reading() as connection:
+                rows = connection.execute("PRAGMA integrity_check(20)").fetchall()
+        except sqlite3.DatabaseError as e:
+            return (str(e),)
+        return tuple(row[0] for row in rows if row[0] != "ok")
+
+    def _runs(self, rest: str, parameters: tuple[object, ...]) -> tuple[RunRow, ...]:
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT number, value, journal, target, status, started_at, ended_at FROM runs "
+                f"LEFT JOIN refs ON name = '{RUNS}' || number " + rest,
+                parameters,
+            ).fetchall()
+        return tuple(RunRow(row[0], value_oid(row[1]), *row[2:]) for row in rows)
+
+    def _connection(self) -> sqlite3.Connection:
+        pid = os.getpid()
+        if self._opened is not None and self._pid == pid:
+            return self._opened
+        if self._opened is not None:
+            # Made before a fork.  To close it here would write the parent's WAL back under its feet.
+            _inherited.append(self._opened)
+        if self.read_only:
+            self._opened, copy = schema.connect_copy(self.path)
+            # The copy goes with this Refs, or at the interpreter's end.
+            self._forget_copy = weakref.finalize(self, shutil.rmtree, copy, True)
+        else:
+            self._opened = schema.connect(self.path)
+        self._pid = pid
+        return self._opened
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        import sqlite3
+
+        with self._lock:
+            try:
+                yield self._connection()
+            except sqlite3.OperationalError as e:
+                if "locked" in str(e):
+                    raise RefsLocked(str(self.path)) from e
+                raise CorruptRefs(str(self.path), str(e)) from e
+            except sqlite3.DatabaseError as e:
+                raise CorruptRefs(str(self.path), str(e)) from e
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Gives a connection that holds the only write lock; commits at the end, or rolls back."""
+        if self.read_only:
+            raise RefsReadOnly(str(self.path))
+        with self._reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+
+def read_value(connection: sqlite3.Connection, name: str) -> str | None:
+    """Returns the textual value of a ref, or None."""
+    row = connection.execute("SELECT value FROM refs WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])

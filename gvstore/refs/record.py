@@ -1,0 +1,66 @@
+"""What refs.db tells about the past: reflog entries, operations, runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gvstore.objects.oid import ObjectId
+
+RECORDING = "recording"
+
+
+@dataclass(frozen=True, slots=True)
+class ReflogEntry:
+    """One move of a ref.
+
+    `old` and `new` are textual values, "" where the ref was absent.  For HEAD
+    they are resolved: what was checked out, whatever branch that was on.
+    `operation` is None for what no command did (RUN moves at a run's start).
+    """
+
+    ref: str
+    old: str
+    new: str
+    author: str
+    created_at: int
+    message: str
+    operation: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationEntry:
+    """One command's effect on refs; the changes stand in the object `oid`."""
+
+    number: int
+    oid: ObjectId
+    command: str
+    author: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """What refs.db knows of a run without reading its object.
+
+    `status` is "recording" until the run is finished, then the word of the
+    run object.  `oid` is None while it is recorded, and when it was removed.
+    `journal` is the file name of its write-ahead journal, "" where there is none (any more).
+    """
+
+    number: int
+    oid: ObjectId | None
+    journal: str
+    target: str
+    status: str
+    started_at: int
+    ended_at: int | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has been stored."""
+        return self.status != RECORDING
+
+    @property
+    def removed(self) -> bool:
+        """Whether the run was stored and then taken away."""
+        return self.finished and self.oid is None
