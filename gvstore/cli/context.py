@@ -17,6 +17,9 @@ from gvstore.cli.output import Output
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gvstore.repo import Repository
+    from gvstore.repo.config import Config
+
 
 class CommandContext:
     """The surroundings of one `gv` command; everything in it is made when first asked for."""
@@ -32,6 +35,37 @@ class CommandContext:
     def folder(self) -> Path:
         """The folder the command works in: the shell's, or that of `-C`."""
         return Path.cwd()
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The repository around the folder, or the one that GV_DIR names.
+
+        Raises:
+            NotARepository: there is none.
+        """
+        from gvstore.repo import Repository
+
+        repository = Repository.discover(self.folder, gv_dir=self.variable("GV_DIR") or None)
+        self._closers.append(repository.close)
+        return repository
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings: the repository's and the user's, or outside a repository the user's alone."""
+        from gvstore import host
+        from gvstore.repo.config import Config
+        from gvstore.repo.fault import NotARepository
+        from gvstore.repo.layout import CONFIG
+
+        try:
+            return self.repository.config
+        except NotARepository:
+            return Config(user=host.config_dir() / CONFIG)
+
+    def shown(self, path: Path) -> str:
+        """Returns a path as people write it: below the home folder with `~`."""
+        home = self.variable("HOME")
+        return f"~/{path.relative_to(home)}" if home and path.is_relative_to(home) else str(path)
 
     def variable(self, name: str) -> str:
         """Returns an environment variable, or an empty text."""

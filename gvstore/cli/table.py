@@ -6,7 +6,14 @@ them; a test compares each line with the command's own help.
 
 from __future__ import annotations
 
-SECTIONS: dict[str, dict[str, str]] = {}
+SECTIONS: dict[str, dict[str, str]] = {
+    "Start": {
+        "init": "Make a repository",
+    },
+    "Settings": {
+        "config": "Show or change settings",
+    },
+}
 
 # What people who know git type, and what to type instead.
 HABITS: dict[str, tuple[str, str]] = {
