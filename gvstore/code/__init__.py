@@ -1,0 +1,1 @@
+"""WHICH CODE: source, definitions, hashes, and why a recorded answer no longer holds.  By reading, never importing."""

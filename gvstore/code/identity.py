@@ -1,0 +1,162 @@
+"""Which code a live function or class is: its name in the project, and the hashes of what was loaded for it.
+
+    identify(f, root=folder).name     "agent.roll_sum", however the program was started
+
+The name is the path from the project root to the definition.  Cells of a
+notebook are `<notebook>`; what lies outside the root keeps its module's name.
+An identity is made once an object and kept as long as the object lives.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePath, PurePosixPath
+from types import FunctionType, ModuleType
+
+from gvstore.code.definition import Definition, read_definition
+from gvstore.code.mark import ROOTS
+from gvstore.code.module import ModuleText
+from gvstore.code.source import Origin, Source, find_source, originating, whereabouts
+
+NOTEBOOK = "<notebook>"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeIdentity:
+    """One version of a component's code.
+
+    `text` and `own` are 32 bytes, or empty where no source was found: nothing is known then, and nothing is guessed.
+    """
+
+    name: str
+    flavor: str
+    signature: str
+    parameters: tuple[str, ...]
+    doc: str
+    source: str
+    text: bytes
+    own: bytes
+
+    @property
+    def is_hashed(self) -> bool:
+        """Whether the code could be read at all."""
+        return bool(self.own)
+
+
+_known: weakref.WeakKeyDictionary[object, dict[str, CodeIdentity]] = weakref.WeakKeyDictionary()
+
+
+def identify(obj: object, root: Path | None = None) -> CodeIdentity:
+    """Returns the identity of a function or class; of a method, partial or wrapper that of the function written; of any other object its class's."""
+    origin = originating(obj)
+    place = str(root) if root is not None else ""
+    try:
+        kept = _known.setdefault(origin, {})
+    except TypeError:  # a builtin: nothing to keep
+        kept = {}
+    if place not in kept:
+        kept[place] = _identify(origin, place)
+    return kept[place]
+
+
+def module_name(path: PurePath | str) -> str:
+    """Returns the dotted name of a module by its path from the project root: `tools/search.py` is `tools.search`."""
+    parts = list(PurePosixPath(str(path).replace(os.sep, "/")).with_suffix("").parts)
+    if len(parts) > 1 and parts[-1] == "__init__":
+        parts.pop()
+    return ".".join(parts)
+
+
+def identity_of(definition: Definition, module: str) -> CodeIdentity:
+    """Returns the identity of a definition that was read."""
+    return CodeIdentity(
+        name=f"{module}.{definition.qualname}" if module else definition.qualname,
+        flavor=definition.flavor,
+        signature=definition.signature,
+        parameters=definition.parameters,
+        doc=definition.doc,
+        source=definition.source,
+        text=bytes(definition.text),
+        own=bytes(definition.own),
+    )
+
+
+def _identify(origin: object, root: str) -> CodeIdentity:
+    source = find_source(origin)
+    module = _module_of(origin, source, root)
+    if source.module is None or source.site is None:
+        return _unread(origin, module)
+    text = source.module
+    if source.origin in (Origin.CELL, Origin.EXEC):
+        text = _with_names_of(text, origin)
+    return identity_of(read_definition(text, source.site), module)
+
+
+def _unread(origin: object, module: str) -> CodeIdentity:
+    """Returns what can be said without a source: names, and no hash."""
+    qualname = str(getattr(origin, "__qualname__", type(origin).__qualname__))
+    try:
+        signature = inspect.signature(origin) if callable(origin) else None
+    except (ValueError, TypeError):
+        signature = None
+    return CodeIdentity(
+        name=f"{module}.{qualname.replace('<listcomp>.<locals>.', '')}" if module else qualname,
+        flavor=_live_flavor(origin),
+        signature="(...)" if signature is None else _plain(signature),
+        parameters=tuple(signature.parameters) if signature is not None else (),
+        doc=inspect.getdoc(origin) or "",
+        source="",
+        text=b"",
+        own=b"",
+    )
+
+
+def _plain(signature: inspect.Signature) -> str:
+    """Returns a signature without its defaults' values, whose repr may hold an address or a secret."""
+    parameters = [p.replace(annotation=p.empty, default=p.empty if p.default is p.empty else ...) for p in signature.parameters.values()]
+    return str(inspect.Signature(parameters)).replace("Ellipsis", "...")
+
+
+def _live_flavor(origin: object) -> str:
+    if isinstance(origin, type):
+        return "class"
+    tests: list[tuple[Callable[[object], bool], str]] = [
+        (inspect.isasyncgenfunction, "async generator"),
+        (inspect.iscoroutinefunction, "async function"),
+        (inspect.isgeneratorfunction, "generator"),
+    ]
+    return next((flavor for test, flavor in tests if test(origin)), "function")
+
+
+def _module_of(origin: object, source: Source, root: str) -> str:
+    """Returns the module part of a component's name."""
+    module = str(getattr(origin, "__module__", "") or "")
+    if source.origin is Origin.CELL:
+        return NOTEBOOK if module == "__main__" else module
+    filename = source.filename
+    if source.origin is Origin.EXEC or not filename or filename.startswith("<"):
+        loaded = sys.modules.get(module)
+        filename = str(getattr(loaded, "__file__", None) or "")
+    if root and filename:
+        path, folder = os.path.realpath(filename), os.path.realpath(root)
+        if path.startswith(folder + os.sep) and "site-packages" not in PurePath(path).parts:
+            return module_name(path[len(folder) + 1 :])
+    if module == "__main__":
+        return PurePath(filename).stem if filename else "__main__"
+    return module
+
+
+def _with_names_of(text: ModuleText, origin: object) -> ModuleText:
+    """Returns the text of a cell, its imports completed by what live globals show: another cell imported it."""
+    live: dict[str, str] = {}
+    for name, value in list(whereabouts(origin)[1].items()):
+        if isinstance(value, ModuleType) and value.__name__ in ROOTS:
+            live[name] = value.__name__
+        elif isinstance(value, FunctionType) and value.__module__.partition(".")[0] in ROOTS:
+            live[name] = f"{value.__module__}.{value.__name__}"
+    return text.with_names(live)

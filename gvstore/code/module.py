@@ -1,0 +1,201 @@
+"""One text of one module: its tree, the definitions in it, and the code it compiles to.
+
+All is made on demand and kept: taking a text costs nothing, parsing it a few
+milliseconds for a thousand lines.  Lines end in "\\n" and count from 1; columns
+are, as in `ast` and in code objects, offsets into the line's UTF-8.
+
+The text decides; nothing here looks at a file or imports anything.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import io
+import tokenize
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import CodeType
+
+from gvstore.code.mark import imported_names
+from gvstore.code.normal import DefinitionNode
+
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+"""What `ast.parse` and `compile` raise at texts that are no Python, or too deep a one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a definition stands.
+
+    `first_line` is that of its first decorator's `@`, `code_line` the one that
+    Python writes into the code object (the decorator's expression, which may
+    stand a line further down).
+    """
+
+    node: DefinitionNode
+    qualname: str
+    first_line: int
+    code_line: int
+    last_line: int
+
+    @property
+    def name(self) -> str:
+        """The name in the code object: `<lambda>` for a lambda."""
+        return "<lambda>" if isinstance(self.node, ast.Lambda) else self.node.name
+
+    @property
+    def is_class(self) -> bool:
+        return isinstance(self.node, ast.ClassDef)
+
+
+def decode_source(data: bytes) -> str:
+    """Returns the text of a source file, its encoding declared as PEP 263 has it.
+
+    Raises:
+        SyntaxError: the declared encoding is unknown.
+        UnicodeDecodeError: the bytes are not of that encoding (a ValueError).
+    """
+    return importlib.util.decode_source(data)
+
+
+class ModuleText:
+    """A module as it was written at one moment.
+
+    Raises, from whatever needs the tree: one of UNPARSABLE.
+    """
+
+    def __init__(self, lines: Sequence[str], *, filename: str = "", package: str = "") -> None:
+        self.lines = lines
+        self.filename = filename
+        self.package = package
+
+    @classmethod
+    def of(cls, text: str, *, filename: str = "", package: str = "") -> ModuleText:
+        """Returns the module that `text` spells, its line ends made "\\n"."""
+        text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        if text and not text.endswith("\n"):
+            text += "\n"
+        return cls([line + "\n" for line in text.split("\n")[:-1]], filename=filename, package=package)
+
+    @cached_property
+    def text(self) -> str:
+        return "".join(self.lines)
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(self.text)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What its imports bind (`mark.imported_names`)."""
+        return imported_names(self.tree, self.package)
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """Every definition, nested ones and lambdas included, in the order of the text."""
+        return tuple(self._sites())
+
+    @cached_property
+    def codes(self) -> dict[tuple[str, int], list[CodeType]]:
+        """Every code object that the text compiles to, by name and first line; none if it does not compile."""
+        found: dict[tuple[str, int], list[CodeType]] = {}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                todo = [compile(self.tree, self.filename or "<text>", "exec", dont_inherit=True)]
+        except UNPARSABLE:
+            return found
+        while todo:
+            code = todo.pop()
+            found.setdefault((code.co_name, code.co_firstlineno), []).append(code)
+            todo += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        return found
+
+    def with_names(self, names: dict[str, str]) -> ModuleText:
+        """Returns this text with more imports known than stand in it."""
+        other = ModuleText(self.lines, filename=self.filename, package=self.package)
+        vars(other).update(vars(self) | {"names": names | self.names})
+        return other
+
+    def segment(self, site: Site) -> str:
+        """Returns the text of a definition, dedented; of a lambda, its expression alone.
+
+        Lines that continue a string are left as they are: they are content.
+        """
+        node = site.node
+        if isinstance(node, ast.Lambda):
+            return self.expression(node)
+        lines = list(self.lines[site.first_line - 1 : site.last_line])
+        indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+        if indent:
+            content = _string_lines(lines)
+            lines = [line if i in content else line.removeprefix(indent) for i, line in enumerate(lines)]
+        return "".join(lines)
+
+    def expression(self, node: ast.expr | ast.arg) -> str:
+        """Returns the text of an expression, as it is written."""
+        assert node.end_lineno is not None and node.end_col_offset is not None
+        lines = [line.encode("utf-8", "surrogatepass") for line in self.lines[node.lineno - 1 : node.end_lineno]]
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][node.col_offset :]
+        return b"".join(lines).decode("utf-8", "surrogatepass")
+
+    def _sites(self) -> Iterator[Site]:
+        """Yields the definitions by a walk with a stack of its own, qualified names as Python makes them.
+
+        `<listcomp>` and its like stand in no name here: Python 3.12 took them out.
+        """
+        todo: list[tuple[ast.AST, str]] = [(self.tree, "")]
+        while todo:
+            node, prefix = todo.pop()
+            inner = prefix
+            if isinstance(node, DefinitionNode):
+                name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
+                yield self._site(node, prefix + name)
+                inner = prefix + name + ("." if isinstance(node, ast.ClassDef) else ".<locals>.")
+            elif isinstance(node, ast.GeneratorExp):
+                inner = prefix + "<genexpr>.<locals>."
+            if isinstance(node, DefinitionNode) and not isinstance(node, ast.Lambda):
+                body: list[tuple[ast.AST, str]] = [(child, inner) for child in node.body]
+                rest: list[tuple[ast.AST, str]] = [(child, prefix) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
+                todo += reversed(rest + body)
+            else:
+                todo += reversed([(child, inner) for child in ast.iter_child_nodes(node)])
+
+    def _site(self, node: DefinitionNode, qualname: str) -> Site:
+        assert node.end_lineno is not None
+        code_line = first = node.lineno
+        if not isinstance(node, ast.Lambda) and node.decorator_list:
+            code_line = first = node.decorator_list[0].lineno
+            while first > 1 and not self.lines[first - 1].lstrip().startswith("@"):
+                first -= 1
+        return Site(node, qualname, first, code_line, node.end_lineno)
+
+
+def _string_lines(lines: list[str]) -> set[int]:
+    """Returns the indexes of lines that begin inside a string.
+
+    An indented definition is put under an `if`, so that it can be read as it stands.
+    """
+    text = "".join(lines)
+    if '"""' not in text and "'''" not in text and "\\\n" not in text:
+        return set()
+    found: set[int] = set()
+    opened: list[int] = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO("if 1:\n" + text).readline):
+            kind = tokenize.tok_name[token.type]
+            if kind in ("FSTRING_START", "TSTRING_START"):
+                opened.append(token.start[0])
+            elif kind in ("FSTRING_END", "TSTRING_END"):
+                found.update(range(opened.pop() - 1, token.end[0] - 1))
+            elif kind == "STRING":
+                found.update(range(token.start[0] - 1, token.end[0] - 1))
+    except (tokenize.TokenError, SyntaxError):
+        return set()
+    return found
