@@ -77,3 +77,22 @@ class Command(click.Command):
         self.format_options(ctx, formatter)
         formatter.write_paragraph()
         formatter.write_text(EVERYWHERE)
+
+
+class CommandGroup(click.Group):
+    """A command with subcommands: `gv model pull`."""
+
+    command_class = Command
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Returns the shared parameters: a group has none of its own."""
+        return [*super().get_params(ctx), *_SHARED]
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes usage, text and the subcommands."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, sub.get_short_help_str(limit=80)) for name, sub in self.commands.items()])
+        formatter.write_paragraph()
+        formatter.write_text(EVERYWHERE)

@@ -73,8 +73,9 @@ def snake(name: str) -> str:
 
 
 def _describe_usage(error: click.UsageError) -> Failure:
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        return Failure("usage_fault", "gv needs a command", "Run `gv --help` for all commands.", USAGE)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and error.ctx is not None:
+        path = error.ctx.command_path
+        return Failure("usage_fault", f"{path} needs a command", f"Run `{path} --help` for all commands.", USAGE)
     hint = ""
     if error.ctx is not None:
         usage = " ".join(error.ctx.get_usage().split())

@@ -11,6 +11,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "init": "Make a repository",
     },
     "Settings": {
+        "model": "Show models, and fetch the local one",
         "config": "Show or change settings",
     },
 }
