@@ -22,9 +22,8 @@ from tests.transcript import ROOT
 
 CLI_MD = ROOT / "docs" / "cli.md"
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
-CLI_HEADER = """# Commands
+CLI_HEADER = """Made from `gv COMMAND --help` by `pytest --accept tests/test_docs.py`; edit the commands, not this page.
 
-Made from `gv COMMAND --help` by `pytest --accept tests/test_docs.py`; edit the commands, not this page.
 """
 
 
@@ -35,32 +34,30 @@ def command(name: str) -> click.Command:
     return found
 
 
-def help_text(found: click.Command, *names: str) -> str:
-    """Returns what `gv NAMES --help` prints, 90 columns wide."""
-    ctx: click.Context | None = None
-    for name in ("gv", *names):
-        settings = {"help_option_names": ["-h", "--help"]}
-        ctx = click.Context(found, ctx, info_name=name, terminal_width=90, max_content_width=90, **settings)  # type: ignore[arg-type]
-    assert ctx is not None
-    return found.get_help(ctx)
+def context_of(found: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
+    """Returns the context in which help is formatted, 90 columns wide."""
+    return click.Context(
+        found, parent, name, terminal_width=90, max_content_width=90, help_option_names=["-h", "--help"]
+    )
 
 
-def pages(found: click.Command, *names: str) -> list[str]:
+def pages(ctx: click.Context) -> list[str]:
     """Returns the sections of cli.md about one command, its subcommands below it."""
-    title = "#" * (len(names) + 1) + " gv " + " ".join(names)
-    sections = [f"{title}\n\n```text\n{help_text(found, *names)}\n```\n"]
-    if isinstance(found, click.Group):
-        for name, sub in found.commands.items():
-            sections += pages(sub, *names, name)
+    path = ctx.command_path
+    sections = [f"{'#' * len(path.split())} {path}\n\n```text\n{ctx.command.get_help(ctx)}\n```\n"]
+    if isinstance(ctx.command, click.Group) and ctx.command is not program:
+        for name, sub in ctx.command.commands.items():
+            sections += pages(context_of(sub, name, ctx))
     return sections
 
 
 def test_cli_md_is_what_help_prints(accept: bool) -> None:
     """The reference cannot go stale."""
-    sections = [CLI_HEADER, f"```text\n{help_text(program)}\n```\n"]
+    gv = context_of(program, "gv")
+    sections = pages(gv)
     for name in table.names():
-        sections += pages(command(name), name)
-    expected = "\n".join(sections)
+        sections += pages(context_of(command(name), name, gv))
+    expected = CLI_HEADER + "\n".join(sections)
     if accept:
         CLI_MD.write_text(expected)
 

@@ -31,30 +31,30 @@ def _change_folder(ctx: click.Context, param: click.Parameter, value: str | None
 def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None:
     """Notes an option that was given; one given before the command is not undone by its absence after it."""
     if value is not None and param.name is not None:
-        setattr(ctx.ensure_object(CommandContext), param.name, value)
+        setattr(ctx.ensure_object(CommandContext), param.name.removeprefix("_"), value)
 
 
 def shared_options(*, hidden: bool) -> list[click.Option]:
-    """Returns fresh options that every command takes."""
+    """Returns fresh options that every command takes; their names leave `folder` and the like to commands."""
     return [
         click.Option(
-            ["-C", "folder"], metavar="DIR", is_eager=True, expose_value=False, callback=_change_folder, hidden=hidden,
+            ["-C", "_folder"], metavar="DIR", is_eager=True, expose_value=False, callback=_change_folder, hidden=hidden,
             help="Run as if started in DIR",
         ),
         click.Option(
-            ["--json"], is_flag=True, flag_value=True, default=None, expose_value=False, callback=_remember,
+            ["--json", "_json"], is_flag=True, flag_value=True, default=None, expose_value=False, callback=_remember,
             hidden=hidden, help="Print one JSON document (log and runs: one a line); docs/json.md is the contract",
         ),
         click.Option(
-            ["-q", "--quiet"], is_flag=True, flag_value=True, default=None, expose_value=False, callback=_remember,
+            ["-q", "--quiet", "_quiet"], is_flag=True, flag_value=True, default=None, expose_value=False, callback=_remember,
             hidden=hidden, help="Silence status lines; warnings and errors stay",
         ),
         click.Option(
-            ["--color"], type=click.Choice(["auto", "always", "never"]), metavar="WHEN", expose_value=False,
+            ["--color", "_color"], type=click.Choice(["auto", "always", "never"]), metavar="WHEN", expose_value=False,
             callback=_remember, hidden=hidden, help="Use colours: auto, always or never",
         ),
         click.Option(
-            ["--no-pager", "pager"], is_flag=True, flag_value=False, default=None, expose_value=False,
+            ["--no-pager", "_pager"], is_flag=True, flag_value=False, default=None, expose_value=False,
             callback=_remember, hidden=hidden, help="Never start a pager",
         ),
     ]  # fmt: skip

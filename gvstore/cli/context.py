@@ -67,6 +67,11 @@ class CommandContext:
         home = self.variable("HOME")
         return f"~/{path.relative_to(home)}" if home and path.is_relative_to(home) else str(path)
 
+    def shown_in(self, text: str) -> str:
+        """Returns a text with the paths in it as `shown` writes them."""
+        home = self.variable("HOME").rstrip("/")
+        return text.replace(f"{home}/", "~/") if home else text
+
     def variable(self, name: str) -> str:
         """Returns an environment variable, or an empty text."""
         return os.environ.get(name, "")

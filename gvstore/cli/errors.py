@@ -119,9 +119,9 @@ def _tell(failure: Failure, cx: CommandContext) -> None:
     if failure.error == "interrupted":
         sys.stderr.write("\n" if sys.stderr.isatty() else "")
         return
-    cx.output.error(failure.message)
+    cx.output.error(cx.shown_in(failure.message))
     if failure.hint:
-        cx.output.hint(failure.hint)
+        cx.output.hint(cx.shown_in(failure.hint))
 
 
 def _before_dashes(arguments: list[str]) -> list[str]:
