@@ -1,0 +1,326 @@
+"""The only code that touches files by hand; every room may import it.
+
+What it is for: the order of writes that survives a power cut (write, sync the
+file, rename, sync the folder), locks that die with their process, opens that
+follow no symlink and hang on no FIFO.  Everything here is small and knows
+nothing of objects, refs or runs.
+
+A name that begins with `tmp-` is a file being written: its writer holds a
+lock on it, so whoever gets the lock may delete it (`sweep`).
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows: `try_lock` and `wait_lock` have a twin below
+    fcntl = None  # type: ignore[assignment]
+
+TEMPORARY = "tmp-"
+_PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+class NotAFile(OSError):
+    """What lies at this path is a symlink, a folder, a FIFO or a device, where a plain file belongs."""
+
+
+def open_read(path: Path) -> int:
+    """Returns a descriptor to read the plain file at `path`; a symlink is not followed, a FIFO does not block.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+        NotAFile: there is something else than a file.
+    """
+    return _open_plain(path, os.O_RDONLY)
+
+
+def open_update(path: Path) -> int:
+    """Returns a descriptor to read and write the plain file at `path`, which exists.  Raises as `open_read` does."""
+    return _open_plain(path, os.O_RDWR)
+
+
+def open_lock(path: Path) -> int:
+    """Returns a descriptor of the plain file at `path`, made empty if it is not there: something to lock."""
+    return _open_plain(path, os.O_RDWR | os.O_CREAT)
+
+
+def create(path: Path, mode: int = 0o644) -> int:
+    """Returns a descriptor of the new file at `path`, open to read and write.
+
+    Raises:
+        FileExistsError: there is something already, a dangling symlink included.
+    """
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _PLAIN, mode)
+
+
+def _open_plain(path: Path, flags: int) -> int:
+    try:
+        fd = os.open(path, flags | _PLAIN | getattr(os, "O_NONBLOCK", 0), 0o644)
+    except OSError as e:
+        if e.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise NotAFile(e.errno, "not a plain file", str(path)) from e
+        raise
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise NotAFile(errno.EINVAL, "not a plain file", str(path))
+    return fd
+
+
+def close(fd: int) -> None:
+    """Closes a descriptor, and with its last copy the lock on it."""
+    os.close(fd)
+
+
+def has_name(fd: int) -> bool:
+    """Returns whether the open file can still be found under some name."""
+    return os.fstat(fd).st_nlink > 0
+
+
+def size_bytes(fd: int) -> int:
+    """Returns how long the open file is now."""
+    return os.fstat(fd).st_size
+
+
+def read_bytes(path: Path, *, limit: int | None = None) -> bytes:
+    """Returns what the plain file at `path` holds.
+
+    Raises:
+        NotAFile: it is no plain file.
+        OSError: EFBIG if it is larger than `limit` bytes; what the system says otherwise.
+    """
+    fd = open_read(path)
+    with os.fdopen(fd, "rb", buffering=0) as file:
+        if limit is not None and os.fstat(fd).st_size > limit:
+            raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
+        return file.readall()
+
+
+def map_read(fd: int) -> mmap.mmap | bytes:
+    """Returns the bytes of the open file, mapped; an empty file, which cannot be mapped, as empty bytes.
+
+    A mapping outlives the file's name: it stays readable when the file is renamed or deleted.
+    """
+    if os.fstat(fd).st_size == 0:
+        return b""
+    return mmap.mmap(fd, 0, access=mmap.ACCESS_READ)
+
+
+def write_at(fd: int, data: bytes | bytearray | memoryview, offset: int) -> None:
+    """Writes all of `data` at `offset`; short writes are continued.  Doing it twice is doing it once."""
+    view = memoryview(data)
+    try:
+        while view:
+            written = _pwrite(fd, view, offset)
+            offset += written
+            view = view[written:]
+    finally:
+        view.release()
+
+
+def read_at(fd: int, size: int, offset: int) -> bytes:
+    """Returns up to `size` bytes at `offset`; fewer only at the file's end."""
+    data = _pread(fd, size, offset)
+    while data and len(data) < size:
+        more = _pread(fd, size - len(data), offset + len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def sync_data(fd: int) -> None:
+    """Returns when what was written to `fd` is on the disk and its size is known there.
+
+    On macOS fsync leaves it in the drive's cache: F_FULLFSYNC does not.
+    """
+    if sys.platform == "darwin":
+        try:
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+            return
+        except OSError as e:
+            if e.errno not in (errno.ENOTSUP, errno.EINVAL):
+                raise
+    if hasattr(os, "fdatasync"):
+        os.fdatasync(fd)
+    else:
+        os.fsync(fd)
+
+
+def sync_folder(path: Path) -> None:
+    """Returns when the names in the folder (files made, renamed, deleted) are on the disk."""
+    if sys.platform == "win32":  # folders cannot be opened there, and the system writes names through
+        return
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    except OSError as e:
+        if e.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot
+            raise
+    finally:
+        os.close(fd)
+
+
+class Replacement:
+    """A file being written under a temporary name, which `commit` gives its own."""
+
+    def __init__(self, path: Path, mode: int = 0o644) -> None:
+        self.path = path
+        while True:
+            self.temporary = path.with_name(f"{TEMPORARY}{os.urandom(6).hex()}-{path.name}"[:200])
+            self.fd = create(self.temporary, mode)
+            if try_lock(self.fd) and has_name(self.fd):
+                break
+            os.close(self.fd)  # a sweep came between: take another name
+
+    def commit(self, *, durable: bool = True) -> None:
+        """Renames over `path`: whole or not at all, whatever happens.  The caller syncs the folder."""
+        if durable:
+            sync_data(self.fd)
+        if sys.platform == "win32":  # an open file cannot be renamed there
+            self.close()
+        self.temporary.replace(self.path)
+        self.close()
+
+    def abandon(self) -> None:
+        """Removes the temporary file."""
+        self.temporary.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the descriptor and its lock."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o644, durable: bool = True) -> Iterator[int]:
+    """Yields a descriptor to write; when the block ends the file at `path` is what was written to it.
+
+    If the block raises, `path` is untouched.
+    """
+    new = Replacement(path, mode)
+    try:
+        yield new.fd
+        new.commit(durable=durable)
+    except BaseException:
+        new.abandon()
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
+    """Makes `data` the content of `path`: readers, and a power cut, see the old or the new, never a part."""
+    with replacing(path, mode=mode, durable=durable) as fd:
+        write_at(fd, data, 0)
+
+
+def sweep(folder: Path) -> None:
+    """Deletes temporary files whose writers are dead."""
+    for name in list_folder(folder):
+        if not name.startswith(TEMPORARY):
+            continue
+        try:
+            fd = open_update(folder / name)
+        except OSError:
+            continue
+        try:
+            if try_lock(fd):
+                (folder / name).unlink(missing_ok=True)
+        finally:
+            os.close(fd)
+
+
+def list_folder(path: Path) -> list[str]:
+    """Returns the names in the folder, sorted; none if there is no such folder.
+
+    Raises:
+        NotAFile: it is a symlink, which might lead anywhere.
+    """
+    try:
+        if path.is_symlink():
+            raise NotAFile(errno.ELOOP, "a symlink where a folder belongs", str(path))
+        with os.scandir(path) as entries:
+            return sorted(entry.name for entry in entries)
+    except FileNotFoundError:
+        return []
+
+
+def is_read_only(folder: Path) -> bool:
+    """Returns whether nothing can be made in the folder: by its mode, or by its file system."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return True
+    if hasattr(os, "statvfs"):
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    return False
+
+
+if fcntl is not None:
+
+    def try_lock(fd: int) -> bool:
+        """Returns whether the exclusive lock on the open file is now held; it dies with the last copy of the descriptor."""
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            if e.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                return False
+            raise
+        return True
+
+    def wait_lock(fd: int) -> None:
+        """Returns when the exclusive lock is held."""
+        fcntl.flock(fd, fcntl.LOCK_EX)
+
+    def unlock(fd: int) -> None:
+        """Gives the lock back."""
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+    _pread, _pwrite = os.pread, os.pwrite
+
+else:  # pragma: no cover - Windows
+    import msvcrt
+    import threading
+
+    _LOCK_AT = 1 << 62  # a byte past every end: msvcrt's locks are mandatory, data must stay readable
+    _seek = threading.Lock()
+
+    def try_lock(fd: int) -> bool:
+        """Returns whether the exclusive lock on the open file is now held."""
+        with _seek:
+            os.lseek(fd, _LOCK_AT, os.SEEK_SET)
+            try:
+                msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+            except OSError:
+                return False
+        return True
+
+    def wait_lock(fd: int) -> None:
+        """Returns when the exclusive lock is held."""
+        while not try_lock(fd):
+            threading.Event().wait(0.01)
+
+    def unlock(fd: int) -> None:
+        """Gives the lock back."""
+        with _seek:
+            os.lseek(fd, _LOCK_AT, os.SEEK_SET)
+            msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+
+    def _pread(fd: int, size: int, offset: int) -> bytes:
+        with _seek:
+            os.lseek(fd, offset, os.SEEK_SET)
+            return os.read(fd, size)
+
+    def _pwrite(fd: int, data: memoryview, offset: int) -> int:
+        with _seek:
+            os.lseek(fd, offset, os.SEEK_SET)
+            return os.write(fd, data)

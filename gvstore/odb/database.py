@@ -1,0 +1,377 @@
+"""The object database: everything under `.gv/objects`.
+
+Reading looks into the segment that this process writes, then into the mapped
+files of the catalog; every answer is hashed before it is given.  Writing
+appends to this process's own segment, made at the first write, so that
+processes never wait for each other.  Opening reads nothing and writes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from pathlib import Path
+from types import TracebackType
+
+from gvstore.objects.fault import CorruptObject, ObjectMissing
+from gvstore.objects.oid import OID_BYTES, ObjectId
+from gvstore.odb import compact
+from gvstore.odb.catalog import DICT, LIVE, PACK, Catalog
+from gvstore.odb.check import check
+from gvstore.odb.dictionary import shipped
+from gvstore.odb.face import blob_bytes, store_blob
+from gvstore.odb.fault import BadRecord, Damage, DictionaryLost, Poisoned, ReadOnly, WriteFailed
+from gvstore.odb.format import MAX_LENGTH
+from gvstore.odb.prefix import RESOLVE_LIMIT, check_prefix, key_range
+from gvstore.odb.segment import Segment
+from gvstore.odb.trainer import Trainer
+
+VERIFIED_LIMIT = 1 << 15  # oids remembered as looked at; some 100 bytes each
+
+
+class Batch:
+    """A block in which `put` does not wait for the disk; the block's end does.  Blocks may lie in each other."""
+
+    def __init__(self, database: ObjectDatabase) -> None:
+        self._database = database
+        self._outer: Batch | None = None
+        self.open = False
+
+    def __enter__(self) -> ObjectDatabase:
+        self._outer = _batch.get()
+        self.open = True
+        _batch.set(self)
+        return self._database
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.open = False
+        _batch.set(self._outer)
+        if not self._database.in_batch():
+            self._database.sync()
+
+    def covers(self, database: ObjectDatabase) -> bool:
+        """Returns whether this block, or one around it, is a batch of `database` that has not ended."""
+        batch: Batch | None = self
+        while batch is not None:
+            if batch.open and batch._database is database:
+                return True
+            batch = batch._outer
+        return False
+
+
+_batch: ContextVar[Batch | None] = ContextVar("gvstore_batch", default=None)
+
+
+class ObjectDatabase:
+    """Objects on disk; usable from several threads, and from several processes through one each."""
+
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+        self.folder = folder
+        self.read_only = read_only
+        self._catalog = Catalog(folder)
+        self._dictionaries = self._catalog.dictionaries
+        self._lock = threading.RLock()
+        self._segment: Segment | None = None
+        self._adopted = False
+        self._verified: set[bytes] = set()
+        self._trainer = Trainer()
+        _open_databases.add(self)
+
+    @classmethod
+    def init(cls, folder: Path) -> None:
+        """Makes an empty database in `folder`; does no harm to one that is there.
+
+        Raises:
+            WriteFailed: the folder cannot be made.
+        """
+        try:
+            for name in (LIVE, PACK, DICT):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            Catalog(folder).dictionaries.add(shipped())
+        except OSError as e:
+            raise WriteFailed(folder, e) from e
+
+    @classmethod
+    def open(cls, folder: Path, *, read_only: bool = False) -> ObjectDatabase:
+        """Returns the database in `folder`.  Nothing is read yet, and nothing written until the first `write`."""
+        return cls(folder, read_only=read_only)
+
+    def read(self, oid: ObjectId) -> bytes:
+        """Returns the object's bytes, kind byte first, their hash verified.
+
+        Raises:
+            ObjectMissing: there is none of this name.
+            CorruptObject: what lies there does not hash to `oid`.
+            DictionaryLost: it is here, but what it was compressed with is not.
+        """
+        data = self._find(oid)
+        if data is None:
+            if self._catalog.has_wreck(oid):
+                raise CorruptObject(oid, "its bytes on disk are damaged")
+            raise self._missing(oid)
+        return data
+
+    def _missing(self, oid: ObjectId) -> Exception:
+        for error in self._catalog.refused.values():
+            return error  # the object may be in there
+        return ObjectMissing(oid)
+
+    def _find(self, oid: bytes) -> bytes | None:
+        own = self._segment
+        if own is not None and oid in own.offsets:
+            try:
+                data = own.read(oid)
+            except (BadRecord, OSError):
+                data = None
+            if data is not None and ObjectId.of(data) == oid:
+                return data
+        catalog = self._catalog
+        data = catalog.find(oid)
+        return data if data is not None else catalog.find_harder(oid)
+
+    def has(self, oid: ObjectId) -> bool:
+        """Returns whether an object of this name can be read; its hash is verified, once."""
+        own = self._segment
+        if (own is not None and oid in own.offsets) or oid in self._verified:
+            return True
+        try:
+            found = self._find(oid) is not None
+        except DictionaryLost:
+            return False
+        if found:
+            self._remember(oid)
+        return found
+
+    def write(self, data: bytes) -> ObjectId:
+        """Returns the name of `data`, kind byte first, which can be read from now on.
+
+        It may stay in this process's memory until `flush` or `sync`.  What is
+        there already is not stored again: eight bytes of name can be forged, so
+        the first time an object is found to be there its bytes are looked at.
+
+        Raises:
+            ValueError: `data` is empty, or 2 GiB or more.
+            ReadOnly: the database was opened to be read only.
+            WriteFailed: the disk is full, or not ours to write.
+            Poisoned: the disk failed before; this handle is done.
+        """
+        oid = ObjectId.of(data)
+        own = self._segment
+        if own is not None and oid in own.offsets:
+            return oid
+        with self._lock:
+            own = self._segment
+            if own is None or own.full:
+                own = self._next_segment()
+            if oid in own.offsets or oid in self._verified or self._stored(oid):
+                return oid
+            if not 0 < len(data) <= MAX_LENGTH:
+                raise ValueError(f"an object has 1 to {MAX_LENGTH} bytes, not {len(data)}")
+            if own.poisoned is not None:
+                raise Poisoned(own.path, own.poisoned)
+            own.add(oid, *own.pack(data))
+            if self._trainer.wants(data):
+                self._train(own)
+        return oid
+
+    def _stored(self, oid: bytes) -> bool:
+        """Returns whether the object need not be written: it is in a file, whole and durable."""
+        if not self._catalog.durable(oid):
+            return False
+        self._remember(oid)
+        return True
+
+    def _remember(self, oid: bytes) -> None:
+        if len(self._verified) >= VERIFIED_LIMIT:
+            self._verified = set()
+        self._verified.add(oid)
+
+    def _next_segment(self) -> Segment:
+        if self.read_only:
+            raise ReadOnly(self.folder)
+        if self._segment is not None:
+            self._seal()
+        try:
+            if not self._adopted:
+                compact.adopt(self.folder, self._dictionaries)
+                self._adopted = True
+            codec = self._dictionaries.current()
+            self._dictionaries.add(codec)
+        except OSError as e:
+            raise WriteFailed(self.folder, e) from e
+        own = Segment(self.folder / LIVE, codec)
+        self._catalog.own.add(own.path)
+        self._catalog.refresh()
+        self._segment = own
+        return own
+
+    def _seal(self) -> None:
+        own = self._segment
+        if own is None:
+            return
+        try:
+            compact.seal(own, self.folder)
+        except OSError as e:
+            raise WriteFailed(own.path, e) from e
+        self._catalog.own.discard(own.path)
+        self._catalog.refresh()
+        self._segment = None
+
+    def _train(self, own: Segment) -> None:
+        """Tries a dictionary of what was written so far; if it is better, the next objects go to a segment that uses it."""
+        better = self._trainer.better(own.codec)
+        if better is None:
+            return
+        try:
+            self._dictionaries.set_current(better)
+        except OSError:
+            return  # it would have been smaller, no more
+        self._seal()
+
+    def flush(self) -> None:
+        """Hands everything written to the operating system: it outlives this process."""
+        with self._lock:
+            if self._segment is not None:
+                self._segment.flush()
+
+    def sync(self) -> None:
+        """Makes everything written durable: it outlives the machine's power."""
+        with self._lock:
+            if self._segment is not None:
+                self._segment.sync()
+
+    def batch(self) -> AbstractContextManager[ObjectDatabase]:
+        """Returns a block for many `put`s: durable, all of them, when it ends.
+
+        It covers this thread, and tasks and threads that inherit its context.
+        """
+        return Batch(self)
+
+    def in_batch(self) -> bool:
+        """Returns whether a batch of this database is open here."""
+        batch = _batch.get()
+        return batch is not None and batch.covers(self)
+
+    def put(self, data: bytes) -> ObjectId:
+        """Returns the name of `data` stored as a blob; durable on return, in a batch when the block ends."""
+        oid = store_blob(self, data)
+        if not self.in_batch():
+            self.sync()
+        return oid
+
+    def get(self, oid: ObjectId) -> bytes:
+        """Returns a blob's content, or the bytes of another object without its kind byte.  Raises as `read`."""
+        return blob_bytes(self, oid)
+
+    def resolve(self, prefix: str) -> list[ObjectId]:
+        """Returns the oids that begin with these hex digits, sorted; at most 10.
+
+        Raises:
+            ValueError: `prefix` is no hex, or longer than an oid.
+        """
+        digits = check_prefix(prefix)
+        low, high = key_range(digits)
+        found = {ObjectId(oid) for oid in self._own_oids() if oid.hex().startswith(digits)}
+        self._catalog.refresh()
+        for pack in self._catalog.packs:
+            for at in pack.table.between(low, high):
+                try:
+                    oid = ObjectId.of(pack.open_at(at))
+                except (BadRecord, DictionaryLost):
+                    continue
+                if oid.hex().startswith(digits):
+                    found.add(oid)
+                if len(found) >= RESOLVE_LIMIT:
+                    return sorted(found)[:RESOLVE_LIMIT]
+        return sorted(found)[:RESOLVE_LIMIT]
+
+    def _own_oids(self) -> list[bytes]:
+        own = self._segment
+        return [] if own is None else list(own.offsets)
+
+    def __iter__(self) -> Iterator[ObjectId]:
+        """Yields the oid of every object that can be read, each once, in no particular order."""
+        seen: set[bytes] = set()
+        for oid in self._own_oids():
+            seen.add(oid[:OID_BYTES])
+            yield ObjectId(oid)
+        self._catalog.refresh()
+        for pack in self._catalog.packs:
+            for at in pack.table.all_offsets():
+                try:
+                    oid = ObjectId.of(pack.open_at(at))
+                except (BadRecord, DictionaryLost):
+                    continue
+                if oid[:8] != pack.name_at(at) or oid in seen:
+                    continue
+                seen.add(oid)
+                yield oid
+
+    def check(self, *, full: bool = False) -> Iterator[Damage]:
+        """Yields what is damaged in the files; with `full` every object is decompressed and hashed."""
+        self.flush()
+        yield from check(self._catalog, full=full)
+
+    def close(self) -> None:
+        """Makes everything durable, closes the segment, lets go of all files.  The handle can go on reading and writing."""
+        with self._lock:
+            try:
+                self._seal()
+            finally:
+                if self._segment is not None:
+                    self._segment.close()
+                    self._segment = None
+                self._catalog.close()
+                self._verified = set()
+                self._adopted = False
+
+    def __enter__(self) -> ObjectDatabase:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _before_fork(self) -> None:
+        self._lock.acquire()
+        try:
+            self.flush()
+        except (WriteFailed, Poisoned):
+            pass  # the parent will hear of it again
+
+    def _after_fork(self, *, child: bool) -> None:
+        if not child:
+            self._lock.release()
+            return
+        self._lock = threading.RLock()
+        own = self._segment
+        self._segment = None
+        self._catalog.after_fork()
+        if own is not None:
+            own.close()  # else this copy would keep the parent's lock when the parent is dead
+
+
+_open_databases: weakref.WeakSet[ObjectDatabase] = weakref.WeakSet()
+_forking: list[ObjectDatabase] = []
+
+
+def _before() -> None:
+    _forking[:] = list(_open_databases)
+    for database in _forking:
+        database._before_fork()
+
+
+def _after(*, child: bool) -> Callable[[], None]:
+    def call() -> None:
+        for database in _forking:
+            database._after_fork(child=child)
+        _forking.clear()
+
+    return call
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before, after_in_parent=_after(child=False), after_in_child=_after(child=True))

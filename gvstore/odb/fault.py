@@ -1,0 +1,83 @@
+"""What can be wrong with a database, as against one object (`objects/fault.py`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gvstore.errors import Conflict, Corrupt, NoRepository
+from gvstore.objects.oid import ObjectId
+
+
+class BadRecord(ValueError):
+    """The bytes at one place are no record; inside this room only, where the object's name is not known yet."""
+
+
+class DictionaryLost(Corrupt):
+    """A compression dictionary that objects need is gone or damaged."""
+
+    hint = "Bring the file back from a backup or a clone: the objects themselves are whole."
+
+    def __init__(self, name: ObjectId, why: str) -> None:
+        self.name, self.why = name, why
+        super().__init__(f"dictionary objects/dict/{name.hex()}.zd {why}")
+
+
+class NewerFormat(NoRepository):
+    """A file was written by a later gvstore."""
+
+    hint = "Upgrade gvstore to read it."
+
+    def __init__(self, path: Path, version: int) -> None:
+        self.path, self.version = path, version
+        super().__init__(f"{path.name} has format version {version}, which this gvstore does not know")
+
+
+class WriteFailed(Conflict):
+    """The system refused a write; what was written before is untouched, and the same call may work later."""
+
+    hint = "Make room or get permission, then run the command again."
+
+    def __init__(self, path: Path, why: OSError) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"cannot write {path}: {why.strerror or why}")
+
+
+class Poisoned(Corrupt):
+    """The disk failed to take what was handed to it, so nobody knows what it has of it.
+
+    After a failed fsync the system forgets which pages were not written; a
+    second fsync would succeed and mean nothing.  So this handle is done.
+    """
+
+    hint = "Open the repository again; what was not yet durable may have to be written again."
+
+    def __init__(self, path: Path, why: OSError | None) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path}: the disk did not confirm a write ({why})")
+
+
+class ReadOnly(Conflict):
+    """The database was opened to be read only."""
+
+    hint = ""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(f"{path} is open for reading only")
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One place where bytes are not what was written.
+
+    `oid` is the object's whole name where it is known, `prefix` as much of it
+    as the file told (8 bytes, or none).  `offset` is in bytes from the start of
+    `file`, which is relative to the objects folder.
+    """
+
+    oid: ObjectId | None
+    file: str
+    offset: int
+    why: str
+    prefix: bytes = b""

@@ -1,0 +1,271 @@
+"""A file of objects that is read: a sealed pack with its index, or a segment that somebody writes.
+
+Both are mapped.  A pack's objects are found through its index; a segment, and
+a pack whose index is lost or damaged, is scanned, once, into a dict.  What a
+mapping shows stays readable whatever happens to the file's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from gvstore import fs
+from gvstore.objects.oid import ObjectId
+from gvstore.odb import format
+from gvstore.odb.dictionary import Dictionaries, Inflate, plain
+from gvstore.odb.fault import BadRecord, DictionaryLost, NewerFormat
+from gvstore.odb.format import CONTROL, FIRST_SLOT, MAX_SLOTS, NAME_BYTES, Item
+from gvstore.odb.packindex import SUFFIX as INDEX_SUFFIX
+from gvstore.odb.packindex import PackIndex
+from gvstore.odb.scan import Scan, names, scan, slots
+
+SUFFIX = ".pack"
+
+
+class Table(Protocol):
+    """Finds where an object may lie."""
+
+    def find(self, oid: bytes) -> Sequence[int]:
+        """Returns offsets of records that may be `oid`."""
+        ...
+
+    def between(self, low: int, high: int) -> Iterator[int]:
+        """Yields offsets of records whose keys (`packindex.key_of`) are in [low, high], perhaps of others."""
+        ...
+
+    def all_offsets(self) -> Iterator[int]:
+        """Yields the offsets of all records, in order."""
+        ...
+
+
+class ScannedTable:
+    """What a scan found, in a dict."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self, entries: list[tuple[bytes, int]]) -> None:
+        self._places = names(entries)
+
+    def find(self, oid: bytes) -> Sequence[int]:
+        """Returns offsets of records that may be `oid`."""
+        at = self._places.get(oid[:NAME_BYTES])
+        if at is None:
+            return ()
+        return at if isinstance(at, list) else (at,)
+
+    def between(self, low: int, high: int) -> Iterator[int]:
+        """Yields offsets of records whose names begin in that range."""
+        for name, at in list(self._places.items()):
+            if low <= int.from_bytes(name[:4], "big") <= high:
+                yield from at if isinstance(at, list) else (at,)
+
+    def all_offsets(self) -> Iterator[int]:
+        """Yields the offsets of all records, in order."""
+        places: list[int] = []
+        for at in self._places.values():
+            places += at if isinstance(at, list) else (at,)
+        yield from sorted(set(places))
+
+
+class Pack:
+    """A mapped file of objects; usable from any thread."""
+
+    def __init__(self, path: Path, dictionaries: Dictionaries) -> None:
+        """Opens the file; a pack's cost does not depend on how much is in it.
+
+        Raises:
+            FileNotFoundError: it is gone (sealed, or merged into another).
+            NewerFormat: a later gvstore wrote it.
+            OSError: it cannot be read.
+        """
+        self.path = path
+        self.name = path.stem
+        self._dictionaries = dictionaries
+        self._fd = fs.open_read(path)
+        self.live = path.suffix != SUFFIX
+        self.damaged = False  # something in here did not hold
+        self.trusted = False  # the index was read whole and holds, or there is none
+        self._scan: Scan | None = None
+        self._entries: list[tuple[bytes, int]] = []
+        try:
+            self._map()
+            version = _version(self.map)
+        except BaseException:
+            fs.close(self._fd)
+            raise
+        if version > format.VERSION:
+            fs.close(self._fd)
+            raise NewerFormat(path, version)
+        self._inflaters: list[Inflate | None] = [bytes, plain().inflate, *[None] * MAX_SLOTS]
+        self.table: Table = ScannedTable([])
+        if self.live:
+            self.rescan()
+        else:
+            fs.close(self._fd)
+            self._fd = -1
+            self._open_index()
+
+    def _map(self) -> None:
+        self.map = fs.map_read(self._fd)
+        self.size_bytes = len(self.map)
+
+    def _open_index(self) -> None:
+        try:
+            self.table = PackIndex(self.path.with_suffix(INDEX_SUFFIX), self.size_bytes)
+        except (OSError, BadRecord, NewerFormat):
+            self.rescan()
+
+    def scanned(self) -> Scan:
+        """Returns what a scan found; scans if that was not done."""
+        if self._scan is None:
+            self.rescan()
+        assert self._scan is not None
+        return self._scan
+
+    def dictionary(self, name: ObjectId) -> None:
+        """Raises DictionaryLost if the dictionary cannot be had."""
+        self._dictionaries.get(name)
+
+    def close(self) -> None:
+        """Lets go of the descriptor; the mapping lives as long as somebody reads it."""
+        if self._fd >= 0:
+            fs.close(self._fd)
+            self._fd = -1
+
+    def grown(self) -> bool:
+        """Returns whether a segment is longer than it was when scanned."""
+        return self._fd >= 0 and fs.size_bytes(self._fd) > self.size_bytes
+
+    def rescan(self) -> None:
+        """Reads the file, or what was added to it, to find its objects without an index."""
+        if self._fd >= 0:
+            self._map()
+        before = self._scan
+        if before is None:
+            result = scan(self.map, self.open_payload)
+        else:
+            result = scan(self.map, self.open_payload, start=before.settled, durable=before.durable)
+        settled = [entry for entry in result.entries if entry[1] < result.settled]
+        self.table = ScannedTable(self._entries + result.entries)
+        self._entries += settled
+        self._scan = result
+        self.trusted = True
+
+    @property
+    def durable(self) -> int:
+        """Up to which offset the file is known to be on the disk."""
+        if not self.live:
+            return self.size_bytes
+        if self._scan is None:
+            return 0
+        return self.size_bytes if self._scan.sealed else self._scan.durable
+
+    def get(self, oid: bytes) -> bytes | None:
+        """Returns the object, its hash verified, or None.
+
+        Raises:
+            DictionaryLost: it is here, but cannot be decompressed.
+        """
+        for at in self.table.find(oid):
+            try:
+                data = self.open_at(at)
+            except BadRecord:
+                self.damaged = True
+                continue
+            if ObjectId.of(data) == oid:
+                return data
+            if self.name_at(at) == oid[:NAME_BYTES]:
+                self.damaged = True
+        return None
+
+    def get_durable(self, oid: bytes) -> bool:
+        """Returns whether the object is here, its hash verified, and on the disk."""
+        if self.live and all(at >= self.durable for at in self.table.find(oid)):
+            return False
+        try:
+            return self.get(oid) is not None
+        except DictionaryLost:
+            return False
+
+    def has_wreck(self, oid: bytes) -> bool:
+        """Returns whether what lies where the object should is nothing that holds by itself."""
+        for at in self.table.find(oid):
+            try:
+                if ObjectId.of(self.open_at(at))[:NAME_BYTES] != self.name_at(at):
+                    return True
+            except BadRecord:
+                return True
+            except DictionaryLost:
+                continue
+        return self._scan is not None and any(flaw.name == oid[:NAME_BYTES] for flaw in self._scan.flaws)
+
+    def distrust(self) -> bool:
+        """Reads the index whole, and the pack instead if it does not hold; returns whether looking again may help."""
+        if self.trusted:
+            return False
+        table = self.table
+        self.trusted = True
+        if isinstance(table, PackIndex) and table.holds() and not self.damaged:
+            return False
+        self.rescan()
+        return True
+
+    def open_at(self, at: int) -> bytes:
+        """Returns what the record at `at` holds, not verified.
+
+        Raises:
+            BadRecord: no record lies there.
+            DictionaryLost: it cannot be decompressed.
+        """
+        codec, start, end = format.item_at(self.map, at)
+        return self.open_payload(codec, self.map[start:end], self.map[start - NAME_BYTES : start])
+
+    def name_at(self, at: int) -> bytes:
+        """Returns the 8 bytes by which the record at `at` is named."""
+        item = self.item_at(at)
+        return self.map[item.start - NAME_BYTES : item.start]
+
+    def item_at(self, at: int) -> Item:
+        """Returns the parts of the record at `at`.  Raises BadRecord if there is none."""
+        return format.item_at(self.map, at)
+
+    def open_payload(self, codec: int, payload: bytes, name: bytes) -> bytes:
+        """Returns what a payload holds, not verified.  Raises as `open_at`."""
+        if codec == CONTROL or not payload:
+            raise BadRecord("no object")
+        inflate = self._inflaters[codec] or self._inflater(codec)
+        if inflate is None:
+            return self._guess(codec, payload, name)
+        return inflate(payload)
+
+    def _inflater(self, codec: int) -> Inflate | None:
+        """Returns what inflates a dictionary slot, or None if the file does not say."""
+        dictionary = slots(self.map)[0].get(codec - FIRST_SLOT)
+        if dictionary is not None:
+            self._inflaters[codec] = self._dictionaries.get(dictionary).inflate
+        return self._inflaters[codec]
+
+    def _guess(self, codec: int, payload: bytes, name: bytes) -> bytes:
+        """Tries every dictionary: the item that told which it is is damaged.  The first that fits is kept."""
+        self.damaged = True
+        for candidate in self._dictionaries.names():
+            try:
+                inflate = self._dictionaries.get(candidate).inflate
+                data = inflate(payload)
+            except (BadRecord, DictionaryLost):
+                continue
+            if ObjectId.of(data)[:NAME_BYTES] == name:
+                self._inflaters[codec] = inflate
+                return data
+        raise BadRecord("compressed with a dictionary that the file does not name")
+
+
+def _version(view: format.Bytes) -> int:
+    """Returns the stated version; a damaged header states ours, what follows is checked on its own."""
+    try:
+        return format.header_version(view)
+    except BadRecord:
+        return format.VERSION
+
