@@ -98,7 +98,7 @@ def test_how_it_is_written_does_not_count(old: str, new: str) -> None:
         ("@cache(size=3)", "@cache(size=4)"),
         ("@cache(size=3)\n", ""),
         ("a: int", "a: float"),
-        (") -> str:\n    \"\"\"Says", ") -> bytes:\n    \"\"\"Says"),
+        (') -> str:\n    """Says', ') -> bytes:\n    """Says'),
         ("{total!r:>{a}} and", "{total!s:>{a}} and"),
         ("{total!r:>{a}} and", "{total!r:<{a}} and"),
         ("{total!r:>{a}} and", "{total!r:>{a}} or"),
@@ -142,7 +142,11 @@ def test_signature_parameters_and_documentation() -> None:
         ("def f(a=lambda: (yield)):\n  def g(): yield\n  return [1]", "(a=lambda: (yield))", "function"),
         ("class C:\n  def __init__(self, a, /, b=1): pass", "(a, /, b=1)", "class"),
         ("class C:\n  def __init__(self, /, a): pass", "(a)", "class"),
-        ("class C:\n  n: ClassVar[int] = 1\n  a: int\n  _: dataclasses.KW_ONLY\n  b: str = 'é'", "(a: int, b: str = 'é')", "class"),
+        (
+            "class C:\n  n: ClassVar[int] = 1\n  a: int\n  _: dataclasses.KW_ONLY\n  b: str = 'é'",
+            "(a: int, b: str = 'é')",
+            "class",
+        ),
         ("x = lambda a, *b: a", "(a, *b)", "function"),
     ],
 )
@@ -153,10 +157,14 @@ def test_signatures(text: str, signature: str, flavor: str) -> None:
     assert (signature, flavor) == (first.signature, first.flavor)
 
 
-@given(st.one_of(st.integers(), st.floats(allow_nan=False), st.text(), st.binary(), st.booleans(), st.none()), st.data())
+@given(
+    st.one_of(st.integers(), st.floats(allow_nan=False), st.text(), st.binary(), st.booleans(), st.none()), st.data()
+)
 def test_constants_are_told_apart(value: int | float | str | bytes | bool | None, data: st.DataObject) -> None:
     """Two constants have one normal form only when type and bits are equal."""
-    other = data.draw(st.one_of(st.just(value), st.integers(-1, 1), st.sampled_from([0.0, -0.0, "", b"", 1.0, True, "1"])))
+    other = data.draw(
+        st.one_of(st.just(value), st.integers(-1, 1), st.sampled_from([0.0, -0.0, "", b"", 1.0, True, "1"]))
+    )
     alike = type(value) is type(other) and repr(value) == repr(other)
 
     assert alike == (normal_form(ast.Constant(value)) == normal_form(ast.Constant(other)))
@@ -173,7 +181,7 @@ def test_depth_is_no_matter(depth: int) -> None:
     assert depth == normal_form(node).count(b"UnaryOp")
 
 
-EVERYTHING = '''
+EVERYTHING = """
 import os as o, sys
 from . import a as b
 from x import *
@@ -202,7 +210,7 @@ def g():
     try: pass
     except E: pass
     print(*a, **k, s=1); return {x: y for x in z}, {x for x in z}, (x for x in z), 10**400, 1 if True else "\\ud800"
-'''
+"""
 
 SCRIPT = """
 import ast, importlib.util, sys
@@ -227,7 +235,9 @@ def pythons() -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("text", [EVERYTHING, Path(normal.__file__).read_text(encoding="utf-8")], ids=["grammar", "itself"])
+@pytest.mark.parametrize(
+    "text", [EVERYTHING, Path(normal.__file__).read_text(encoding="utf-8")], ids=["grammar", "itself"]
+)
 def test_every_python_gives_the_same_bytes(text: str, tmp_path: Path) -> None:
     """The normal form of all of the grammar is equal under every Python that is installed."""
     file, script = tmp_path / "text.py", tmp_path / "script.py"
@@ -235,7 +245,9 @@ def test_every_python_gives_the_same_bytes(text: str, tmp_path: Path) -> None:
     script.write_text(SCRIPT, encoding="utf-8")
     here = "\n".join(normal_form(node, component=True).hex() for node in ast.parse(text).body)
     for python in pythons():
-        done = subprocess.run([python, str(script), normal.__file__, str(file)], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [python, str(script), normal.__file__, str(file)], capture_output=True, text=True, check=True
+        )
 
         assert here == done.stdout, python
 
@@ -253,7 +265,23 @@ def test_every_field_of_the_grammar_is_in_the_table() -> None:
     left_out = {"ctx", "type_comment", "kind", "type_ignores", "str", "tag", "lineno"}
     nodes = [c for c in vars(ast).values() if isinstance(c, type) and issubclass(c, ast.AST) and c._fields]
     modern = [c for c in nodes if c.__module__ == "ast" and not issubclass(c, ast.mod | ast.type_ignore | ast.Constant)]
-    old = {"Num", "Str", "Bytes", "NameConstant", "Index", "ExtSlice", "Suite", "AugLoad", "AugStore", "Param", "TypeIgnore"}
-    missing = {c.__name__: set(c._fields) - set(normal._FIELDS.get(c.__name__, ())) - left_out for c in modern if c.__name__ not in old}
+    old = {
+        "Num",
+        "Str",
+        "Bytes",
+        "NameConstant",
+        "Index",
+        "ExtSlice",
+        "Suite",
+        "AugLoad",
+        "AugStore",
+        "Param",
+        "TypeIgnore",
+    }
+    missing = {
+        c.__name__: set(c._fields) - set(normal._FIELDS.get(c.__name__, ())) - left_out
+        for c in modern
+        if c.__name__ not in old
+    }
 
     assert {} == {name: fields for name, fields in missing.items() if fields}

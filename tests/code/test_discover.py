@@ -106,7 +106,16 @@ def test_reading_and_recording_agree(project: Project) -> None:
     module = project.load(PROGRAM)
     path = project.path_of(module)
     found = discover(path.name, path.read_bytes())
-    functions = [module.one, module.two, module.three, module.four, module.five, module.six, module.seven, *module.eight]
+    functions = [
+        module.one,
+        module.two,
+        module.three,
+        module.four,
+        module.five,
+        module.six,
+        module.seven,
+        *module.eight,
+    ]
     methods = [module.Agent.act, module.Agent.help, module.Agent.Inner.act, module.outer(), module.chosen]
     live = [identify(obj, project.folder) for obj in [*functions, *methods, module.Die, module.Base, module.Child]]
 

@@ -36,7 +36,10 @@ def test_a_function_with_its_decorators(project: Project) -> None:
         """)
     source = find_source(module.roll)
 
-    assert "@twice\n@functools.lru_cache(\n    maxsize=None,\n)\ndef roll(sides):\n    return 4  # by a fair die\n" == source.text
+    assert (
+        "@twice\n@functools.lru_cache(\n    maxsize=None,\n)\ndef roll(sides):\n    return 4  # by a fair die\n"
+        == source.text
+    )
     assert (10, 15, Origin.FILE) == (source.first_line, source.last_line, source.origin)
     assert "def inner" in text_of(module.twice)
 
@@ -100,11 +103,16 @@ def test_nested_async_and_methods(project: Project) -> None:
         ''')
     inner = module.Agent.Inner
 
-    assert 'async def step(self):\n    """One\n            step."""\n    return f"""a\n            {self}\n        b"""\n' == text_of(
-        inner.step
+    assert (
+        'async def step(self):\n    """One\n            step."""\n    return f"""a\n            {self}\n        b"""\n'
+        == text_of(inner.step)
     )
     assert '@property\ndef name(self): return "n"\n' == text_of(module.Agent.name)
-    assert "@classmethod\ndef make(cls): return cls()\n" == text_of(module.Agent.make) == text_of(vars(module.Agent)["make"])
+    assert (
+        "@classmethod\ndef make(cls): return cls()\n"
+        == text_of(module.Agent.make)
+        == text_of(vars(module.Agent)["make"])
+    )
     assert "@staticmethod\ndef help(): return 2\n" == text_of(module.Agent.help)
     assert "async def inner():\n    yield 1\n" == text_of(module.outer())
     assert text_of(inner).startswith("class Inner:\n    async def step")
