@@ -15,12 +15,11 @@ from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
 from gvstore.objects.record import NIL, FieldReader, FieldWriter, maybe_link, maybe_weak
-from gvstore.objects.wire import link_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run.  `started_at` and `ended_at` are in microseconds UTC.
+    """A run.  `root` is its root call, None if it was killed before that began; `started_at` and `ended_at` are in microseconds UTC.
 
     `status` is ok, raised, interrupted, rewound or waiting.  `code` is the
     tree of the project files it used.  `base` (the commit it started from) and
@@ -30,7 +29,7 @@ class Run:
     `traceback` is that of the exception that ended it.
     """
 
-    root: ObjectId
+    root: ObjectId | None
     status: str
     started_at: int
     ended_at: int
@@ -54,7 +53,7 @@ class Run:
 
     def put(self, writer: ObjectWriter) -> ObjectId:
         """Returns the oid of this run, stored."""
-        f = FieldWriter(writer, Kind.RUN, number.RUN).raw(link_bytes(self.root))
+        f = FieldWriter(writer, Kind.RUN, number.RUN).raw(maybe_link(self.root))
         f.value(self.status).value(self.started_at).value(self.ended_at).value(self.target).value(self.argv)
         f.value(self.author).value(self.user).value(self.host).value(self.python)
         f.value(self.message).value(self.group).value(self.branch).value(self.git)
@@ -66,7 +65,7 @@ class Run:
         """Returns the run `oid`."""
         f = FieldReader(reader, oid, Kind.RUN, number.RUN)
         return cls(
-            f.link(), f.value(str), f.value(int), f.value(int), f.value(str), f.value(tuple),
+            f.maybe_link(), f.value(str), f.value(int), f.value(int), f.value(str), f.value(tuple),
             f.value(str), f.value(str), f.value(str), f.value(str),
             f.value(str), f.value(str), f.value(str), f.value(str),
             f.maybe_link(), f.maybe_link(), f.maybe_link(),

@@ -1,0 +1,1 @@
+"""WHAT RAN: recording, recovery, invocations, replay, rewind, runs; the public Repository."""

@@ -1,0 +1,95 @@
+"""The functions of `import gvstore as gv` that record, store and open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from gvstore.journal.invocation import Invocation
+from gvstore.journal.perform import live_component, perform
+from gvstore.journal.repository import Repository
+from gvstore.journal.run import Run
+from gvstore.store.active import current_store, use_store
+from gvstore.store.fault import NoActiveStore
+from gvstore.store.ref import Ref
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def init(path: Path | str = ".") -> Repository:
+    """Returns the repository in a folder, made if there is none."""
+    return Repository.init(path)
+
+
+def open(path: Path | str = ".") -> Repository:
+    """Returns the repository in a folder, or the nearest above it.
+
+    Raises:
+        NotARepository: there is none.
+    """
+    return Repository.discover(path)
+
+
+def use(path: Path | str | Repository = ".") -> Repository:
+    """Makes a repository the active one wherever no `with` says otherwise; for notebooks and scripts."""
+    repository = path if isinstance(path, Repository) else Repository.discover(path)
+    use_store(repository.store)
+    return repository
+
+
+def run(subject: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Run[T]:
+    """Returns the run of a function or Invokable on these arguments, recorded into the active repository.
+
+    Raises:
+        NoActiveStore: no repository is active.
+        whatever it raises; the run is kept.
+    """
+    repository = getattr(current_store(), "repository", None)
+    if not isinstance(repository, Repository):
+        raise NoActiveStore
+    return repository.run(subject, *args, **kwargs)
+
+
+def invoke(
+    fun: Callable[..., Any],
+    args: tuple[Any, ...] = (),
+    kwargs: dict[str, Any] | None = None,
+    *,
+    replay_from: Invocation | None = None,
+    strict: bool = True,
+) -> Invocation:
+    """Returns the record of a call: of `fun` on `args`, into the active store.
+
+    Into a repository it is a run; inside a recording an ordinary value.
+
+    Raises:
+        whatever it raises; in a repository the run is kept.
+    """
+    if replay_from is not None:
+        return replay_from.replay(strict=strict)
+    live = live_component(fun)
+    instance = None if live.flavor != "class" or isinstance(fun, type) else fun
+    performed = perform(current_store(), live, tuple(args), kwargs or {}, instance=instance)
+    if performed.error is not None:
+        raise performed.error
+    return performed.invocation
+
+
+def put(value: T, *, name: str | None = None) -> Ref[T]:
+    """Returns a reference to a value, stored in the active repository and kept until it is removed."""
+    repository = getattr(current_store(), "repository", None)
+    if isinstance(repository, Repository):
+        return repository.put(value, name=name)
+    return current_store().commit(value)
+
+
+def commit(value: T) -> Ref[T]:
+    """Returns a reference to a value, stored in the active store."""
+    return current_store().commit(value)
+
+
+def checkout(ref: Ref[T]) -> T:
+    """Returns the value that a reference names, from the active store."""
+    return current_store().checkout(ref)

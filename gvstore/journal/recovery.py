@@ -1,0 +1,71 @@
+"""Runs whose process died: read from their journals, and stored by the next writer."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gvstore import fs
+from gvstore.journal.running import run_of, status_of
+from gvstore.journal.wal import Recovered, recover
+from gvstore.objects.invocation import INVOCATION_BYTE, NIL
+from gvstore.objects.protocol import ObjectStore
+from gvstore.objects.run import Run
+from gvstore.odb.wal import WalFault
+from gvstore.repo import layout
+
+if TYPE_CHECKING:
+    from gvstore.journal.repository import Repository
+    from gvstore.refs.record import RunRow
+
+
+def run_of_journal(path: Path, row: RunRow, objects: ObjectStore, *, running: bool) -> Run:
+    """Returns the run that a journal holds, its calls folded into `objects`.
+
+    The same journal always gives the same run, whoever reads it.
+    """
+    try:
+        found = recover(path, objects)
+    except (FileNotFoundError, WalFault):  # gone, or killed before its first bytes
+        found = Recovered()
+    facts = found.facts or {"target": row.target, "started_at": row.started_at}
+    root = found.root and objects.write(INVOCATION_BYTE + found.root.part)
+    outcome = found.root.outcome if found.root is not None else NIL
+    counts = {"calls": found.executed + found.reused, "executed": found.executed, "reused": found.reused}
+    timing = found.root.timing if found.root is not None else NIL
+    status = "running" if running else status_of(outcome)
+    return run_of(facts, root or None, status, row.started_at + found.end_us, counts, timing)
+
+
+def settle(repo: Repository) -> int:
+    """Stores the runs whose process died; returns how many.  A run that another process is settling is left to it."""
+    settled = 0
+    for row in repo.refs.unfinished_runs():
+        path = layout.journal_folder(repo.gv) / row.journal
+        try:
+            fd = fs.open_update(path)
+        except FileNotFoundError:
+            fd = -1
+        try:
+            if fd >= 0 and not fs.try_lock(fd):
+                continue
+            again = repo.refs.run(row.number)
+            if again is None or again.finished:
+                continue
+            run = run_of_journal(path, row, repo.objects, running=False)
+            oid = run.put(repo.objects)
+            repo.refs.finish_run(
+                row.number,
+                oid,
+                status=run.status,
+                ended_at=run.ended_at,
+                author=run.author,
+                command=f"recover run/{row.number}",
+            )
+            path.unlink(missing_ok=True)
+            settled += 1
+        finally:
+            if fd >= 0:
+                os.close(fd)
+    return settled

@@ -1,0 +1,140 @@
+"""`register`: makes a function or Invokable class a component.
+
+Outside a recording a registered function costs one look at a context variable
+and is otherwise plain Python.  Inside, a call of it is recorded, or answered
+from the record that is replayed.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, TypeVar, overload
+
+from gvstore.code.source import snapshot
+from gvstore.journal.component import LiveComponent
+from gvstore.journal.fault import NoSuchComponent
+from gvstore.journal.recorder import CURRENT, record_async_call, record_call
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EFFECTS = ("", "once", "repeat")
+_registered: dict[tuple[str, str], LiveComponent] = {}
+
+
+@overload
+def register(subject: F, /) -> F: ...
+
+
+@overload
+def register(*, ignore: tuple[str, ...] | list[str] = (), version: str = "", effect: str = "") -> Callable[[F], F]: ...
+
+
+def register(
+    subject: Any = None, /, *, ignore: tuple[str, ...] | list[str] = (), version: str = "", effect: str = ""
+) -> Any:
+    """Returns the function or class, registered as a component; also with options, as a decorator.
+
+    `ignore` names parameters that are left out of the record.  `version` pins
+    the component's code: while it stays, edits do not make calls stale.
+    `effect` is "once" (never executed a second time by a replay) or "repeat"
+    (executed at every replay).
+
+    Raises:
+        TypeError: it is nothing that can be called, or a bound method or property.
+    """
+    if effect not in EFFECTS:
+        raise ValueError(f"effect is 'once' or 'repeat', not {effect!r}")
+    options: dict[str, Any] = {"ignore": tuple(ignore), "version": version, "effect": effect}
+    if subject is None:
+        return lambda each: _register(each, options, sys._getframe(1))
+    return _register(subject, options, sys._getframe(1))
+
+
+def _register(subject: Any, options: dict[str, Any], place: FrameType) -> Any:
+    if isinstance(subject, staticmethod | classmethod):
+        return type(subject)(_register(subject.__func__, options, place))
+    if isinstance(subject, type):
+        return _register_class(subject, options, place)
+    if inspect.ismethod(subject):
+        raise ValueError("a bound method cannot be registered; register the function in its class")
+    if isinstance(subject, property) or not callable(subject):
+        raise TypeError(f"{subject!r} cannot be registered: it is no function and no class")
+    if isinstance(subject, functools.partial):
+        raise TypeError("a partial cannot be registered; register the function it wraps")
+    return _register_function(subject, options, place)
+
+
+def _register_class(cls: type, options: dict[str, Any], place: FrameType) -> type:
+    from gvstore.journal.invokable import Invokable
+
+    snapshot(cls, place)
+    if issubclass(cls, Invokable):
+        call = cls.call
+        if call is Invokable.call:
+            raise TypeError(f"{cls.__qualname__} has no method `call`")
+        live = LiveComponent(cls, call, flavor="class", **options)
+        cls.__gv__ = live  # type: ignore[attr-defined]
+        _registered[live.module, live.qualname] = live
+    return cls
+
+
+def _register_function(function: Callable[..., Any], options: dict[str, Any], place: FrameType) -> Callable[..., Any]:
+    snapshot(function, place)
+    live = LiveComponent(function, function, flavor="function", **options)
+    current = CURRENT.get
+    wrapper: Callable[..., Any]
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            frame = current()
+            if frame is None:
+                return await function(*args, **kwargs)
+            return await record_async_call(frame, live, args, kwargs)
+
+    else:
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            frame = current()
+            if frame is None:
+                return function(*args, **kwargs)
+            return record_call(frame, live, args, kwargs)
+
+    wrapper.__gv__ = live  # type: ignore[attr-defined]
+    _registered[live.module, live.qualname] = live
+    return wrapper
+
+
+def live_of(subject: Any) -> LiveComponent | None:
+    """Returns what `register` knows of a function, class, or instance of an Invokable; None if it is not registered."""
+    live = getattr(subject, "__gv__", None)
+    return live if isinstance(live, LiveComponent) else None
+
+
+def registered() -> list[LiveComponent]:
+    """Returns the components that the running program has registered."""
+    return list(_registered.values())
+
+
+def find_registered(name: str, root: Any = None) -> LiveComponent:
+    """Returns the registered component of this name.
+
+    Raises:
+        NoSuchComponent: there is none; names the near ones.
+    """
+    import difflib
+
+    last = name.rpartition(".")[2]
+    for live in registered():
+        if live.qualname.rpartition(".")[2] == last and live.name(root) == name:
+            return live
+    names = [live.name(root) for live in registered()]
+    near = difflib.get_close_matches(name, names, 3, 0.5)
+    hint = f"Did you mean {', '.join(near)}?" if near else "Import the module that registers it first."
+    raise NoSuchComponent(f"no component {name} is registered", hint=hint)

@@ -1,0 +1,106 @@
+"""Replaying an invocation: the same call again, with its record for answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gvstore.journal.answers import STRICT_CALLS, STRICT_CODE, Answers, Replayer
+from gvstore.journal.component import LiveComponent
+from gvstore.journal.fault import InvocationError
+from gvstore.journal.invocation import Invocation
+from gvstore.journal.perform import Performed, perform
+from gvstore.journal.recorder import NIL
+from gvstore.journal.register import find_registered
+from gvstore.journal.running import RunOptions
+from gvstore.objects import number
+from gvstore.objects.invocation import PartList, outcome_number, part_body
+from gvstore.objects.placeholder import Opaque
+from gvstore.objects.wire import split
+
+_STRICT = {True: STRICT_CALLS, False: "", None: "", STRICT_CALLS: STRICT_CALLS, STRICT_CODE: STRICT_CODE, "": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a replay would do with the recorded calls, and why: component name -> reason."""
+
+    reuse: int
+    run: int
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is nothing to run."""
+        return self.run == 0
+
+
+def plan_replay(invocation: Invocation) -> Plan:
+    """Returns what a replay would reuse and run of the recorded calls, the root's own among them."""
+    store = invocation.store
+    replayer = Replayer(store.objects, root=store.root)
+    reuse = run = 0
+    reasons: dict[str, str] = {}
+    stack = [invocation.part]
+    while stack:
+        part = stack.pop()
+        fresh, calls = replayer.subtree(part)
+        elements = split(part_body(part, replayer.reader))
+        outcome = elements[3] if len(elements) > 3 else NIL
+        if fresh and outcome_number(outcome) == number.RETURNED and outcome[0] == 0x92:
+            reuse += calls
+            continue
+        run += 1
+        name = replayer.component(elements[1]).name
+        why = replayer.why_stale(elements[1])
+        if why:
+            reasons[name] = why
+        if len(elements) > 4:
+            stack.extend(reversed(list(PartList(elements[4], replayer.reader))))
+    return Plan(reuse, run, reasons)
+
+
+def perform_replay(
+    invocation: Invocation, *, exception_override: Any = None, strict: Any = False, options: RunOptions | None = None
+) -> Performed:
+    """Executes the invocation's root again, its record for answers; what it raises is in the result."""
+    if strict not in _STRICT:
+        raise ValueError(f"strict is True, False or 'code', not {strict!r}")
+    store = invocation.store
+    live = find_registered(invocation.component.name, store.root)
+    args, kwargs, instance = _arguments(invocation, live)
+    replayer = Replayer(store.objects, root=store.root, strict=_STRICT[strict], overrides=exception_override)
+    answers = Answers(replayer, invocation.call.children)
+    return perform(store, live, args, kwargs, instance=instance, answers=answers, options=options)
+
+
+def replay_invocation(invocation: Invocation, *, exception_override: Any, strict: Any) -> Invocation:
+    """Returns the invocation completed; a complete and fresh one at once."""
+    if invocation.successful() and plan_replay(invocation).complete:
+        return invocation
+    performed = perform_replay(invocation, exception_override=exception_override, strict=strict)
+    if performed.error is not None:
+        raise performed.error
+    return performed.invocation
+
+
+def _arguments(invocation: Invocation, live: LiveComponent) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
+    """Returns (args, kwargs, instance) of the recorded root call, to be called again."""
+    values = invocation.args
+    unknown = set(values) - set(live.parameters)
+    if unknown:
+        was, now = invocation.component.signature, live.signature
+        raise InvocationError(
+            f"the signature of {invocation.component.name} changed: it was {was}, it is {now}",
+            hint="Run it anew with `gv run`, or bring back the code with `gv checkout run/N`.",
+        )
+    for name, value in values.items():
+        if isinstance(value, Opaque) and name not in live.ignore:
+            raise InvocationError(
+                f"the argument {name} of {invocation.name} could not be stored, so it cannot be replayed"
+            )
+    try:
+        args, kwargs = live.spread(values)
+    except KeyError as e:
+        raise InvocationError(f"{invocation.name} has a new parameter {e.args[0]!r} without a default") from e
+    return args, kwargs, invocation.state

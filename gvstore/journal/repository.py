@@ -1,0 +1,158 @@
+"""The public Repository: `repo`'s, with runs."""
+
+from __future__ import annotations
+
+from contextvars import Token
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from gvstore import host
+from gvstore.errors import WouldLose
+from gvstore.journal.invocation import Invocation
+from gvstore.journal.perform import Performed, live_component, perform
+from gvstore.journal.recovery import settle
+from gvstore.journal.replay import perform_replay
+from gvstore.journal.run import Run, Runs
+from gvstore.journal.running import RunOptions
+from gvstore.objects import run as stored
+from gvstore.objects.oid import ObjectId
+from gvstore.repo import Repository as BareRepository
+from gvstore.repo.git import git_note
+from gvstore.store.active import activate, deactivate
+from gvstore.store.ref import Ref
+from gvstore.store.store import Store
+
+_GIT_NOTE_NS = 5_000_000_000
+
+
+class RepositoryStore(Store):
+    """The store of a repository: what is recorded into it outermost is a run."""
+
+    def __init__(self, repository: Repository) -> None:
+        super().__init__(repository)
+        self.repository = repository
+        self.root = repository.path
+
+
+class Repository(BareRepository):
+    """An open repository; inside `with` it is the active store."""
+
+    _git: tuple[int, str] | None = None
+
+    @cached_property
+    def store(self) -> RepositoryStore:
+        """The repository as a store of values."""
+        return RepositoryStore(self)
+
+    @property
+    def runs(self) -> Runs:
+        """The runs, by number and in order."""
+        return Runs(self)
+
+    def run(self, subject: Any, /, *args: Any, **kwargs: Any) -> Run[Any]:
+        """Returns the run of a function or Invokable on these arguments.
+
+        Raises:
+            whatever it raises; the run is kept.
+        """
+        performed = self.perform(subject, args, kwargs)
+        if performed.error is not None:
+            raise performed.error
+        assert performed.run is not None
+        return performed.run
+
+    def perform(
+        self, subject: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions | None = None
+    ) -> Performed:
+        """Executes a function or Invokable as a run; what it raises is in the result."""
+        live = live_component(subject)
+        instance = None if live.flavor != "class" or isinstance(subject, type) else subject
+        return perform(self.store, live, args, kwargs, instance=instance, options=options)
+
+    def perform_replay(self, run: Run[Any], *, strict: Any = False, options: RunOptions | None = None) -> Performed:
+        """Replays a run as a new one; what it raises is in the result."""
+        run = self.settled(run)
+        target = run.record.target
+        return perform_replay(
+            run.invocation,
+            strict=strict,
+            options=options or RunOptions(target=target, parent=run.oid, command="replay"),
+        )
+
+    def settled(self, run: Run[Any]) -> Run[Any]:
+        """Returns the run, stored if its process died.
+
+        Raises:
+            WouldLose: it is still being recorded.
+        """
+        if run.oid is not None:
+            return run
+        settle(self)
+        run = self.runs[run.number]
+        if run.oid is None:
+            raise WouldLose(f"{run.name} is still running", hint="Wait for it to end, or stop it.")
+        return run
+
+    def keep_rewound(self, run: Run[Any], invocation: Invocation, *, move_run: bool = False) -> Run[Any]:
+        """Returns a new run that holds `invocation`, derived from `run`; nothing is executed."""
+        run = self.settled(run)
+        author, now = self.author(), host.now_us()
+        record = stored.Run(
+            root=invocation.put(), status="rewound", started_at=now, ended_at=now, target=run.record.target, author=author,
+            user=host.user(), host=host.hostname(), python=host.python_version(), group=run.record.group,
+            branch=run.record.branch, git=run.record.git, code=run.record.code, base=run.record.base, parent=run.oid,
+            counts={"calls": count_calls(invocation), "executed": 0, "reused": count_calls(invocation)},
+        )  # fmt: skip
+        oid = record.put(self.objects)
+        number = self.refs.allocate_run(
+            journal="", target=record.target, started_at=now, move_run=move_run, author=author
+        )
+        self.refs.finish_run(number, oid, status="rewound", ended_at=now, author=author, command=f"rewind {run.name}")
+        return self.runs[number]
+
+    def put(self, value: Any, *, name: str | None = None) -> Ref[Any]:
+        """Returns a reference to a value, stored and kept; `name` makes or moves refs/values/NAME."""
+        ref = self.store.commit(value)
+        self.objects.sync()
+        if name is not None:
+            from gvstore.refs.names import value_ref
+
+            with self.transaction(f"put {name}") as transaction:
+                transaction.update(value_ref(name), ref.oid, expected=self.refs.resolve(value_ref(name)))
+        return ref
+
+    def line(self) -> tuple[ObjectId | None, str, str]:
+        """Returns (the commit that HEAD is at, the branch, git's HEAD) for what starts from here."""
+        asked = host.ticks_ns()
+        if self._git is None or asked - self._git[0] > _GIT_NOTE_NS:  # git is a process: not one a run
+            self._git = asked, git_note(self.path)
+        return self.head, self.branch or "", self._git[1]
+
+    def __enter__(self) -> Self:
+        self._tokens.append(activate(self.store))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        deactivate(self._tokens.pop())
+        if not self._tokens:
+            self.close()
+
+    @cached_property
+    def _tokens(self) -> list[Token[Store | None]]:
+        return []
+
+
+def count_calls(invocation: Invocation) -> int:
+    """Returns how many calls an invocation holds, itself included."""
+    from gvstore.journal.answers import Replayer
+
+    return Replayer(invocation.store.objects, root=None).count(invocation.part)
+
+
+def file_store(folder: Path | str) -> RepositoryStore:
+    """Returns the store of the repository in `folder`, made if there is none."""
+    return Repository.init(folder).store

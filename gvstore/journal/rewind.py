@@ -1,0 +1,67 @@
+"""Rewinding: the same execution without a call and all that came after it.
+
+History is not edited: the result is a new invocation that shares what it
+keeps.
+"""
+
+from __future__ import annotations
+
+from gvstore.journal.fault import NoSuchCall
+from gvstore.journal.invocation import Invocation
+from gvstore.objects.encode import Encoder
+from gvstore.objects.invocation import Call, PartList, call_list
+from gvstore.objects.protocol import ObjectStore
+
+
+def rewind_last(invocation: Invocation, count: int) -> Invocation:
+    """Returns the call unfinished, without its last `count` calls.
+
+    Raises:
+        NoSuchCall: it made fewer.
+    """
+    made = len(invocation)
+    if not 0 <= count <= made:
+        raise NoSuchCall(f"{invocation.name} made {made} calls, {count} cannot be taken back")
+    objects = invocation.store.objects
+    return _stored(invocation, _kept(invocation.call, made - count, None, objects))
+
+
+def rewind_before(invocation: Invocation, path: tuple[int, ...]) -> Invocation:
+    """Returns the execution as it was just before the call at `path` (child numbers from the root).
+
+    Raises:
+        NoSuchCall: there is no such call.
+    """
+    if not path:
+        return _stored(invocation, _kept(invocation.call, 0, None, invocation.store.objects))
+    objects = invocation.store.objects
+    calls = [invocation.call]
+    for depth, index in enumerate(path):
+        children = PartList(calls[-1].children, objects)
+        if not 0 <= index < len(children):
+            where = ".".join(map(str, path[: depth + 1]))
+            raise NoSuchCall(f"there is no call {where}: the call above it made {len(children)}")
+        if depth + 1 < len(path):
+            calls.append(Call.of_part(children[index], objects))
+    cut: Call | None = None
+    for call, index in zip(reversed(calls), reversed(path), strict=True):
+        cut = _kept(call, index, cut, objects)
+    assert cut is not None
+    return _stored(invocation, cut)
+
+
+def _kept(call: Call, count: int, last: Call | None, objects: ObjectStore) -> Call:
+    """Returns `call` unfinished, with its first `count` children and then `last`."""
+    encoder = Encoder(objects)
+    children = call_list(objects)
+    for at, part in enumerate(PartList(call.children, objects)):
+        if at == count:
+            break
+        children.add(part)
+    if last is not None:
+        children.add(encoder.place(last.encode()))
+    return call.without_outcome(encoder.place(children.finish()))
+
+
+def _stored(invocation: Invocation, call: Call) -> Invocation:
+    return Invocation.of_oid(invocation.store, call.put(invocation.store.objects))

@@ -1,0 +1,174 @@
+"""Runs as Python sees them, and the list of a repository's runs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from gvstore.errors import BadRev
+from gvstore.journal.invocation import Invocation
+from gvstore.journal.overlay import Overlay
+from gvstore.journal.recovery import run_of_journal
+from gvstore.objects import run as stored
+from gvstore.objects.oid import ObjectId
+from gvstore.odb.wal import is_held
+from gvstore.repo import layout
+from gvstore.store.store import Store
+
+if TYPE_CHECKING:
+    from gvstore.journal.repository import Repository
+    from gvstore.refs.record import RunRow
+
+T = TypeVar("T")
+
+
+class NoSuchRun(BadRev):
+    """No run has this number."""
+
+
+class Run(Generic[T]):
+    """One run of a repository.
+
+    `record` is what is stored of it.  A run that is still being recorded, or
+    whose process died, is put together from its journal.
+    """
+
+    def __init__(self, repo: Repository, number: int, oid: ObjectId | None, record: stored.Run, store: Store) -> None:
+        self.repo, self.number, self.oid, self.record, self._store = repo, number, oid, record, store
+
+    @property
+    def name(self) -> str:
+        """What users type: `run/7`."""
+        return f"run/{self.number}"
+
+    @property
+    def status(self) -> str:
+        """ok, raised, interrupted, rewound, waiting, or running."""
+        return self.record.status
+
+    @property
+    def store(self) -> Store:
+        """Where its invocations are read from."""
+        return self._store
+
+    @property
+    def invocation(self) -> Invocation:
+        """The root call.
+
+        Raises:
+            NoSuchRun: the run was killed before its first call began.
+        """
+        if self.record.root is None:
+            raise NoSuchRun(f"{self.name} was interrupted before its first call began: there is nothing to show")
+        return Invocation.of_oid(self._store, self.record.root)
+
+    @property
+    def output(self) -> T:
+        """What the root call returned.
+
+        Raises:
+            InvocationError: it did not return.
+        """
+        value: T = self.invocation.output
+        return value
+
+    @property
+    def calls(self) -> int:
+        """How many calls the run holds, the root included."""
+        return self.record.counts.get("calls", 0)
+
+    @property
+    def parent(self) -> Run[Any] | None:
+        """The run it was derived from, if it is still here."""
+        if self.record.parent is None:
+            return None
+        number = self.repo.refs.run_number(self.record.parent)
+        return None if number is None else self.repo.runs[number]
+
+    def rewind(self, num_calls: int = 1) -> Run[T]:
+        """Returns a new run without the outcome and the last `num_calls` top-level calls."""
+        return self.repo.keep_rewound(self, self.invocation.rewind(num_calls))
+
+    def rewind_before(self, path: tuple[int, ...]) -> Run[T]:
+        """Returns a new run as this one was just before the call at `path`."""
+        from gvstore.journal.rewind import rewind_before
+
+        return self.repo.keep_rewound(self, rewind_before(self.invocation, path))
+
+    def replay(self, *, strict: Any = False) -> Run[T]:
+        """Returns a new run: what this one recorded and still holds is answered, the rest runs.
+
+        Raises:
+            whatever the component raises; the run is kept.
+        """
+        performed = self.repo.perform_replay(self, strict=strict)
+        if performed.error is not None:
+            raise performed.error
+        assert performed.run is not None
+        return performed.run
+
+    def __repr__(self) -> str:
+        return f"<Run {self.name} {self.status}>"
+
+
+class Runs:
+    """The runs of a repository, by number."""
+
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+
+    def __getitem__(self, number: int) -> Run[Any]:
+        row = self._repo.refs.run(number)
+        if row is None or row.removed:
+            raise self._missing(number)
+        return self._load(row)
+
+    def __iter__(self) -> Iterator[Run[Any]]:
+        """Yields all runs, the newest first."""
+        for row in self._repo.refs.runs():
+            yield self._load(row)
+
+    def __len__(self) -> int:
+        return len(self._repo.refs.runs())
+
+    def latest(self, limit: int) -> Iterator[Run[Any]]:
+        """Yields the newest runs, the newest first."""
+        for row in self._repo.refs.runs(limit=limit):
+            yield self._load(row)
+
+    @property
+    def last(self) -> Run[Any] | None:
+        """The newest run."""
+        return next(self.latest(1), None)
+
+    def _load(self, row: RunRow) -> Run[Any]:
+        repo = self._repo
+        if row.oid is not None:
+            return Run(repo, row.number, row.oid, stored.Run.get(repo.objects, row.oid), repo.store)
+        path = layout.journal_folder(repo.gv) / row.journal
+        overlay = Overlay(repo.objects)
+        record = run_of_journal(path, row, overlay, running=_is_running(path))
+        fresh = repo.refs.run(row.number)
+        if fresh is not None and fresh.oid is not None:  # it ended while its journal was read
+            return self._load(fresh)
+        return Run(repo, row.number, None, record, overlay.store(repo.path))
+
+    def _missing(self, number: int) -> NoSuchRun:
+        known = [row.number for row in self._repo.refs.runs(limit=1000)]
+        if not known:
+            return NoSuchRun(
+                f"there is no run/{number}: nothing has been recorded yet", hint="Record one with `gv run TARGET`."
+            )
+        near = difflib.get_close_matches(str(number), map(str, known), 3, 0.4) or [str(known[0])]
+        return NoSuchRun(
+            f"there is no run/{number}", hint=f"There is {', '.join('run/' + n for n in near)}; `gv runs` lists all."
+        )
+
+
+def _is_running(path: Path) -> bool:
+    try:
+        return is_held(path)
+    except OSError:
+        return False
