@@ -72,10 +72,10 @@ class Unknown:
     where: str
 
     def __str__(self) -> str:
-        return f"the code of {self.name} is not known {where_words[self.where]}"
+        return f"the code of {self.name} is not known {_WHERE[self.where]}"
 
 
-where_words = {"then": "as it was recorded", "now": "as it is now"}
+_WHERE = {"then": "as it was recorded", "now": "as it is now"}
 
 Verdict = Fresh | Stale | Unknown
 
