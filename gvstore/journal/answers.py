@@ -18,10 +18,11 @@ from gvstore.journal.fault import RecordedError, ReplayError
 from gvstore.objects import number
 from gvstore.objects.component import Component
 from gvstore.objects.decode import decode
-from gvstore.objects.invocation import NIL, Call, PartList, outcome_number, part_body
+from gvstore.objects.invocation import Call, PartList, outcome_number, part_body
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.placeholder import Unresolved
 from gvstore.objects.protocol import ObjectReader
+from gvstore.objects.record import NIL
 from gvstore.objects.wire import linked, split
 from gvstore.store.active import current_store
 from gvstore.store.ref import Ref

@@ -83,7 +83,7 @@ class LiveComponent:
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         for name, parameter in self.signature.parameters.items():
-            value = values.get(name, IGNORED) if name not in self.ignore else IGNORED
+            value: Any = values.get(name, IGNORED) if name not in self.ignore else IGNORED
             if type(value) is Ignored:
                 value = (
                     self._defaults[name] if parameter.kind not in (_KINDS.VAR_POSITIONAL, _KINDS.VAR_KEYWORD) else ()

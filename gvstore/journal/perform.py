@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from gvstore.journal.answers import Answers
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.invocation import Invocation
-from gvstore.journal.recorder import CURRENT, NIL, Recording, execute
+from gvstore.journal.recorder import CURRENT, Recording, execute
 from gvstore.journal.register import live_of
 from gvstore.journal.running import RunningRun, RunOptions, put_root
+from gvstore.objects.record import NIL
 from gvstore.store.active import activated
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any, Final
 from gvstore import host
 from gvstore.journal.component import LiveComponent
 from gvstore.objects.encode import Encoder
-from gvstore.objects.invocation import CANCELLED, NIL, call_list, encode_call, raised, returned
+from gvstore.objects.invocation import CANCELLED, call_list, encode_call, raised, returned
+from gvstore.objects.record import NIL
 from gvstore.objects.sequence import ItemList
 from gvstore.objects.wire import LINK_HEAD, array, link_bytes, pack
 from gvstore.odb.wal import WalWriter

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from gvstore import fs
 from gvstore.journal.running import run_of, status_of
 from gvstore.journal.wal import Recovered, recover
-from gvstore.objects.invocation import INVOCATION_BYTE, NIL
+from gvstore.objects.invocation import INVOCATION_BYTE
 from gvstore.objects.protocol import ObjectStore
+from gvstore.objects.record import NIL
 from gvstore.objects.run import Run
 from gvstore.odb.wal import WalFault
 from gvstore.repo import layout

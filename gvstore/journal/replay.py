@@ -10,12 +10,12 @@ from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.perform import Performed, perform
-from gvstore.journal.recorder import NIL
 from gvstore.journal.register import find_registered
 from gvstore.journal.running import RunOptions
 from gvstore.objects import number
 from gvstore.objects.invocation import PartList, outcome_number, part_body
 from gvstore.objects.placeholder import Opaque
+from gvstore.objects.record import NIL
 from gvstore.objects.wire import split
 
 _STRICT = {True: STRICT_CALLS, False: "", None: "", STRICT_CALLS: STRICT_CALLS, STRICT_CODE: STRICT_CODE, "": ""}

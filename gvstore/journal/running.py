@@ -13,6 +13,7 @@ import secrets
 import threading
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gvstore import host
@@ -156,12 +157,12 @@ def status_of(outcome: bytes) -> str:
 
 
 def run_of(
-    facts: dict[str, Any], root: ObjectId, status: str, ended_at: int, counts: dict[str, int], times: bytes,
+    facts: dict[str, Any], root: ObjectId | None, status: str, ended_at: int, counts: dict[str, int], times: bytes,
     *, notes: tuple[str, ...] = (), trace: str = "",
 ) -> Run:  # fmt: skip
     """Returns the run that a journal's first record, its root call and its end make."""
-    known = {k: v for k, v in facts.items() if k not in ("base", "parent", "code")}
-    links = {k: ObjectId(facts[k]) if facts.get(k) else None for k in ("base", "parent", "code")}
+    known: dict[str, Any] = {k: v for k, v in facts.items() if k not in ("base", "parent", "code")}
+    known |= {k: ObjectId(facts[k]) if facts.get(k) else None for k in ("base", "parent", "code")}
     return Run(
         root=root,
         status=status,
@@ -170,7 +171,6 @@ def run_of(
         times=times,
         notes=notes,
         traceback=trace,
-        **links,
         **known,
     )
 
@@ -180,7 +180,7 @@ def _trace(error: BaseException | None) -> str:
     if error is None:
         return ""
     lines = traceback.TracebackException.from_exception(error)
-    here = os.path.dirname(__file__)
-    kept = [each for each in lines.stack if os.path.dirname(each.filename) != here]
+    here = Path(__file__).parent
+    kept = [each for each in lines.stack if Path(each.filename).parent != here]
     lines.stack = traceback.StackSummary.from_list(kept)
     return "".join(lines.format(chain=False))

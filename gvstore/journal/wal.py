@@ -21,8 +21,8 @@ from gvstore.journal.recorder import ADOPT, BEGIN, END, KNOW, NO_PARENT, Frame, 
 from gvstore.objects.decode import decode
 from gvstore.objects.encode import Encoder
 from gvstore.objects.fault import CorruptObject, ObjectMissing
-from gvstore.objects.invocation import NIL
 from gvstore.objects.protocol import ObjectStore
+from gvstore.objects.record import NIL
 from gvstore.objects.wire import link_bytes, split
 from gvstore.odb.wal import WalFault, WalWriter, read_records
 

@@ -1,0 +1,123 @@
+"""Calls and their parts by the path a user types behind `run/7:`.
+
+""             the root call
+"0.2"          child 2 of child 0, counted from 0
+"llm.chat.3"   the fourth call of llm.chat, depth first
+".../output"  "/args/topic"  "/raised"  "/state/history"   a part of a call
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from gvstore.journal.fault import NoSuchCall
+from gvstore.journal.invocation import Invocation
+
+CallPath = tuple[int, ...]
+PARTS = ("output", "args", "raised", "state")
+
+
+def format_path(path: CallPath) -> str:
+    """Returns a call path as users type it; the root's is empty."""
+    return ".".join(map(str, path))
+
+
+def split_address(text: str) -> tuple[str, list[str]]:
+    """Returns (call path, part names) of what stands behind the colon: `0.2/output` is ("0.2", ["output"])."""
+    path, *parts = text.split("/")
+    return path, [part for part in parts if part]
+
+
+def find_call(root: Invocation, text: str) -> tuple[CallPath, Invocation]:
+    """Returns the call that a path names, with its child numbers from the root.
+
+    Raises:
+        NoSuchCall: there is none; tells what is near.
+    """
+    if not text:
+        return (), root
+    if all(each.isdigit() for each in text.split(".")):
+        return _by_numbers(root, tuple(map(int, text.split("."))))
+    name, _, last = text.rpartition(".")
+    wanted, at = (name, int(last)) if last.isdigit() and name else (text, 0)
+    seen = 0
+    names: set[str] = set()
+    for path, call in walk(root):
+        full = call.component.name
+        names.add(full)
+        if full == wanted or full.endswith("." + wanted):
+            if seen == at:
+                return path, call
+            seen += 1
+    if seen:
+        raise NoSuchCall(f"{wanted} was called {seen} times, there is no call {at}", hint="Calls are counted from 0.")
+    shorts = names | {each.rpartition(".")[2] for each in names}
+    near = difflib.get_close_matches(wanted, sorted(shorts), 3, 0.5)
+    hint = f"Did you mean {', '.join(near)}?" if near else f"It calls {', '.join(sorted(names)[:5])}."
+    raise NoSuchCall(f"no call of {wanted} in this run", hint=hint)
+
+
+def _by_numbers(root: Invocation, path: CallPath) -> tuple[CallPath, Invocation]:
+    call = root
+    for depth, index in enumerate(path):
+        made = len(call)
+        if index >= made:
+            above = format_path(path[:depth]) or "the root call"
+            raise NoSuchCall(
+                f"there is no call {format_path(path[: depth + 1])}: {call.name} ({above}) made {made} call{'s'[: made != 1]}",
+                hint="Calls are counted from 0; `gv show` prints their numbers.",
+            )
+        call = call.get_child(index)
+    return path, call
+
+
+def walk(root: Invocation) -> Iterator[tuple[CallPath, Invocation]]:
+    """Yields (path, call) of a call and all below it, depth first."""
+    stack: list[tuple[CallPath, Invocation]] = [((), root)]
+    while stack:
+        path, call = stack.pop()
+        yield path, call
+        stack.extend(reversed([((*path, i), child) for i, child in enumerate(call.get_children())]))
+
+
+def part_of(call: Invocation, parts: Sequence[str]) -> Any:
+    """Returns a part of a call: its output, arguments, exception or state, or what lies inside.
+
+    Raises:
+        NoSuchCall: there is no such part; tells which there are.
+    """
+    first, *rest = parts
+    if first == "output":
+        value: Any = call.output
+    elif first == "args":
+        value = call.args
+    elif first == "raised":
+        value = call.get_raised()
+    elif first == "state":
+        value = call.state
+    else:
+        near = difflib.get_close_matches(first, PARTS, 1, 0.4)
+        raise NoSuchCall(
+            f"a call has no part {first}", hint=f"Did you mean {near[0]}?" if near else f"It has {', '.join(PARTS)}."
+        )
+    for name in rest:
+        value = _inside(value, name)
+    return value
+
+
+def _inside(value: Any, name: str) -> Any:
+    if isinstance(value, Mapping):
+        for key in (name, int(name) if name.lstrip("-").isdigit() else name):
+            if key in value:
+                return value[key]
+        raise NoSuchCall(f"there is no {name}", hint=f"There is {', '.join(map(str, list(value)[:8]))}.")
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes) and name.lstrip("-").isdigit():
+        try:
+            return value[int(name)]
+        except IndexError:
+            raise NoSuchCall(f"there are {len(value)} items, there is no {name}") from None
+    if not name.startswith("_") and hasattr(value, name):
+        return getattr(value, name)
+    raise NoSuchCall(f"a value of type {type(value).__name__} has no part {name}")

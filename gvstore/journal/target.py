@@ -1,0 +1,154 @@
+"""Targets of `gv run`: from what a user types to a live component.
+
+    file.py:function      package.module:function
+
+The file is loaded as the module its path from the project root names, so a
+component has one name however the program is started.  Loading runs the
+user's code: only here, and only because they asked for it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gvstore.code.identity import module_name
+from gvstore.journal.fault import BadTarget, TargetRaised
+from gvstore.journal.perform import live_component
+from gvstore.journal.register import live_of
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A loaded target: how it is written in a run, and what is called."""
+
+    text: str
+    subject: Any
+
+
+def load_target(text: str, *, root: Path, folder: Path) -> Target:
+    """Returns the component that `text` names; files are looked for in `folder`, then in `root`.
+
+    Raises:
+        BadTarget: no such file, module or function; tells what is near.
+        TargetRaised: the program raised while it was loaded.
+    """
+    place, _, name = text.rpartition(":")
+    if not place:
+        place, name = text, ""
+    if place.endswith(".py"):
+        path = _find_file(place, root, folder)
+        module = load_file(path, root)
+        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    else:
+        module = _load_module(place, root, folder)
+        shown = place
+    if not name:
+        raise BadTarget(f"{text} names no function", hint=_choices(module, shown))
+    subject: Any = module
+    for part in name.split("."):
+        subject = getattr(subject, part, None)
+    if subject is None:
+        near = difflib.get_close_matches(name, _callables(module), 3, 0.4)
+        hint = f"Did you mean {', '.join(f'{shown}:{n}' for n in near)}?" if near else _choices(module, shown)
+        raise BadTarget(f"{shown} has no function {name}", hint=hint)
+    if isinstance(subject, ModuleType) or not callable(subject):
+        raise BadTarget(f"{shown}:{name} is no function", hint=_choices(module, shown))
+    live_component(subject)
+    return Target(f"{shown}:{name}", subject)
+
+
+def load_file(path: Path, root: Path) -> ModuleType:
+    """Returns the module of a source file, loaded once a process under its project name."""
+    name = module_name(path.relative_to(root)) if path.is_relative_to(root) else path.stem
+    known = sys.modules.get(name)
+    if known is not None and getattr(known, "__file__", None) == str(path):
+        return known
+    for folder in (str(root), str(path.parent)):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as e:
+        sys.modules.pop(name, None)
+        if isinstance(e, KeyboardInterrupt):
+            raise
+        raise _raised(e, path.name) from e
+    return module
+
+
+def load_component(name: str, root: Path) -> None:
+    """Loads the module that a component's name says it is defined in, if a file of the project is that module.
+
+    Raises:
+        TargetRaised: the program raised while it was loaded.
+    """
+    parts = name.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        base = root.joinpath(*parts[:end])
+        for path in (base.with_suffix(".py"), base / "__init__.py"):
+            if path.is_file():
+                load_file(path, root)
+                return
+
+
+def _load_module(name: str, root: Path, folder: Path) -> ModuleType:
+    for each in (str(root), str(folder)):
+        if each not in sys.path:
+            sys.path.insert(0, each)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as e:
+        if e.name is None or not (name == e.name or name.startswith(e.name + ".")):
+            raise _raised(e, name) from e
+        files = sorted(path.name for path in folder.glob("*.py"))
+        near = difflib.get_close_matches(name + ".py", files, 3, 0.4)
+        hint = f"Did you mean {', '.join(near)}?" if near else "Give FILE.py:FUNCTION or package.module:FUNCTION."
+        raise BadTarget(f"there is no module {name}", hint=hint) from e
+    except BaseException as e:
+        if isinstance(e, KeyboardInterrupt):
+            raise
+        raise _raised(e, name) from e
+
+
+def _find_file(text: str, root: Path, folder: Path) -> Path:
+    for base in (folder, root):
+        path = (base / text).resolve()
+        if path.is_file():
+            return path
+    names = [each.relative_to(folder).as_posix() for each in sorted((folder / text).parent.glob("*.py"))]
+    near = difflib.get_close_matches(text, names, 3, 0.4)
+    hint = f"Did you mean {', '.join(near)}?" if near else f"In {folder}: {', '.join(names[:5]) or 'no .py file'}."
+    raise BadTarget(f"there is no file {text}", hint=hint)
+
+
+def _raised(error: BaseException, name: str) -> TargetRaised:
+    frames = traceback.TracebackException.from_exception(error)
+    own = Path(__file__).parent
+    kept = [f for f in frames.stack if Path(f.filename).parent != own and not f.filename.startswith("<frozen")]
+    frames.stack = traceback.StackSummary.from_list(kept)
+    text = "".join(frames.format(chain=False)).rstrip()
+    return TargetRaised(
+        f"{name} raised while it was loaded; nothing was recorded\n{text}", hint="Mend it and run again."
+    )
+
+
+def _callables(module: ModuleType) -> list[str]:
+    own = [n for n, v in vars(module).items() if not n.startswith("_") and callable(v)]
+    return [n for n in own if getattr(getattr(module, n), "__module__", None) == module.__name__]
+
+
+def _choices(module: ModuleType, shown: str) -> str:
+    names = [n for n in _callables(module) if live_of(getattr(module, n)) is not None] or _callables(module)
+    return f"It has {', '.join(f'{shown}:{n}' for n in names[:6])}." if names else "It defines no function."
