@@ -1,0 +1,5 @@
+"""The REPOSITORY: work tree, commits, history, revs, settings."""
+
+from gvstore.repo.repository import Repository
+
+__all__ = ["Repository"]

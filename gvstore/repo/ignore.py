@@ -1,0 +1,107 @@
+"""Which files of a work tree gv does not look at.
+
+Asked in this order, the first that says anything decides:
+
+1. `.gv` and `.git`: never part of a commit, whatever anybody says.
+2. `.gvignore` of the file's folder, then of those above it.
+3. `.gitignore`, likewise.
+4. what is built in: environments, caches, compiled files.
+
+The patterns are git's, read by `pathspec`.  As in git, nothing inside an
+ignored folder is looked at, so it cannot be taken back in.  Otherwise than in
+git, what is ignored is not in the next commit even if the last one has it:
+there is no staging area to say so with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from gvstore import fs
+from gvstore.repo.fault import BadIgnore, Unreadable
+from gvstore.repo.path import name_fault
+
+GVIGNORE = ".gvignore"
+GITIGNORE = ".gitignore"
+ENVIRONMENT_MARK = "pyvenv.cfg"
+
+_FOLDERS = frozenset(
+    ["__pycache__", ".venv", "venv", "node_modules", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox", ".ipynb_checkpoints", ".hg", ".svn"]
+)
+_FILES = frozenset([".DS_Store", ".git"])
+_SUFFIXES = (".pyc", ".pyo", ".egg-info")
+_TEMPORARY = ".gv-tmp-"  # a file being checked out where `.gv` is on another disk
+_MAX_FILE_BYTES = 4_000_000
+
+Pattern = tuple[bool, re.Pattern[str]]  # whether it ignores (or takes back), and what
+
+
+class IgnoreRules:
+    """What is ignored in one folder, given those above it."""
+
+    def __init__(self, root: Path, folder: str = "", above: IgnoreRules | None = None, names: Iterable[str] = ()) -> None:
+        """Reads the ignore files of `folder` ("" or ending with "/"), whose entries are `names`."""
+        present = set(names)
+        self._root, self._folder = root, folder
+        self._levels: dict[str, list[tuple[int, list[Pattern]]]] = {}
+        for file in (GVIGNORE, GITIGNORE):
+            levels = list(above._levels[file]) if above else []
+            if file in present:
+                patterns = _read(root / folder / file, folder + file)
+                if patterns:
+                    levels.insert(0, (len(folder), patterns))
+            self._levels[file] = levels
+
+    def below(self, folder: str, names: Iterable[str]) -> IgnoreRules:
+        """Returns the rules in a folder of this folder."""
+        if GVIGNORE not in names and GITIGNORE not in names:
+            return self
+        return IgnoreRules(self._root, folder, self, names)
+
+    def ignores(self, path: str, *, folder: bool) -> bool:
+        """Returns whether the file or folder at `path`, which lies in this folder or below, is ignored."""
+        name = path.rpartition("/")[2]
+        if name_fault(name):
+            return True
+        asked = path + "/" if folder else path
+        for levels in self._levels.values():
+            for skip, patterns in levels:
+                relative = asked[skip:]
+                for ignore, pattern in patterns:
+                    if pattern.search(relative):
+                        return ignore
+        if folder and name in _FOLDERS:
+            return True
+        return name in _FILES or name.endswith(_SUFFIXES) or name.startswith(_TEMPORARY)
+
+
+def _read(path: Path, shown: str) -> list[Pattern]:
+    """Returns the patterns of an ignore file, the last first; as in git, a symlink is not read."""
+    try:
+        data = fs.read_bytes(path, limit=_MAX_FILE_BYTES)
+    except (FileNotFoundError, fs.NotAFile):
+        return []
+    except PermissionError as e:
+        raise Unreadable(shown, str(e.strerror)) from e
+    except OSError as e:
+        raise BadIgnore(f"{shown} cannot be read: {e.strerror}") from e
+    return parse_patterns(data.decode("utf-8", "surrogateescape").removeprefix("\ufeff"))
+
+
+def parse_patterns(text: str) -> list[Pattern]:
+    """Returns the patterns of an ignore file's text, the last first; lines that are no pattern are passed over, as in git."""
+    from pathspec import GitIgnoreSpec
+
+    found: list[Pattern] = []
+    for line in text.split("\n"):
+        try:
+            patterns = GitIgnoreSpec.from_lines([line.removesuffix("\r")]).patterns
+        except ValueError:
+            continue
+        for pattern in patterns:
+            regex = getattr(pattern, "regex", None)
+            if pattern.include is not None and regex is not None:
+                found.append((pattern.include, regex))
+    return found[::-1]

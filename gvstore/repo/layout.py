@@ -1,0 +1,46 @@
+"""The names of everything under `.gv/`, in one place.
+
+docs/format/repo.md tells what stands in each file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+GV_FOLDER = ".gv"
+
+FORMAT = "format"
+CONFIG = "config.toml"
+REFS = "refs.db"
+OBJECTS = "objects"
+JOURNAL = "journal"
+CACHE = "cache"
+STAT_CACHE = "cache/stat"
+STAT_STAMP = "cache/stamp"
+TMP = "tmp"
+WORKTREE_LOCK = "worktree.lock"
+CHECKOUT = "checkout"
+GITIGNORE = ".gitignore"
+
+FOLDERS = (OBJECTS, JOURNAL, CACHE, TMP)
+MAIN_BRANCH = "main"
+
+
+def refs_path(gv: Path) -> Path:
+    """Returns where refs.db lies."""
+    return gv / REFS
+
+
+def objects_folder(gv: Path) -> Path:
+    """Returns the folder of the object database."""
+    return gv / OBJECTS
+
+
+def journal_folder(gv: Path) -> Path:
+    """Returns the folder of the write-ahead journals."""
+    return gv / JOURNAL
+
+
+def cache_folder(gv: Path) -> Path:
+    """Returns the folder that may be deleted at any time."""
+    return gv / CACHE

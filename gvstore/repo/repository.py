@@ -1,0 +1,406 @@
+"""The repository: a work tree with a `.gv` folder, opened.
+
+    with Repository.discover(folder) as repo:
+        repo.commit("first rolls")
+
+It *has* an object database (`objects`), refs (`refs`) and settings
+(`config`), each opened when first used, and closed with it.  Its methods are
+the facade: where they are given None for `now` or `author`, they ask `host`;
+the functions they call take both as arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gvstore import fs, host
+from gvstore.errors import UsageFault
+from gvstore.objects.commit import Commit
+from gvstore.objects.oid import ObjectId
+from gvstore.objects.run import Run
+from gvstore.odb import ObjectDatabase
+from gvstore.refs import Refs, Transaction
+from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name
+from gvstore.repo import layout
+from gvstore.repo.branch import Branch, branches, create_branch, delete_branch, rename_branch
+from gvstore.repo.checkout import read_mark
+from gvstore.repo.commit import Snapshot, commit, overlay, snapshot
+from gvstore.repo.config import Config
+from gvstore.repo.fault import NotARepository
+from gvstore.repo.files import Files, read_files
+from gvstore.repo.format import Format, decode_format, encode_format
+from gvstore.repo.fsck import Finding, fsck
+from gvstore.repo.git import git_note
+from gvstore.repo.history import LogEntry, log
+from gvstore.repo.lock import worktree_lock
+from gvstore.repo.resolve import Found, Resolved, Resolver
+from gvstore.repo.status import Status, changes
+from gvstore.repo.switch import Checkout, NoCode, checkout_commit, checkout_paths, checkout_run
+from gvstore.repo.worktree import Stops, Worktree
+
+_MAX_FORMAT_BYTES = 65536
+
+
+class Repository:
+    """An open repository.  `path` is the root of the work tree, `gv` the `.gv` folder; both absolute."""
+
+    def __init__(self, path: Path, gv: Path, *, read_only: bool = False) -> None:
+        self.path, self.gv, self.read_only = path, gv, read_only
+
+    @classmethod
+    def init(
+        cls,
+        path: Path | str,
+        *,
+        gv_dir: Path | str | None = None,
+        branch: str | None = None,
+        author: str | None = None,
+        now: int | None = None,
+    ) -> Self:
+        """Returns the repository at `path`, made if there is none; one that is there is opened as it is.
+
+        `gv_dir` puts the `.gv` folder elsewhere, for work trees on file systems where SQLite is not safe.
+
+        Raises:
+            UsageFault: the folder cannot be made.
+        """
+        root = _absolute(path)
+        gv = _absolute(gv_dir) if gv_dir is not None else root / layout.GV_FOLDER
+        if (gv / layout.FORMAT).is_file():
+            return cls.open(root, gv_dir=gv)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            for name in layout.FOLDERS:
+                (gv / name).mkdir(parents=True, exist_ok=True)
+            # git reads this file and then sees nothing of the folder, not even itself.
+            fs.write_atomic(gv / layout.GITIGNORE, b"*\n")
+        except OSError as e:
+            raise UsageFault(f"{gv} cannot be made: {e.strerror}") from e
+        repo = cls(root, gv)
+        if gv != root / layout.GV_FOLDER:
+            repo.config.set("core.worktree", str(root))
+        ObjectDatabase.init(layout.objects_folder(gv))
+        Refs.create(layout.refs_path(gv))
+        with repo.transaction("init", author=author, now=now) as transaction:
+            if repo.refs.read(HEAD) is None:
+                transaction.set_symbolic(HEAD, branch_ref(branch or repo.config.text("init.branch")), expected=None)
+        # The format comes last: a half-made repository is none, and is made again.
+        fs.write_atomic(gv / layout.FORMAT, encode_format(Format()))
+        return repo
+
+    @classmethod
+    def open(cls, path: Path | str, *, gv_dir: Path | str | None = None, read_only: bool = False) -> Self:
+        """Returns the repository whose work tree is `path`.
+
+        A `.gv` folder that cannot be written is opened for reading only: nothing in it changes.
+
+        Raises:
+            NotARepository: there is none.
+            NewerFormat, BadFormat: there is one that this version cannot open.
+        """
+        root = _absolute(path)
+        gv = _absolute(gv_dir) if gv_dir is not None else root / layout.GV_FOLDER
+        try:
+            data = fs.read_bytes(gv / layout.FORMAT, limit=_MAX_FORMAT_BYTES)
+        except OSError as e:
+            raise NotARepository(str(root if gv_dir is None else gv)) from e
+        decode_format(data, str(gv / layout.FORMAT))
+        return cls(root, gv, read_only=read_only or _unwritable(gv))
+
+    @classmethod
+    def discover(cls, start: Path | str | None = None, *, gv_dir: Path | str | None = None, read_only: bool = False) -> Self:
+        """Returns the repository around `start`, the nearest; `gv_dir` names its `.gv` folder instead (GV_DIR).
+
+        Raises:
+            NotARepository: neither `start` nor a folder above it is one.
+            NewerFormat, BadFormat: there is one that this version cannot open.
+        """
+        folder = host.cwd() if start is None else _absolute(start)
+        if gv_dir is not None:
+            gv = _absolute(gv_dir)
+            worktree = Config(repo=gv / layout.CONFIG).text("core.worktree")
+            root = Path(worktree) if worktree else gv.parent if gv.name == layout.GV_FOLDER else folder
+            return cls.open(root, gv_dir=gv, read_only=read_only)
+        for root in (folder, *folder.parents):
+            if (root / layout.GV_FOLDER / layout.FORMAT).is_file():
+                return cls.open(root, read_only=read_only)
+        raise NotARepository(str(folder))
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings of the user and of this repository."""
+        return Config(user=host.config_dir() / layout.CONFIG, repo=self.gv / layout.CONFIG)
+
+    @cached_property
+    def objects(self) -> ObjectDatabase:
+        """The object database."""
+        return ObjectDatabase.open(layout.objects_folder(self.gv), read_only=self.read_only)
+
+    @cached_property
+    def refs(self) -> Refs:
+        """The refs."""
+        return Refs.open(layout.refs_path(self.gv), self.objects, read_only=self.read_only)
+
+    def close(self) -> None:
+        """Releases the files; the next use opens them again."""
+        for name in ("refs", "objects"):
+            opened = self.__dict__.pop(name, None)
+            if opened is not None:
+                opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.path}>"
+
+    @property
+    def head(self) -> ObjectId | None:
+        """The commit that HEAD comes to; None before the first."""
+        return self.refs.resolve(HEAD)
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that HEAD is on, which may have no commit yet; None where HEAD is detached."""
+        ref = self.refs.head_ref()
+        return short_name(ref) if ref and ref.startswith(BRANCHES) else None
+
+    def author(self, given: str | None = None) -> str:
+        """Returns `given`, or who writes history here."""
+        return given if given is not None else host.author(self.config.author(), folder=self.path)
+
+    @contextmanager
+    def transaction(self, command: str, *, author: str | None = None, now: int | None = None) -> Iterator[Transaction]:
+        """Gathers changes of refs in the block and makes them at its end, as `Refs.transaction` does."""
+        moment = host.now_us() if now is None else now
+        with self.refs.transaction(command, author=self.author(author), now=moment) as transaction:
+            yield transaction
+
+    @contextmanager
+    def worktree_lock(self) -> Iterator[None]:
+        """Holds the work tree while it, or HEAD, is changed.
+
+        Raises:
+            WorktreeBusy: another gv held it for too long.
+        """
+        with worktree_lock(self.gv, self.path):
+            yield
+
+    @property
+    def worktree(self) -> Worktree:
+        """The files of the work tree."""
+        return Worktree(self.path, self.gv, self.objects, read_only=self.read_only)
+
+    def snapshot(
+        self,
+        *,
+        paths: Sequence[str] | None = None,
+        allow_large: bool = False,
+        allow_secret: bool = False,
+        leave_out: bool = False,
+    ) -> Snapshot:
+        """Returns the work tree, stored; with `paths`, those from the work tree and all else from HEAD.
+
+        With `leave_out`, files that would stop are left out and told in the answer.
+
+        Raises:
+            Swallowed: files that are too large or hold keys; lists all of them.
+            NoSuchPath, Unreadable, FileChanged: something cannot be read.
+        """
+        stops = self._stops(allow_large=allow_large, allow_secret=allow_secret)
+        return snapshot(self.worktree, self.head_files(), stops=stops, paths=paths, leave_out=leave_out)
+
+    def snapshot_code(self, paths: Sequence[str], *, base: ObjectId | None = None) -> Snapshot:
+        """Returns the files of commit `base` with those at `paths` as they are now, stored: the code that a run uses.
+
+        Files at these exact paths are taken, ignored or not; what is too large or holds keys is left out and told.
+        """
+        files = self.files(base) if base is not None else Files()
+        return overlay(self.worktree, files, paths, stops=self._stops())
+
+    def commit(
+        self,
+        message: str,
+        *,
+        author: str | None = None,
+        now: int | None = None,
+        components: Mapping[str, ObjectId] | None = None,
+        runs: Sequence[ObjectId] = (),
+        values: Mapping[str, ObjectId] | None = None,
+        paths: Sequence[str] | None = None,
+        allow_large: bool = False,
+        allow_secret: bool = False,
+        allow_empty: bool = False,
+    ) -> ObjectId:
+        """Returns the new commit of the work tree, or of `paths` of it; HEAD's branch has moved to it.
+
+        `values` are those named in `refs/values/` unless given.
+
+        Raises:
+            NothingToCommit: nothing changed and there are no runs to add, and not `allow_empty`.
+            Swallowed: files that are too large or hold keys; lists all of them.
+            RefMoved, WorktreeBusy: another process is at work.
+            UsageFault, NoSuchPath, Unreadable, FileChanged: no message, or something cannot be read.
+        """
+        return commit(
+            self,
+            message,
+            author=self.author(author),
+            now=host.now_us() if now is None else now,
+            components=components or {},
+            runs=runs,
+            values=values,
+            paths=paths,
+            stops=self._stops(allow_large=allow_large, allow_secret=allow_secret),
+            allow_empty=allow_empty,
+        )
+
+    def checkout(
+        self,
+        rev: str,
+        *,
+        paths: Sequence[str] | None = None,
+        create: str | None = None,
+        detach: bool = False,
+        author: str | None = None,
+        now: int | None = None,
+    ) -> Checkout:
+        """Moves the work tree, and HEAD, to what the rev names.
+
+        A branch is gone onto, another commit leaves HEAD detached; `create` makes a branch there.
+        A run's code is laid over the work tree (`checkout_run`). With `paths`, only these files are
+        brought, and HEAD stays.
+
+        Raises:
+            WouldOverwrite: unsaved work is in the way; lists all of it, nothing was touched.
+            BadRev: the rev names nothing that can be checked out.
+        """
+        moment, writer = host.now_us() if now is None else now, self.author(author)
+        found = self.resolve(rev, wanted=frozenset({Found.COMMIT, Found.RUN}), now=moment)
+        if found.found is Found.RUN and found.run is not None and found.oid is not None:
+            if paths is not None:
+                code = Run.get(self.objects, found.oid).code
+                if code is None:
+                    raise NoCode(found.run)
+                return checkout_paths(self, code, paths)
+            return checkout_run(self, found.run, found.oid, author=writer, now=moment)
+        oid = self.resolver(now=moment).commit(rev)
+        if paths is not None:
+            return checkout_paths(self, Commit.get(self.objects, oid).tree, paths)
+        on = found.ref.startswith(BRANCHES) and not detach
+        branch = create or (short_name(found.ref) if on else None)
+        return checkout_commit(
+            self, oid, branch=branch, create=create is not None, label=branch or rev, author=writer, now=moment
+        )
+
+    def status(self) -> Status:
+        """Returns how the work tree differs from HEAD."""
+        taken = self.worktree.look()
+        found = changes(self.head_files(), taken.files)
+        return Status(
+            branch=self.branch,
+            head=self.head,
+            added=found.added,
+            modified=found.modified,
+            deleted=found.deleted,
+            renamed=found.renamed,
+            skipped=taken.skipped,
+            mark=read_mark(self.gv),
+        )
+
+    def log(
+        self,
+        rev: str = "HEAD",
+        *,
+        without: Sequence[str] = (),
+        limit: int | None = None,
+        first_parent: bool = False,
+        now: int | None = None,
+    ) -> Iterator[LogEntry]:
+        """Yields the commits that lead to `rev`, the newest first; those that lead to `without` are left out."""
+        resolver = self.resolver(now=now)
+        hidden = [resolver.commit(each) for each in without]
+        return log(self.objects, [resolver.commit(rev)], without=hidden, limit=limit, first_parent=first_parent)
+
+    def resolver(self, *, now: int | None = None) -> Resolver:
+        """Returns what looks revs up."""
+        return Resolver(self.refs, self.objects, now=host.now_us() if now is None else now)
+
+    def resolve(self, rev: str, *, wanted: frozenset[Found] = frozenset(), now: int | None = None) -> Resolved:
+        """Returns what the rev names; of several objects whose oids begin alike, the one that is `wanted`.
+
+        Raises:
+            BadRev: it is no rev, names nothing, or several things; lists them, or the near names.
+        """
+        return self.resolver(now=now).resolve(rev, wanted=wanted)
+
+    def resolve_commit(self, rev: str, *, now: int | None = None) -> ObjectId:
+        """Returns the commit that the rev names.  Raises as `resolve`."""
+        return self.resolver(now=now).commit(rev)
+
+    def files(self, commit: ObjectId | None) -> Files:
+        """Returns the files of a commit by path; None has none."""
+        return read_files(self.objects, Commit.get(self.objects, commit).tree) if commit is not None else Files()
+
+    def head_files(self) -> Files:
+        """Returns the files of HEAD by path."""
+        return self.files(self.head)
+
+    def branches(self) -> tuple[Branch, ...]:
+        """Returns all branches, by name."""
+        return branches(self)
+
+    def create_branch(
+        self, name: str, rev: str = "HEAD", *, author: str | None = None, now: int | None = None
+    ) -> ObjectId:
+        """Makes a branch at the commit that `rev` names, and returns that."""
+        moment = host.now_us() if now is None else now
+        oid = self.resolve_commit(rev, now=moment)
+        create_branch(self, name, oid, author=self.author(author), now=moment)
+        return oid
+
+    def delete_branch(
+        self, name: str, *, force: bool = False, author: str | None = None, now: int | None = None
+    ) -> ObjectId:
+        """Deletes a branch and returns where it was; unless `force`, only if another leads to its commits."""
+        moment = host.now_us() if now is None else now
+        return delete_branch(self, name, force=force, author=self.author(author), now=moment)
+
+    def rename_branch(self, old: str, new: str, *, author: str | None = None, now: int | None = None) -> None:
+        """Renames a branch; HEAD goes with it."""
+        moment = host.now_us() if now is None else now
+        rename_branch(self, old, new, author=self.author(author), now=moment)
+
+    def fsck(self, *, full: bool = True) -> Iterator[Finding]:
+        """Yields what is damaged, or strange; `full` reads every object."""
+        return fsck(self, full=full)
+
+    def git_note(self) -> str:
+        """Returns git's HEAD and whether its work tree is dirty, "" where there is no git."""
+        return git_note(self.path)
+
+    def _stops(self, *, allow_large: bool = False, allow_secret: bool = False) -> Stops:
+        return Stops(
+            None if allow_large else self.config.number("commit.large"),
+            not allow_secret and self.config.flag("commit.secrets"),
+        )
+
+
+def _absolute(path: Path | str) -> Path:
+    """Returns the path from the root, without "..", its symlinks kept as the user sees them."""
+    return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - resolve() would follow symlinks
+
+
+def _unwritable(gv: Path) -> bool:
+    """Returns whether nothing may be written: asked of the mode too, for root may write everywhere."""
+    return fs.is_read_only(gv) or not gv.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)

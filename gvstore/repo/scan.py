@@ -1,0 +1,122 @@
+"""A walk through the work tree: what is there, by looking, reading nothing but ignore files."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gvstore.repo.fault import NoSuchPath, Unreadable
+from gvstore.repo.ignore import ENVIRONMENT_MARK, IgnoreRules
+from gvstore.repo.path import parents, path_fault, under
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something in the work tree that no commit can hold."""
+
+    path: str
+    why: str
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a walk found: files and symlinks by path, sorted, and what was passed over and is not ignored."""
+
+    files: dict[str, os.stat_result] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def scan(root: Path, gv: Path, *, paths: Sequence[str] | None = None) -> Scan:
+    """Returns what is in the work tree, or at and under `paths` of it; what is ignored is left out.
+
+    Symlinks are not followed.  Sockets, FIFOs and devices are skipped, and so are names that
+    no checkout could write.
+
+    Raises:
+        Unreadable: a folder cannot be read.
+    """
+    found = Scan()
+    wanted = None if paths is None else set(paths)
+    above = None if wanted is None else {up for path in wanted for up in parents(path)} | {""}
+    stack: list[tuple[str, IgnoreRules | None]] = [("", None)]
+    while stack:
+        folder, outer = stack.pop()
+        entries = list(_entries(root, folder))
+        names = [entry.name for entry in entries]
+        if folder and ENVIRONMENT_MARK in names:
+            continue
+        rules = IgnoreRules(root, folder, None, names) if outer is None else outer.below(folder, names)
+        below = []
+        for entry in entries:
+            path = folder + entry.name
+            if wanted is not None and not under(path, wanted) and path not in (above or ()):
+                continue
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if rules.ignores(path, folder=is_folder) or (is_folder and entry.path == str(gv)):
+                if path_fault(path) and entry.name not in (".git", ".gv"):
+                    found.skipped.append(Skipped(path, path_fault(path) or ""))
+                continue
+            if is_folder:
+                below.append((path + "/", rules))
+            else:
+                _add(found, path, entry)
+        stack.extend(reversed(below))
+    found.files = dict(sorted(found.files.items()))
+    return found
+
+
+def explicit(root: Path, paths: Sequence[str]) -> Scan:
+    """Returns the files at exactly these paths, ignored or not; what is no file, or reached through a symlink, is left out."""
+    found = Scan()
+    for path in paths:
+        if path_fault(path) or any((root / folder).is_symlink() for folder in parents(path)):
+            continue
+        try:
+            status = (root / path).lstat()
+        except OSError:
+            continue
+        if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
+            found.files[path] = status
+    return found
+
+
+def check_paths(paths: Sequence[str], *known: Mapping[str, object]) -> None:
+    """Passes if each path is a file, or a folder with files, in one of `known`.
+
+    Raises:
+        NoSuchPath: one is not.
+    """
+    for path in paths:
+        prefix = path + "/"
+        if path and not any(path in files or any(each.startswith(prefix) for each in files) for files in known):
+            raise NoSuchPath(path)
+
+
+def _entries(root: Path, folder: str) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(root / folder) as entries:
+            yield from sorted(entries, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # gone since its name was read
+    except OSError as e:
+        raise Unreadable(folder.rstrip("/") or ".", e.strerror or str(e)) from e
+
+
+def _add(found: Scan, path: str, entry: os.DirEntry[str]) -> None:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    except OSError as e:
+        raise Unreadable(path, e.strerror or str(e)) from e
+    if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
+        found.files[path] = status
+        return
+    for test, what in ((stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket")):
+        if test(status.st_mode):
+            found.skipped.append(Skipped(path, what))
+            return
+    found.skipped.append(Skipped(path, "a device"))

@@ -1,0 +1,150 @@
+"""What `gv checkout` does: the work tree, HEAD and RUN together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gvstore.errors import BadRev
+from gvstore.objects.commit import Commit
+from gvstore.objects.oid import ObjectId, short
+from gvstore.objects.run import Run
+from gvstore.refs.fault import RefExists
+from gvstore.refs.names import HEAD, branch_ref, short_name
+from gvstore.refs.value import value_target
+from gvstore.repo.checkout import Mark, Plan, carry_out, plan, read_mark, write_mark
+from gvstore.repo.files import Files, read_files
+from gvstore.repo.path import under
+from gvstore.repo.scan import check_paths
+
+if TYPE_CHECKING:
+    from gvstore.repo.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """What a checkout did.  `branch` is None where HEAD is detached now, `run` the run whose code was laid over the work tree."""
+
+    commit: ObjectId | None
+    branch: str | None
+    run: int | None
+    written: tuple[str, ...]
+    deleted: tuple[str, ...]
+
+
+class NoCode(BadRev):
+    """The run kept no code."""
+
+    hint = "Runs keep the code that they used unless run.snapshot is off."
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"run/{number} has no code to check out")
+
+
+def checkout_commit(
+    repo: Repository, oid: ObjectId, *, branch: str | None, create: bool, label: str, author: str, now: int
+) -> Checkout:
+    """Moves the work tree and HEAD to a commit: on `branch`, made if `create`, or detached.
+
+    The work tree comes first, HEAD last; what interrupts it is mended by doing it again.
+
+    Raises:
+        WouldOverwrite, BadPath, CannotWrite: as the plan says; at the first two nothing was touched.
+        RefExists, RefMoved: the branch is there already, or not where it was.
+    """
+    commit = Commit.get(repo.objects, oid)
+    ref = branch_ref(branch) if branch is not None else None
+    with repo.worktree_lock():
+        if create and ref and repo.refs.read(ref) is not None:
+            raise RefExists(short_name(ref))
+        target = read_files(repo.objects, commit.tree)
+        todo = plan(repo.worktree, target, known=known_files(repo), delete=True)
+        _carry_out(repo, todo, label, commit.tree)
+        before = repo.refs.read(HEAD)
+        message = f"checkout: moving from {_shown(before)} to {label}"
+        with repo.transaction(f"checkout {label}", author=author, now=now) as transaction:
+            if ref is None:
+                transaction.update(HEAD, oid, expected=before, message=message)
+            else:
+                if create:
+                    transaction.create(ref, oid, message=f"branch: created at {short(oid)}")
+                transaction.set_symbolic(HEAD, ref, expected=before, message=message)
+        write_mark(repo.gv, None)
+    return Checkout(oid, branch, None, tuple(todo.write), todo.delete)
+
+
+def checkout_run(repo: Repository, number: int, oid: ObjectId, *, author: str, now: int) -> Checkout:
+    """Lays the code that a run used over the work tree; HEAD is detached at the run's base commit, RUN is this run.
+
+    Only the files of the run's snapshot are touched.
+
+    Raises:
+        NoCode: the run kept none.
+        WouldOverwrite, BadPath, CannotWrite: as the plan says; at the first two nothing was touched.
+    """
+    run = Run.get(repo.objects, oid)
+    if run.code is None:
+        raise NoCode(number)
+    base = run.base if run.base is not None and repo.objects.has(run.base) else None
+    label = f"run/{number}"
+    with repo.worktree_lock():
+        known = known_files(repo)
+        todo = plan(repo.worktree, read_files(repo.objects, run.code), known=known, delete=False, every=True)
+        trees = (run.code, *_known_trees(repo))
+        _carry_out(repo, todo, label, *trees)
+        before = repo.refs.read(HEAD)
+        message = f"checkout: moving from {_shown(before)} to {label}"
+        with repo.transaction(f"checkout {label}", author=author, now=now) as transaction:
+            if base is not None:
+                transaction.update(HEAD, base, expected=before, message=message)
+            transaction.set_run(number, message=message)
+        write_mark(repo.gv, Mark(label, True, trees))
+    return Checkout(base, None if base is not None else repo.branch, number, tuple(todo.write), todo.delete)
+
+
+def checkout_paths(repo: Repository, tree: ObjectId, paths: Sequence[str]) -> Checkout:
+    """Brings these files and folders to what the tree has; HEAD stays, nothing is deleted.
+
+    Raises:
+        NoSuchPath: the tree has no such file.
+        WouldOverwrite, BadPath, CannotWrite: as the plan says; at the first two nothing was touched.
+    """
+    files = read_files(repo.objects, tree)
+    check_paths(paths, files)
+    wanted = {path: entry for path, entry in files.items() if under(path, paths)}
+    with repo.worktree_lock():
+        todo = plan(repo.worktree, wanted, known=known_files(repo), delete=False, every=True)
+        carry_out(repo.worktree, repo.objects, todo)
+    return Checkout(repo.head, repo.branch, None, tuple(todo.write), todo.delete)
+
+
+def known_files(repo: Repository) -> list[Files]:
+    """Returns the files of HEAD, then those of other trees that may lie about in the work tree."""
+    head = repo.head
+    files = [read_files(repo.objects, Commit.get(repo.objects, head).tree) if head else Files()]
+    mark = read_mark(repo.gv)
+    trees = mark.trees if mark else ()
+    return files + [read_files(repo.objects, tree) for tree in trees if repo.objects.has(tree)]
+
+
+def _known_trees(repo: Repository) -> tuple[ObjectId, ...]:
+    """Returns the trees of `known_files`."""
+    head, mark = repo.head, read_mark(repo.gv)
+    trees = (Commit.get(repo.objects, head).tree,) if head else ()
+    return trees + (mark.trees if mark else ())
+
+
+def _carry_out(repo: Repository, todo: Plan, label: str, *trees: ObjectId) -> None:
+    if not todo.empty:
+        write_mark(repo.gv, Mark(label, False, (*trees, *_known_trees(repo)[1:])))
+        carry_out(repo.worktree, repo.objects, todo)
+
+
+def _shown(value: str | None) -> str:
+    """Returns HEAD's value as messages tell it: a branch's name, or an abbreviated oid."""
+    if value is None:
+        return "nothing"
+    target = value_target(value)
+    return short_name(target) if target else value[:8]
