@@ -10,6 +10,7 @@ executed, with the recorded call's children as answers for the calls it makes.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from gvstore.journal.fault import RecordedError, ReplayError
 from gvstore.objects import number
 from gvstore.objects.component import Component
 from gvstore.objects.decode import decode
-from gvstore.objects.invocation import Call, PartList, outcome_number, part_body
+from gvstore.objects.invocation import PartList, outcome_number, part_body
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.placeholder import Unresolved
 from gvstore.objects.protocol import ObjectReader
@@ -29,6 +30,8 @@ from gvstore.store.ref import Ref
 
 STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
+_LEAF_HEAD: Final = b"\x94\x30"  # an invocation of four elements: no children
+_RETURNED_HEAD: Final = b"\x92\x3b"
 
 
 class Replayer:
@@ -95,30 +98,53 @@ class Replayer:
 
 
 class Answer:
-    """What the record says of one call."""
+    """What the record says of one call: `elements` of its array, and its place among its recorded siblings."""
 
-    __slots__ = ("adopted", "calls", "override", "part", "replayer")
+    __slots__ = ("adopted", "at", "calls", "elements", "override", "part", "replayer")
 
-    def __init__(self, replayer: Replayer, part: bytes, *, adopted: bool, calls: int, override: Any = None) -> None:
-        self.replayer, self.part, self.adopted, self.calls = replayer, part, adopted, calls
+    def __init__(
+        self,
+        replayer: Replayer,
+        part: bytes,
+        elements: list[bytes],
+        at: int,
+        *,
+        adopted: bool,
+        calls: int,
+        override: Any = None,
+    ) -> None:
+        self.replayer, self.part, self.elements, self.at = replayer, part, elements, at
+        self.adopted, self.calls = adopted, calls
         self.override = override  # what this call answers instead of its recorded exception
 
     def below(self) -> Answers:
         """Returns the answers for the calls that this call makes when it is executed."""
-        return Answers(self.replayer, Call.of_part(self.part, self.replayer.reader).children)
+        return Answers(self.replayer, self.elements[4] if len(self.elements) > 4 else NIL)
 
     def give(self, instance: Any) -> Any:
         """Returns, or raises, the recorded outcome; brings the instance to its recorded state."""
         if self.override is not None:
             return self.override
-        reader = self.replayer.reader
-        elements = split(part_body(self.part, reader))
+        reader, elements = self.replayer.reader, self.elements
         if instance is not None and len(elements) > 6 and elements[6] != NIL:
             restore(instance, decode(elements[6], reader))
         outcome = split(elements[3])
         if elements[3][1] == number.RETURNED:
             return decode(outcome[1], reader)
         raise recorded_exception(decode(outcome[1], reader))
+
+
+class Leaf:
+    """The record's answer to a call that made no calls and returned: its place, its part, the encoded value."""
+
+    __slots__ = ("_reader", "_value", "at", "part")
+
+    def __init__(self, at: int, part: bytes, value: bytes, reader: ObjectReader) -> None:
+        self.at, self.part, self._value, self._reader = at, part, value, reader
+
+    def give(self, instance: Any) -> Any:
+        """Returns the recorded value."""
+        return decode(self._value, self._reader)
 
 
 def recorded_exception(value: Any) -> BaseException:
@@ -139,27 +165,70 @@ def restore(instance: Any, recorded: Any) -> None:
             object.__setattr__(instance, name, getattr(recorded, name))
 
 
-class Answers:
-    """The recorded calls of one parent, taken one by one."""
+_Entry = tuple[int, bytes, list[bytes]]  # place among its siblings, part, elements
 
-    __slots__ = ("_children", "_left", "_replayer", "_waiting")
+
+class Answers:
+    """The recorded calls of one parent, taken one by one.
+
+    While the program makes its calls in the recorded order, each is compared
+    with the next one's bytes and nothing is taken apart (`take_next`).  At the
+    first that differs the rest is put into an index by identity (`take`).
+    """
+
+    __slots__ = ("_at", "_children", "_index", "_left", "_next", "_rest", "replayer", "source")
 
     def __init__(self, replayer: Replayer, children: bytes) -> None:
-        self._replayer, self._children = replayer, children
-        self._waiting: dict[tuple[str, bytes], deque[bytes]] | None = None
+        self.replayer, self._children = replayer, children
+        self.source = -1  # the number under which the journal knows it
+        self._rest: Iterator[bytes] | None = None
+        self._next: bytes | None = None
+        self._at = 0
+        self._index: dict[tuple[str, bytes], deque[_Entry]] | None = None
         self._left = 0
 
-    def _load(self) -> dict[tuple[str, bytes], deque[bytes]]:
-        waiting: dict[tuple[str, bytes], deque[bytes]] = {}
-        replayer = self._replayer
-        for part in PartList(self._children, replayer.reader):
+    @property
+    def children(self) -> bytes:
+        """The encoded list that the answers come from."""
+        return self._children
+
+    def take_next(self, link: bytes, args: bytes) -> Leaf | None:
+        """Returns the answer if the next recorded call is this one, a leaf that returned; then it is taken.
+
+        The same link is the same code: it is fresh.
+        """
+        if self._index is not None:
+            return None
+        part = self._advance() if self._rest is None else self._next
+        head = _LEAF_HEAD + link + args
+        if part is None or not part.startswith(head) or part[len(head) : len(head) + 2] != _RETURNED_HEAD:
+            return None
+        at = self._at
+        self._at += 1
+        self._advance()
+        return Leaf(at, part, part[len(head) + 2 :], self.replayer.reader)
+
+    def _advance(self) -> bytes | None:
+        if self._rest is None:
+            self._rest = iter(PartList(self._children, self.replayer.reader))
+        self._next = next(self._rest, None)
+        return self._next
+
+    def _load(self) -> dict[tuple[str, bytes], deque[_Entry]]:
+        """Indexes what has not been taken yet."""
+        index: dict[tuple[str, bytes], deque[_Entry]] = {}
+        replayer = self.replayer
+        part = self._advance() if self._rest is None else self._next
+        while part is not None:
             elements = split(part_body(part, replayer.reader))
             state = elements[5] if len(elements) > 5 else NIL
             key = replayer.component(elements[1]).name, state + elements[2]
-            waiting.setdefault(key, deque()).append(part)
+            index.setdefault(key, deque()).append((self._at, part, elements))
+            self._at += 1
             self._left += 1
-        self._waiting = waiting
-        return waiting
+            part = self._advance()
+        self._index = index
+        return index
 
     def take(self, live: LiveComponent, args: bytes, state: bytes) -> Answer | None:
         """Returns the record's word on the next such call, or None where it has none.
@@ -167,39 +236,34 @@ class Answers:
         Raises:
             ReplayError: the replay is strict, and the record has other calls left, or (strict on code) this one is stale.
         """
-        waiting = self._load() if self._waiting is None else self._waiting
-        replayer = self._replayer
+        index = self._load() if self._index is None else self._index
+        replayer = self.replayer
         name = live.name(replayer.root)
-        queue = waiting.get((name, state + args))
+        queue = index.get((name, state + args))
         if not queue:
             if replayer.strict and self._left:
                 raise ReplayError(f"{self._expected()}, but {name} was called with other arguments or once more")
             return None
-        part = queue.popleft()
+        at, part, elements = queue.popleft()
         self._left -= 1
-        elements = split(part_body(part, replayer.reader))
         fresh, calls = replayer.subtree(part)
         if not fresh:
-            self._tell_stale(elements, live, name)
+            self._tell_stale(elements, name)
         override = _overridden(elements, replayer)
-        if override is not None:
-            return Answer(replayer, part, adopted=False, calls=calls, override=override)
-        adopted = fresh and live.effect != "repeat" and _answers(elements, queue, replayer.reader)
-        return Answer(replayer, part, adopted=adopted, calls=calls)
+        adopted = override is None and fresh and live.effect != "repeat" and _answers(elements, queue)
+        return Answer(replayer, part, elements, at, adopted=adopted, calls=calls, override=override)
 
-    def _tell_stale(self, elements: list[bytes], live: LiveComponent, name: str) -> None:
-        why = self._replayer.why_stale(elements[1])
-        if self._replayer.strict == STRICT_CODE:
+    def _tell_stale(self, elements: list[bytes], name: str) -> None:
+        why = self.replayer.why_stale(elements[1])
+        if self.replayer.strict == STRICT_CODE:
             raise ReplayError(why or f"a call below {name} is stale")
         if why:
-            self._replayer.stale[name] = why
+            self.replayer.stale[name] = why
 
     def _expected(self) -> str:
-        assert self._waiting is not None
-        for (name, _), queue in self._waiting.items():
-            if queue:
-                return f"the record goes on with {name}"
-        return "the record has no further call"
+        assert self._index is not None
+        waiting = [(queue[0][0], name) for (name, _), queue in self._index.items() if queue]
+        return f"the record goes on with {min(waiting)[1]}" if waiting else "the record has no further call"
 
 
 def _overridden(elements: list[bytes], replayer: Replayer) -> Any:
@@ -212,16 +276,12 @@ def _overridden(elements: list[bytes], replayer: Replayer) -> Any:
     return value.checkout() if isinstance(value, Ref) else value
 
 
-def _answers(elements: list[bytes], later: deque[bytes], reader: ObjectReader) -> bool:
+def _answers(elements: list[bytes], later: deque[_Entry]) -> bool:
     """Returns whether a recorded outcome stands: a value that could be stored, or the failure before a retry that succeeded."""
     outcome = elements[3] if len(elements) > 3 else NIL
     kind = outcome_number(outcome)
     if kind == number.RETURNED:
-        return outcome[0] == 0x92  # a third element marks a value with an opaque part
+        return outcome.startswith(_RETURNED_HEAD)  # another head marks a value with an opaque part
     if kind != number.RAISED:
         return False
-    for part in later:
-        following = split(part_body(part, reader))
-        if len(following) > 3 and outcome_number(following[3]) == number.RETURNED:
-            return True
-    return False
+    return any(len(each) > 3 and outcome_number(each[3]) == number.RETURNED for _, _, each in later)

@@ -33,7 +33,7 @@ from gvstore.odb.wal import WalWriter
 from gvstore.store.store import warn_opaque
 
 if TYPE_CHECKING:
-    from gvstore.journal.answers import Answer, Answers
+    from gvstore.journal.answers import Answer, Answers, Leaf
     from gvstore.objects.protocol import ObjectStore
 
 CURRENT: Final[ContextVar[Frame | None]] = ContextVar("gvstore.frame", default=None)
@@ -41,7 +41,8 @@ CURRENT: Final[ContextVar[Frame | None]] = ContextVar("gvstore.frame", default=N
 NO_PARENT: Final = 0xFFFFFFFF
 BEGIN: Final = struct.Struct("<cIIIQ")  # b"B", call, parent, component, microseconds since the start
 END: Final = struct.Struct("<cIQ")  # b"E", call, microseconds since the start
-ADOPT: Final = struct.Struct("<cII")  # b"A", parent, calls in the adopted subtree
+SOURCE: Final = struct.Struct("<cII")  # b"S", source, the call whose answers come from it
+ADOPT: Final = struct.Struct("<cIII")  # b"A", source, place among its calls, calls in the adopted subtree
 KNOW: Final = struct.Struct("<cI32s")  # b"K", component, oid
 
 
@@ -70,6 +71,7 @@ class Recording:
         self.usage: dict[str, int] = {}
         self.top: Frame  # the root call's, set by who begins it
         self._numbers = itertools.count()
+        self._sources = itertools.count()
         self._known: dict[LiveComponent, tuple[int, bytes]] = {}
         self._lock = threading.Lock()
 
@@ -81,8 +83,12 @@ class Recording:
         """Returns microseconds since the recording began."""
         return (self.clock() - self.zero_ns) // 1000
 
-    def learn(self, live: LiveComponent) -> tuple[int, bytes]:
+    def known(self, live: LiveComponent) -> tuple[int, bytes]:
         """Returns the component's number in this recording and the link to its stored form."""
+        return self._known.get(live) or self.learn(live)
+
+    def learn(self, live: LiveComponent) -> tuple[int, bytes]:
+        """Stores a component when a call of it is first met; returns what `known` returns from then on."""
         with self._lock:
             known = self._known.get(live)
             if known is None:
@@ -101,7 +107,7 @@ class Recording:
         self, live: LiveComponent, parent: Frame | None, args: bytes, state: bytes, answers: Answers | None
     ) -> Frame:
         """Writes the beginning of a call; returns its frame."""
-        index, link = self._known.get(live) or self.learn(live)
+        index, link = self.known(live)
         number = next(self._numbers)
         start = (self.clock() - self.zero_ns) // 1000
         if self.wal is not None:
@@ -112,12 +118,17 @@ class Recording:
             self.wal.append(BEGIN.pack(b"B", number, above, index, start) + body)
         return Frame(self, live, parent, number, link, args, state, start, answers)
 
-    def adopt(self, parent: Frame, part: bytes, calls: int) -> None:
-        """Takes a recorded call, with all below it, over into `parent`."""
-        parent.add(part, NIL)
+    def adopt(self, parent: Frame, part: bytes, at: int, calls: int) -> None:
+        """Takes a recorded call, with all below it, over into `parent`: number `at` of the calls its answers come from."""
+        parent.add_reused(part)
         self.reused += calls
         if self.wal is not None:
-            self.wal.defer(ADOPT.pack(b"A", parent.number, calls) + part)
+            answers = parent.answers
+            assert answers is not None
+            if answers.source < 0:
+                answers.source = next(self._sources)
+                self.wal.append(SOURCE.pack(b"S", answers.source, parent.number) + answers.children)
+            self.wal.append(ADOPT.pack(b"A", answers.source, at, calls))
 
     def add_usage(self, **counts: int) -> None:
         """Adds to what models have used: tokens and their like."""
@@ -131,7 +142,7 @@ class Frame:
 
     __slots__ = (
         "answers", "args", "children", "link", "live", "number", "outcome", "parent", "part",
-        "raised", "recording", "start", "state", "times", "timing",
+        "raised", "recording", "skipped", "sparse", "start", "state", "times", "timing",
     )  # fmt: skip
 
     def __init__(
@@ -142,6 +153,7 @@ class Frame:
         self.args, self.state, self.start, self.answers = args, state, start, answers
         self.children: ItemList | None = None
         self.times: ItemList | None = None
+        self.skipped, self.sparse = 0, False
         self.raised: BaseException | None = None
         self.outcome = self.part = self.timing = NIL  # set by `fold`, read of the root
 
@@ -152,7 +164,23 @@ class Frame:
             self.times = call_list(self.recording.objects)
         assert self.times is not None
         self.children.add(part)
+        if self.skipped:
+            self._tell_skipped()
         self.times.add(times)
+
+    def add_reused(self, part: bytes) -> None:
+        """Appends a child that the record answered."""
+        if self.children is None:
+            self.children = call_list(self.recording.objects)
+            self.times = call_list(self.recording.objects)
+        self.children.add(part)
+        self.skipped += 1
+
+    def _tell_skipped(self) -> None:
+        """Puts the number of reused children into the times, in place of theirs."""
+        assert self.times is not None
+        self.times.add(pack(self.skipped))
+        self.skipped, self.sparse = 0, True
 
     def returned(self, value: Any, instance: Any = None) -> None:
         """Ends the call with what it returned."""
@@ -200,7 +228,10 @@ class Frame:
         encoder = self.recording.encoder
         children = NIL if self.children is None else encoder.place(self.children.finish())
         data = encode_call(self.link, self.args, outcome, children, self.state, after, NIL)
-        times = _times(self.start, duration_us, None if self.times is None else encoder.place(self.times.finish()))
+        if self.skipped:
+            self._tell_skipped()
+        below = None if self.times is None else encoder.place(self.times.finish())
+        times = _times(self.start, duration_us, below, sparse=self.sparse)
         self.outcome = outcome
         if self.parent is None:
             self.part, self.timing = data, times
@@ -208,15 +239,16 @@ class Frame:
             self.parent.add(encoder.place(data), times)
 
 
-def _times(start: int, duration: int, children: bytes | None) -> bytes:
+def _times(start: int, duration: int, children: bytes | None, *, sparse: bool) -> bytes:
     if children is None:
         return pack([1, start, duration])
-    return array([b"\x01", pack(start), pack(duration), children])
+    parts = [b"\x01", pack(start), pack(duration), children]
+    return array([*parts, b"\xc3"] if sparse else parts)
 
 
 def open_call(
     parent: Frame, live: LiveComponent, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None
-) -> Frame | Answer:
+) -> Frame | Answer | Leaf:
     """Returns the frame of a call that has begun, or the answer that the record has for it."""
     recording = parent.recording
     try:
@@ -227,11 +259,18 @@ def open_call(
     data = recording.encoder.nested(values)
     state = NIL if instance is None else recording.encode(instance)
     answers: Answers | None = None
-    if parent.answers is not None:
-        answer = parent.answers.take(live, data, state)
+    recorded = parent.answers
+    if recorded is not None:
+        if instance is None and not live.effect:
+            known = recording.known(live)
+            leaf = recorded.take_next(known[1], data)
+            if leaf is not None:
+                recording.adopt(parent, leaf.part, leaf.at, 1)
+                return leaf
+        answer = recorded.take(live, data, state)
         if answer is not None:
             if answer.adopted:
-                recording.adopt(parent, answer.part, answer.calls)
+                recording.adopt(parent, answer.part, answer.at, answer.calls)
                 return answer
             if answer.override is not None:
                 recording.begin(live, parent, data, state, None).returned(answer.override, instance)
@@ -245,8 +284,8 @@ def record_call(
 ) -> Any:
     """Records one call, or answers it; returns or raises what it does."""
     frame = open_call(parent, live, args, kwargs, instance)
-    if type(frame) is not Frame:
-        return frame.give(instance)  # type: ignore[union-attr]
+    if not isinstance(frame, Frame):
+        return frame.give(instance)
     return execute(frame, live.function, args if instance is None else (instance, *args), kwargs, instance)
 
 
@@ -269,8 +308,8 @@ def execute(
 async def record_async_call(parent: Frame, live: LiveComponent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The same for a coroutine function."""
     frame = open_call(parent, live, args, kwargs)
-    if type(frame) is not Frame:
-        return frame.give(None)  # type: ignore[union-attr]
+    if not isinstance(frame, Frame):
+        return frame.give(None)
     token = CURRENT.set(frame)
     try:
         result = await live.function(*args, **kwargs)

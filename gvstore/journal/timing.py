@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, repeat
 
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.invocation import PartList
@@ -20,26 +21,39 @@ class Timing:
     duration_us: int = 0
     reused: bool = False
     children: bytes = NIL
+    sparse: bool = False
 
     @classmethod
     def parse(cls, part: bytes, reader: ObjectReader) -> Timing:
         """Returns the timing that an element of `times` spells."""
-        if part == NIL:
-            return cls(reused=True)
+        if part == NIL:  # a rewound run has none
+            return REUSED
         oid = linked(part)
         parts = split(part if oid is None else memoryview(reader.read(oid))[1:])
-        if len(parts) not in (3, 4):
+        if not 3 <= len(parts) <= 5:
             raise CorruptObject(oid, "a call's time is a start and a duration")
-        return cls(unpack(parts[1]), unpack(parts[2]), False, parts[3] if len(parts) == 4 else NIL)
+        children = parts[3] if len(parts) > 3 else NIL
+        return cls(unpack(parts[1]), unpack(parts[2]), False, children, len(parts) == 5)
 
     def below(self, reader: ObjectReader) -> Iterator[Timing]:
         """Yields the timings of the calls below, in order; none for a call that was reused."""
         for part in PartList(self.children, reader):
-            yield Timing.parse(part, reader)
+            skipped = unpack(part) if self.sparse else None
+            if type(skipped) is int:
+                yield from repeat(REUSED, skipped)
+            else:
+                yield Timing.parse(part, reader)
 
     def child(self, index: int, reader: ObjectReader) -> Timing:
         """Returns the timing of one call below; what lies below a reused call is reused."""
-        return self if self.reused else Timing.parse(PartList(self.children, reader)[index], reader)
+        if self.reused or self.children == NIL:
+            return self
+        if self.sparse:
+            return next(islice(self.below(reader), index, None), REUSED)
+        return Timing.parse(PartList(self.children, reader)[index], reader)
+
+
+REUSED = Timing(reused=True)
 
 
 def timing_of(times: bytes, path: tuple[int, ...], reader: ObjectReader) -> Timing:

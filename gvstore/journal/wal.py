@@ -4,7 +4,8 @@
     K  component u32, oid                     a component's number in this journal
     B  call u32, parent u32, component u32, start u64, array [args] or [args, state]
     E  call u32, end u64, array [outcome] or [outcome, after]
-    A  parent u32, calls u32, part            a call adopted from another record
+    S  source u32, call u32, list             the recorded calls from which this call's are answered
+    A  source u32, place u32, calls u32       one of them was adopted, with the calls below it
 
 Times are microseconds since the run began.  Recovery is the recorder's own
 machine: frames are opened and closed as the journal tells, and what is open
@@ -17,10 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gvstore.journal.recorder import ADOPT, BEGIN, END, KNOW, NO_PARENT, Frame, Recording
+from gvstore.journal.recorder import ADOPT, BEGIN, END, KNOW, NO_PARENT, SOURCE, Frame, Recording
 from gvstore.objects.decode import decode
 from gvstore.objects.encode import Encoder
 from gvstore.objects.fault import CorruptObject, ObjectMissing
+from gvstore.objects.invocation import PartList
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import link_bytes, split
@@ -43,6 +45,7 @@ class Recovered:
     executed: int = 0
     reused: int = 0
     end_us: int = 0
+    sources: dict[int, tuple[Frame, PartList]] = field(default_factory=dict)
 
 
 def recover(path: Path, objects: ObjectStore) -> Recovered:
@@ -91,9 +94,14 @@ def _take(
         frame.fold(parts[0], parts[1] if len(parts) > 1 else NIL, end - frame.start)
         found.executed += 1
         found.end_us = max(found.end_us, end)
+    elif kind == b"S":
+        _, source, number = SOURCE.unpack_from(payload)
+        found.sources[source] = frames[number], PartList(payload[SOURCE.size :], recording.objects)
     elif kind == b"A":
-        _, above, calls = ADOPT.unpack_from(payload)
-        recording.adopt(frames[above], payload[ADOPT.size :], calls)
+        _, source, at, calls = ADOPT.unpack_from(payload)
+        parent, parts_of = found.sources[source]
+        parent.add_reused(parts_of[at])
+        recording.reused += calls
     elif kind == b"K":
         _, index, oid = KNOW.unpack_from(payload)
         links[index] = link_bytes(oid)

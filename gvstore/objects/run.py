@@ -1,9 +1,10 @@
 """Runs: the event of an execution, around the pure record of what was called.
 
 `times` mirrors the tree of calls: (start, duration) or (start, duration,
-[children's times]) in microseconds since the run began, nil for a call that
-was answered from another run's record.  It is a value under the container
-rule, so one call's times can be read without the others'.
+[children's times]) in microseconds since the run began.  A number n among the
+children's times stands for n calls that were answered from another run's
+record; the tuple then has a fifth element, true.  It is a value under the
+container rule, so one call's times can be read without the others'.
 """
 
 from __future__ import annotations
