@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from gvstore.code.identity import identify
+from gvstore.code.identity import CodeIdentity, identify
 from gvstore.objects.component import Component
 from gvstore.objects.placeholder import Ignored
 from gvstore.version import __version__
@@ -112,12 +113,16 @@ class LiveComponent:
     def _make(self, root: Path | None) -> Component:
         identity = identify(self.subject, root)
         path = _source_path(self)
-        return Component(
-            name=identity.name, flavor=identity.flavor, signature=identity.signature, parameters=identity.parameters,
-            doc=identity.doc, source=identity.source, text=identity.text, own=identity.own,
-            library=library_of(self.module) if path is not None and _is_installed(path, root) else "",
-            version=self.version,
-        )  # fmt: skip
+        library = library_of(self.module) if path is not None and _is_installed(path, root) else ""
+        return replace(stored_component(identity), library=library, version=self.version)
+
+
+def stored_component(identity: CodeIdentity) -> Component:
+    """Returns a component of the project as it is stored, the same for what was found and what was run."""
+    return Component(
+        name=identity.name, flavor=identity.flavor, signature=identity.signature, parameters=identity.parameters,
+        doc=identity.doc, source=identity.source, text=identity.text, own=identity.own,
+    )  # fmt: skip
 
 
 def _signature(function: Callable[..., Any], *, skip_first: bool) -> inspect.Signature:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import Token
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Self
 
 from gvstore import host
 from gvstore.errors import WouldLose
+from gvstore.journal.commit import find_components, runs_to_commit
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.perform import Performed, live_component, perform
 from gvstore.journal.recovery import settle
@@ -122,6 +124,30 @@ class Repository(BareRepository):
             with self.transaction(f"put {name}") as transaction:
                 transaction.update(value_ref(name), ref.oid, expected=self.refs.resolve(value_ref(name)))
         return ref
+
+    def commit(  # type: ignore[override]
+        self,
+        message: str,
+        *,
+        author: str | None = None,
+        now: int | None = None,
+        paths: Sequence[str] | None = None,
+        allow_large: bool = False,
+        allow_secret: bool = False,
+        allow_empty: bool = False,
+    ) -> ObjectId:
+        """Returns the new commit: the work tree (or `paths` of it), its components, the named values, and the runs of this line.
+
+        Raises:
+            NothingToCommit: there is nothing new, and not `allow_empty`.
+            Swallowed: files that are too large or hold keys; lists all of them.
+            RefMoved, WorktreeBusy: another process is at work.
+        """
+        settle(self)
+        return super().commit(
+            message, author=author, now=now, components=lambda files: find_components(self.objects, files),
+            runs=runs_to_commit(self), paths=paths, allow_large=allow_large, allow_secret=allow_secret, allow_empty=allow_empty,
+        )  # fmt: skip
 
     def line(self) -> tuple[ObjectId | None, str, str]:
         """Returns (the commit that HEAD is at, the branch, git's HEAD) for what starts from here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,9 @@ from gvstore.repo.worktree import Stops, Taken, Worktree
 
 if TYPE_CHECKING:
     from gvstore.repo.repository import Repository
+
+
+FindComponents = Callable[[Files], Mapping[str, ObjectId]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ def commit(
     *,
     author: str,
     now: int,
-    components: Mapping[str, ObjectId],
+    components: FindComponents,
     runs: Sequence[ObjectId],
     values: Mapping[str, ObjectId] | None,
     paths: Sequence[str] | None,
@@ -110,6 +113,8 @@ def commit(
     allow_empty: bool,
 ) -> ObjectId:
     """Returns the new commit of the work tree, to which HEAD's branch (or HEAD, when detached) has moved.
+
+    `components` is asked for those that the committed files define.
 
     Raises:
         NothingToCommit: nothing changed, and no run is to be added.
@@ -124,10 +129,11 @@ def commit(
         base = read_files(repo.objects, before.tree) if before else Files()
         taken = snapshot(repo.worktree, base, stops=stops, paths=paths)
         named = named_values(repo) if values is None else dict(values)
+        found = dict(components(taken.files))
         if before is None:
             same = not taken.files
         else:
-            same = (before.tree, before.components, before.values) == (taken.tree, dict(components), named)
+            same = (before.tree, before.components, before.values) == (taken.tree, found, named)
         if same and not runs and not allow_empty:
             raise NothingToCommit
         oid = Commit(
@@ -136,7 +142,7 @@ def commit(
             author=clean_text(author),
             created_at=now,
             message=message,
-            components=dict(components),
+            components=found,
             values=named,
             runs=tuple(dict.fromkeys(runs)),
             generation=before.generation + 1 if before else 1,

@@ -31,7 +31,7 @@ from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name
 from gvstore.repo import layout
 from gvstore.repo.branch import Branch, branches, create_branch, delete_branch, rename_branch
 from gvstore.repo.checkout import read_mark
-from gvstore.repo.commit import Snapshot, commit, overlay, snapshot
+from gvstore.repo.commit import FindComponents, Snapshot, commit, overlay, snapshot
 from gvstore.repo.config import Config
 from gvstore.repo.fault import NotARepository
 from gvstore.repo.files import Files, read_files
@@ -80,7 +80,7 @@ class Repository:
             for name in layout.FOLDERS:
                 (gv / name).mkdir(parents=True, exist_ok=True)
             # git reads this file and then sees nothing of the folder, not even itself.
-            fs.write_atomic(gv / layout.GITIGNORE, b"*\n")
+            fs.write_atomic(gv / layout.GITIGNORE, b"*\n", durable=False)
         except OSError as e:
             raise UsageFault(f"{gv} cannot be made: {e.strerror}") from e
         repo = cls(root, gv)
@@ -115,7 +115,9 @@ class Repository:
         return cls(root, gv, read_only=read_only or _unwritable(gv))
 
     @classmethod
-    def discover(cls, start: Path | str | None = None, *, gv_dir: Path | str | None = None, read_only: bool = False) -> Self:
+    def discover(
+        cls, start: Path | str | None = None, *, gv_dir: Path | str | None = None, read_only: bool = False
+    ) -> Self:
         """Returns the repository around `start`, the nearest; `gv_dir` names its `.gv` folder instead (GV_DIR).
 
         Raises:
@@ -158,7 +160,9 @@ class Repository:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -234,7 +238,7 @@ class Repository:
         *,
         author: str | None = None,
         now: int | None = None,
-        components: Mapping[str, ObjectId] | None = None,
+        components: FindComponents | None = None,
         runs: Sequence[ObjectId] = (),
         values: Mapping[str, ObjectId] | None = None,
         paths: Sequence[str] | None = None,
@@ -257,7 +261,7 @@ class Repository:
             message,
             author=self.author(author),
             now=host.now_us() if now is None else now,
-            components=components or {},
+            components=components or (lambda files: {}),
             runs=runs,
             values=values,
             paths=paths,

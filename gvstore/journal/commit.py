@@ -1,0 +1,68 @@
+"""What a commit takes along besides files: the components they define, and the runs of this line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gvstore.code.discover import discover_project
+from gvstore.journal.component import stored_component
+from gvstore.objects.blob import get_blob
+from gvstore.objects.commit import Commit
+from gvstore.objects.fault import ObjectMissing
+from gvstore.objects.oid import ObjectId
+from gvstore.objects.protocol import ObjectStore
+from gvstore.objects.run import Run
+from gvstore.objects.tree import Mode
+from gvstore.repo.files import Files
+
+if TYPE_CHECKING:
+    from gvstore.journal.repository import Repository
+
+
+def find_components(objects: ObjectStore, files: Files) -> dict[str, ObjectId]:
+    """Returns the components that the project's source files define, stored, by name; nothing is imported."""
+    sources = (
+        (path, get_blob(objects, entry.oid))
+        for path, entry in files.items()
+        if path.endswith((".py", ".pyw")) and entry.mode in (Mode.FILE, Mode.EXECUTABLE)
+    )
+    found = discover_project(sources).named()
+    return {name: stored_component(each.identity).put(objects) for name, each in found.items()}
+
+
+def runs_to_commit(repo: Repository) -> tuple[ObjectId, ...]:
+    """Returns the finished runs of this line that no commit of it holds yet, the oldest first.
+
+    A run is of this line if it started from a commit that HEAD comes from, or,
+    before there is one, from none.
+    """
+    line: set[ObjectId] = set()
+    held: set[ObjectId] = set()
+    for oid, commit in _ancestors(repo):
+        line.add(oid)
+        held.update(commit.runs)
+    found: list[ObjectId] = []
+    for row in repo.refs.runs():
+        if row.oid is None or row.oid in held:
+            continue
+        try:
+            base = Run.get(repo.objects, row.oid).base
+        except ObjectMissing:
+            continue
+        if base is None or base in line:
+            found.append(row.oid)
+    return tuple(reversed(found))
+
+
+def _ancestors(repo: Repository) -> Iterator[tuple[ObjectId, Commit]]:
+    stack = [repo.head] if repo.head is not None else []
+    seen: set[ObjectId] = set()
+    while stack:
+        oid = stack.pop()
+        if oid in seen:
+            continue
+        seen.add(oid)
+        commit = Commit.get(repo.objects, oid)
+        yield oid, commit
+        stack.extend(commit.parents)
