@@ -175,7 +175,7 @@ class Replacement:
     def __init__(self, path: Path, mode: int = 0o644) -> None:
         self.path = path
         while True:
-            self.temporary = path.with_name(f"{TEMPORARY}{os.urandom(6).hex()}-{path.name}"[:200])
+            self.temporary = path.with_name(TEMPORARY + os.urandom(8).hex())
             self.fd = create(self.temporary, mode)
             if try_lock(self.fd) and has_name(self.fd):
                 break

@@ -2,35 +2,28 @@
 
 A large segment becomes a pack by getting an index and a new name.  Small ones
 (a command that wrote a few objects) stay where they are, closed, until there
-are enough of them to be copied into one pack; packs of a size are merged in
-the same way.  Records are copied as they lie, never compressed again.  What
-was merged is deleted only when the new pack is on the disk.
-
-A file with damage in it is left alone: only a repair may decide about it.
+are enough of them to be merged into one pack; packs of a size are merged in
+the same way.
 """
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from gvstore import fs
-from gvstore.objects.oid import ObjectId
 from gvstore.odb import format, pack, packindex, segment
-from gvstore.odb.catalog import LIVE, PACK
+from gvstore.odb.catalog import LIVE, PACK, is_stored
 from gvstore.odb.dictionary import Dictionaries
-from gvstore.odb.fault import BadRecord, DictionaryLost, NewerFormat
-from gvstore.odb.format import FIRST_SLOT, MAX_SLOTS, NAME_BYTES
+from gvstore.odb.fault import NewerFormat
+from gvstore.odb.merge import merge, put_index
 from gvstore.odb.pack import Pack
-from gvstore.odb.scan import scan, slots
 from gvstore.odb.segment import Segment
 
 SMALL_BYTES = 128 << 10  # a closed segment below this stays a segment
 FEW = 8  # how many files of a size there may be
 CLASSES = (1 << 20, 8 << 20, 64 << 20)  # packs above the last are merged only by `repack`
-MARK_EVERY = 1 << 20
 LOCK = "maintenance.lock"
 
 
@@ -54,13 +47,7 @@ def _publish(path: Path, entries: Iterable[tuple[bytes, int]], size: int, folder
     packs = folder / PACK
     packs.mkdir(exist_ok=True)
     target = packs / (path.stem + pack.SUFFIX)
-    index = fs.Replacement(target.with_suffix(packindex.SUFFIX))
-    try:
-        fs.write_at(index.fd, packindex.encode_index(entries, size), 0)
-        index.commit()
-    except BaseException:
-        index.abandon()
-        raise
+    put_index(target.with_suffix(packindex.SUFFIX), entries, size)
     path.replace(target)
     fs.sync_folder(packs)
 
@@ -74,14 +61,39 @@ def adopt(folder: Path, dictionaries: Dictionaries) -> None:
     try:
         if not fs.try_lock(fd):
             return
-        dead = [p for p in _dead_segments(folder, dictionaries) if p is not None]
+        dead = _dead_segments(folder, dictionaries)
         if len(dead) > FEW or sum(p.size_bytes for p in dead) > CLASSES[0]:
-            merge(dead, folder, dictionaries)
+            merge(dead, folder)
         for p in dead:
             p.close()
         _merge_packs(folder, dictionaries)
+        _mend_indices(folder, dictionaries)
     finally:
         fs.close(fd)
+
+
+def merge_all(folder: Path, dictionaries: Dictionaries) -> None:
+    """Makes one pack of all that no process writes to, but for what has damage."""
+    fd = fs.open_lock(folder / LOCK)
+    try:
+        fs.wait_lock(fd)
+        sources = _dead_segments(folder, dictionaries)
+        for path in _packs(folder):
+            try:
+                sources.append(Pack(path, dictionaries))
+            except (OSError, NewerFormat):
+                continue
+        if len(sources) > 1:
+            merge(sources, folder)
+        for p in sources:
+            p.close()
+        _mend_indices(folder, dictionaries)
+    finally:
+        fs.close(fd)
+
+
+def _packs(folder: Path) -> list[Path]:
+    return [folder / PACK / name for name in fs.list_folder(folder / PACK) if is_stored(name, pack.SUFFIX)]
 
 
 def _dead_segments(folder: Path, dictionaries: Dictionaries) -> list[Pack]:
@@ -89,7 +101,7 @@ def _dead_segments(folder: Path, dictionaries: Dictionaries) -> list[Pack]:
     dead = []
     for name in fs.list_folder(folder / LIVE):
         path = folder / LIVE / name
-        if not name.endswith(segment.SUFFIX):
+        if not is_stored(name, segment.SUFFIX):
             continue
         try:
             fd = fs.open_update(path)
@@ -119,7 +131,7 @@ def _close_dead(path: Path, fd: int, folder: Path, dictionaries: Dictionaries) -
         dead.close()
         return None
     if found.flaws:  # a torn tail: the whole records are copied, the file is not cut under its readers
-        merge([dead], folder, dictionaries)
+        merge([dead], folder)
         dead.close()
         return None
     size = found.whole
@@ -150,20 +162,45 @@ def _append_seal(fd: int, dead: Pack, begin: int, at: int) -> int:
 def _merge_packs(folder: Path, dictionaries: Dictionaries) -> None:
     """Merges packs of a size when there are many of them."""
     sizes: list[list[Path]] = [[] for _ in CLASSES]
-    for name in fs.list_folder(folder / PACK):
-        path = folder / PACK / name
-        if name.endswith(pack.SUFFIX):
-            try:
-                size = path.stat().st_size
-            except OSError:
-                continue
-            for limit, members in zip(CLASSES, sizes, strict=True):
-                if size < limit:
-                    members.append(path)
-                    break
+    for path in _packs(folder):
+        try:
+            size = path.stat().st_size
+        except OSError:
+            continue
+        for limit, members in zip(CLASSES, sizes, strict=True):
+            if size < limit:
+                members.append(path)
+                break
     for members in sizes:
         if len(members) > FEW:
             merge_paths(members, folder, dictionaries)
+
+
+def _mend_indices(folder: Path, dictionaries: Dictionaries) -> None:
+    """Writes indices that are missing, deletes those without a pack: a kill between two renames leaves them."""
+    names = fs.list_folder(folder / PACK)
+    for name in names:
+        if is_stored(name, packindex.SUFFIX):
+            stem = name.removesuffix(packindex.SUFFIX)
+            # Somebody may be sealing: the segment goes when the pack comes, so it is looked for first.
+            used = (folder / LIVE / (stem + segment.SUFFIX)).exists() or (folder / PACK / (stem + pack.SUFFIX)).exists()
+            if not used:
+                (folder / PACK / name).unlink(missing_ok=True)
+    for path in _packs(folder):
+        if path.with_suffix(packindex.SUFFIX).name not in names:
+            try:
+                write_index(Pack(path, dictionaries))
+            except (OSError, NewerFormat):
+                continue
+
+
+def write_index(source: Pack) -> bool:
+    """Makes the index of a pack anew; returns whether it could: not of one with damage."""
+    found = source.scanned()
+    if found.flaws or not found.sealed:
+        return False
+    fs.write_atomic(source.path.with_suffix(packindex.SUFFIX), packindex.encode_index(found.entries, source.size_bytes))
+    return True
 
 
 def merge_paths(paths: list[Path], folder: Path, dictionaries: Dictionaries) -> None:
@@ -174,116 +211,4 @@ def merge_paths(paths: list[Path], folder: Path, dictionaries: Dictionaries) -> 
             opened.append(Pack(path, dictionaries))
         except (OSError, NewerFormat):
             continue
-    merge(opened, folder, dictionaries)
-
-
-def merge(sources: list[Pack], folder: Path, dictionaries: Dictionaries) -> Path | None:
-    """Copies the objects of `sources` into one new pack, deletes them, and returns its path; None if there was nothing to do."""
-    (folder / PACK).mkdir(exist_ok=True)
-    fs.sweep(folder / PACK)
-    merger = _Merger(folder / PACK / (os.urandom(8).hex() + pack.SUFFIX))
-    try:
-        taken = [p for p in sources if merger.take(p)]
-        if not taken:
-            merger.abandon()
-            return None
-        merger.finish()
-    except BaseException:
-        merger.abandon()
-        raise
-    for p in taken:
-        p.path.unlink(missing_ok=True)
-        p.path.with_suffix(packindex.SUFFIX).unlink(missing_ok=True)
-    return merger.path
-
-
-class _Merger:
-    """A pack being written from the records of others."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._new = fs.Replacement(path)
-        self._buffer = bytearray()
-        self._base = 0
-        self._begin = 0
-        self._dictionaries: dict[ObjectId, int] = {}
-        self._records: list[tuple[Pack, int]] = []
-        self._seen: dict[bytes, list[tuple[Pack, int]]] = {}
-
-    def take(self, source: Pack) -> bool:
-        """Returns whether the source's records will be copied: not if it has damage, or too many dictionaries."""
-        found = scan(source.map, source.open_payload)
-        if any(found.damage()) or (found.flaws and not source.live):
-            return False
-        table, _, _ = slots(source.map)
-        wanted = dict(self._dictionaries)
-        for name in table.values():
-            wanted.setdefault(name, len(wanted))
-        if len(wanted) > MAX_SLOTS:
-            return False
-        self._dictionaries = wanted
-        for name8, at in found.entries:
-            others = self._seen.setdefault(name8, [])
-            if not any(_same(source, at, *other) for other in others):
-                others.append((source, at))
-                self._records.append((source, at))
-        return True
-
-    def finish(self) -> None:
-        """Writes the pack and its index; both are durable, and in place, on return."""
-        self._buffer += format.header()
-        for name, slot in self._dictionaries.items():
-            self._buffer += format.dict_item(slot, name)
-        self._begin = len(self._buffer)
-        entries = []
-        renumbered: dict[str, dict[int, int]] = {}
-        for source, at in self._records:
-            slot_of = renumbered.get(source.name)
-            if slot_of is None:
-                slot_of = renumbered[source.name] = self._renumber(source)
-            codec, start, end = source.item_at(at)
-            entries.append((bytes(source.map[start - NAME_BYTES : start]), self._base + len(self._buffer)))
-            self._buffer += format.tag(slot_of[codec], end - start) + source.map[start - NAME_BYTES : end]
-            if len(self._buffer) >= MARK_EVERY:
-                self._mark()
-        self._mark()
-        self._mark(seal=True)
-        fs.sync_data(self._new.fd)
-        index = fs.Replacement(self.path.with_suffix(packindex.SUFFIX))
-        try:
-            fs.write_at(index.fd, packindex.encode_index(entries, self._base), 0)
-            index.commit()
-        except BaseException:
-            index.abandon()
-            raise
-        self._new.commit(durable=False)
-        fs.sync_folder(self.path.parent)
-
-    def abandon(self) -> None:
-        """Leaves no trace."""
-        self._new.abandon()
-
-    def _renumber(self, source: Pack) -> dict[int, int]:
-        table, _, _ = slots(source.map)
-        codecs = {format.RAW: format.RAW, format.PLAIN: format.PLAIN}
-        for slot, name in table.items():
-            codecs[FIRST_SLOT + slot] = FIRST_SLOT + self._dictionaries[name]
-        return codecs
-
-    def _mark(self, *, seal: bool = False) -> None:
-        at = self._base + len(self._buffer)
-        crc = zlib.crc32(memoryview(self._buffer)[max(0, self._begin - self._base) :])
-        if at > self._begin or seal:
-            self._buffer += format.mark_item(at, length=at - self._begin, durable=at if seal else 0, crc=crc, seal=seal)
-        fs.write_at(self._new.fd, self._buffer, self._base)
-        self._base += len(self._buffer)
-        self._begin = self._base
-        self._buffer = bytearray()
-
-
-def _same(a: Pack, at: int, b: Pack, other: int) -> bool:
-    """Returns whether two records of one name hold the same object; a forged one does not."""
-    try:
-        return a.open_at(at) == b.open_at(other)
-    except (BadRecord, DictionaryLost):
-        return False
+    merge(opened, folder)

@@ -8,22 +8,21 @@ processes never wait for each other.  Opening reads nothing and writes nothing.
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
 
 from gvstore.objects.fault import CorruptObject, ObjectMissing
 from gvstore.objects.oid import OID_BYTES, ObjectId
-from gvstore.odb import compact
+from gvstore.objects.protocol import ObjectWriter
+from gvstore.odb import compact, fork
+from gvstore.odb.batch import Batch, in_batch
 from gvstore.odb.catalog import DICT, LIVE, PACK, Catalog
 from gvstore.odb.check import check
 from gvstore.odb.dictionary import shipped
-from gvstore.odb.face import blob_bytes, store_blob
+from gvstore.odb.face import blob_bytes, blob_writer
 from gvstore.odb.fault import BadRecord, Damage, DictionaryLost, Poisoned, ReadOnly, WriteFailed
 from gvstore.odb.format import MAX_LENGTH
 from gvstore.odb.prefix import RESOLVE_LIMIT, check_prefix, key_range
@@ -31,39 +30,6 @@ from gvstore.odb.segment import Segment
 from gvstore.odb.trainer import Trainer
 
 VERIFIED_LIMIT = 1 << 15  # oids remembered as looked at; some 100 bytes each
-
-
-class Batch:
-    """A block in which `put` does not wait for the disk; the block's end does.  Blocks may lie in each other."""
-
-    def __init__(self, database: ObjectDatabase) -> None:
-        self._database = database
-        self._outer: Batch | None = None
-        self.open = False
-
-    def __enter__(self) -> ObjectDatabase:
-        self._outer = _batch.get()
-        self.open = True
-        _batch.set(self)
-        return self._database
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.open = False
-        _batch.set(self._outer)
-        if not self._database.in_batch():
-            self._database.sync()
-
-    def covers(self, database: ObjectDatabase) -> bool:
-        """Returns whether this block, or one around it, is a batch of `database` that has not ended."""
-        batch: Batch | None = self
-        while batch is not None:
-            if batch.open and batch._database is database:
-                return True
-            batch = batch._outer
-        return False
-
-
-_batch: ContextVar[Batch | None] = ContextVar("gvstore_batch", default=None)
 
 
 class ObjectDatabase:
@@ -79,7 +45,8 @@ class ObjectDatabase:
         self._adopted = False
         self._verified: set[bytes] = set()
         self._trainer = Trainer()
-        _open_databases.add(self)
+        self._put_blob: Callable[[ObjectWriter, bytes], ObjectId] | None = None
+        fork.watch(self)
 
     @classmethod
     def init(cls, folder: Path) -> None:
@@ -245,21 +212,15 @@ class ObjectDatabase:
                 self._segment.sync()
 
     def batch(self) -> AbstractContextManager[ObjectDatabase]:
-        """Returns a block for many `put`s: durable, all of them, when it ends.
-
-        It covers this thread, and tasks and threads that inherit its context.
-        """
+        """Returns a block for many `put`s, which gives this database: durable, all of them, when it ends."""
         return Batch(self)
-
-    def in_batch(self) -> bool:
-        """Returns whether a batch of this database is open here."""
-        batch = _batch.get()
-        return batch is not None and batch.covers(self)
 
     def put(self, data: bytes) -> ObjectId:
         """Returns the name of `data` stored as a blob; durable on return, in a batch when the block ends."""
-        oid = store_blob(self, data)
-        if not self.in_batch():
+        if self._put_blob is None:
+            self._put_blob = blob_writer()
+        oid = self._put_blob(self, data)
+        if not in_batch(self):
             self.sync()
         return oid
 
@@ -316,6 +277,17 @@ class ObjectDatabase:
         self.flush()
         yield from check(self._catalog, full=full)
 
+    def repack(self) -> None:
+        """Merges all closed segments and packs into one pack; waits for another process that is at it."""
+        if self.read_only:
+            raise ReadOnly(self.folder)
+        with self._lock:
+            try:
+                compact.merge_all(self.folder, self._dictionaries)
+            except OSError as e:
+                raise WriteFailed(self.folder, e) from e
+            self._catalog.refresh()
+
     def close(self) -> None:
         """Makes everything durable, closes the segment, lets go of all files.  The handle can go on reading and writing."""
         with self._lock:
@@ -335,14 +307,16 @@ class ObjectDatabase:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _before_fork(self) -> None:
+    def before_fork(self) -> None:
+        """Takes the lock, so that no thread is in the middle of something, and hands everything over."""
         self._lock.acquire()
         try:
             self.flush()
         except (WriteFailed, Poisoned):
             pass  # the parent will hear of it again
 
-    def _after_fork(self, *, child: bool) -> None:
+    def after_fork(self, *, child: bool) -> None:
+        """Goes on in the parent; in the child leaves the parent's segment alone."""
         if not child:
             self._lock.release()
             return
@@ -352,26 +326,3 @@ class ObjectDatabase:
         self._catalog.after_fork()
         if own is not None:
             own.close()  # else this copy would keep the parent's lock when the parent is dead
-
-
-_open_databases: weakref.WeakSet[ObjectDatabase] = weakref.WeakSet()
-_forking: list[ObjectDatabase] = []
-
-
-def _before() -> None:
-    _forking[:] = list(_open_databases)
-    for database in _forking:
-        database._before_fork()
-
-
-def _after(*, child: bool) -> Callable[[], None]:
-    def call() -> None:
-        for database in _forking:
-            database._after_fork(child=child)
-        _forking.clear()
-
-    return call
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before, after_in_parent=_after(child=False), after_in_child=_after(child=True))

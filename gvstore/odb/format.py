@@ -54,6 +54,7 @@ _MARK = struct.Struct("<III")
 _U32 = struct.Struct("<I")
 _PLACE = struct.Struct("<Q")
 DICT_BODY = 37
+SEAL_BITS = 8
 MARK_BODY = 16
 
 
@@ -196,3 +197,15 @@ def parse_mark(view: Bytes, at: int) -> Mark | None:
     if check != _U32.unpack_from(raw, MARK_BYTES - 4)[0] or max(length, back) > at:
         return None
     return Mark(at, at + MARK_BYTES, at - length, at - back, crc, raw.startswith(SEAL_HEAD))
+
+
+def resembles_seal(raw: bytes, at: int) -> bool:
+    """Returns whether `raw`, all that lies behind a mark, is the seal of a closed file with some bits changed.
+
+    A write that a crash cut off leaves a beginning of the seal, or zeros: that is no damage.
+    """
+    seal = mark_item(at, length=0, durable=at, crc=0, seal=True)
+    if len(raw) != len(seal):
+        return False
+    changed = int.from_bytes(raw, "little") ^ int.from_bytes(seal, "little")
+    return 0 < changed.bit_count() <= SEAL_BITS

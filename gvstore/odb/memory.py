@@ -8,7 +8,7 @@ from types import TracebackType
 
 from gvstore.objects.fault import ObjectMissing
 from gvstore.objects.oid import ObjectId
-from gvstore.odb.face import blob_bytes, store_blob
+from gvstore.odb.face import blob_bytes, blob_writer
 from gvstore.odb.fault import Damage
 from gvstore.odb.format import MAX_LENGTH
 from gvstore.odb.prefix import RESOLVE_LIMIT, check_prefix
@@ -52,7 +52,7 @@ class MemoryDatabase:
 
     def put(self, data: bytes) -> ObjectId:
         """Returns the name of `data` stored as a blob."""
-        return store_blob(self, data)
+        return blob_writer()(self, data)
 
     def get(self, oid: ObjectId) -> bytes:
         """Returns a blob's content, or the bytes of another object without its kind byte.  Raises as `read`."""

@@ -21,6 +21,7 @@ from gvstore.odb.format import (
     CONTROL,
     DICT_MAGIC,
     HEADER_BYTES,
+    MARK_BYTES,
     MARK_HEAD,
     NAME_BYTES,
     SEAL_HEAD,
@@ -30,10 +31,12 @@ from gvstore.odb.format import (
     item_at,
     parse_dict,
     parse_mark,
+    resembles_seal,
 )
 
-SEARCH_BYTES = 1 << 20  # how far behind bad bytes the search goes before it gives up the batch,
-SEARCH_HASHED = 256 << 20  # and how much it hashes on the way: hostile files must not hold us up
+SEARCH_BYTES = 256 << 10  # how far behind bad bytes the search goes before it gives up the batch,
+SEARCH_HASHED = 256 << 20  # how much it hashes on the way, and how many false marks it looks at:
+SEARCH_MARKS = 10_000  # hostile files must not hold us up
 
 Opener = Callable[[int, bytes, bytes], bytes]
 """(codec, payload, name) -> the object's bytes; raises BadRecord, or DictionaryLost."""
@@ -117,8 +120,12 @@ def scan(view: Bytes, opener: Opener, *, start: int | None = None, durable: int 
             mark = _next_mark(view, begin)
             if mark is None:
                 _search(view, begin, len(view), opener, result)
+                result.sealed = resembles_seal(bytes(view[begin : begin + MARK_BYTES + 1]), begin)
                 break
+            before = len(result.flaws)
             _search(view, begin, mark.at, opener, result)
+            if len(result.flaws) == before:  # every object came through, yet some byte is not what was written
+                result.flaws.append(Flaw(begin, mark.at, "the batch does not match its checksum"))
         elif verify:
             _search(view, begin, mark.at, opener, result)
         else:
@@ -149,7 +156,7 @@ def _next_mark(view: Bytes, begin: int) -> Mark | None:
     """Returns the first mark at or behind `begin` that holds by its own check."""
     find = getattr(view, "find")  # noqa: B009 - bytes and mmap both have it
     places = [find(MARK_HEAD, begin), find(SEAL_HEAD, begin)]
-    while True:
+    for _ in range(SEARCH_MARKS):
         at = min((p for p in places if p >= 0), default=-1)
         if at < 0:
             return None
@@ -157,6 +164,7 @@ def _next_mark(view: Bytes, begin: int) -> Mark | None:
         if mark is not None:
             return mark
         places = [find(head, at + 1) if p == at else p for head, p in zip((MARK_HEAD, SEAL_HEAD), places, strict=True)]
+    return None
 
 
 def _search(view: Bytes, at: int, end: int, opener: Opener, result: Scan) -> None:

@@ -52,12 +52,14 @@ class Segment:
         except OSError as e:
             raise WriteFailed(folder, e) from e
         self.codec = codec
-        self.inflate = (bytes, plain().inflate, codec.inflate)
+        self._compress = codec.compressor()
+        self._inflate = (bytes, plain().inflate, codec.inflate)
         first = format.header() + (format.dict_item(0, codec.name) if codec.name else b"")
         self._state = _State(0, bytearray(first), 0, len(first))
         self.offsets: dict[bytes, int] = {}  # by whole oid: nothing forged gets in here
         self.durable = 0
         self.poisoned: OSError | None = None
+        self.full = False  # it should be sealed and another begun; looked at when bytes are handed over
         self._named = False
 
     @property
@@ -65,16 +67,11 @@ class Segment:
         """How many bytes the file has, or will have."""
         return self._state.base + len(self._state.buffer)
 
-    @property
-    def full(self) -> bool:
-        """Whether it should be sealed and another begun."""
-        return self.end >= ROLL_BYTES or len(self.offsets) >= ROLL_OBJECTS
-
     def pack(self, data: bytes) -> tuple[int, bytes]:
         """Returns (codec, payload): compressed with the dictionary, without, or not at all, whichever is short."""
         size = len(data)
         if size <= DICTIONARY_LIMIT and self.codec.name:
-            payload, codec = self.codec.compress(data), FIRST_SLOT
+            payload, codec = self._compress(data), FIRST_SLOT
         elif size <= MAX_INFLATED:
             payload, codec = plain().compress(data), PLAIN
         else:
@@ -87,8 +84,9 @@ class Segment:
         Raises:
             WriteFailed: the gathered bytes could not be written; they are kept, and tried again.
         """
-        base, buffer, _, _ = self._state
-        at = base + len(buffer)
+        state = self._state
+        buffer = state.buffer
+        at = state.base + len(buffer)
         buffer += tag(codec, len(payload)) + oid[:NAME_BYTES] + payload
         self.offsets[oid] = at
         if len(buffer) >= SPILL_BYTES:
@@ -115,9 +113,9 @@ class Segment:
             if need > len(raw):
                 raw = fs.read_at(self._fd, need, at)
         codec, start, end = format.item_at(raw, 0)
-        if codec >= len(self.inflate):
+        if codec >= len(self._inflate):
             raise BadRecord("no such codec here")
-        return self.inflate[codec](raw[start:end])
+        return self._inflate[codec](raw[start:end])
 
     def flush(self) -> None:
         """Hands everything to the system: it is there after this process is killed.
@@ -177,6 +175,7 @@ class Segment:
         base, buffer, crc, begin = self._state
         crc = zlib.crc32(buffer[max(0, begin - base) :], crc)
         at = base + len(buffer)
+        self.full = at >= ROLL_BYTES or len(self.offsets) >= ROLL_OBJECTS
         if not mark:
             self._write(buffer, base)
             self._state = _State(at, bytearray(), crc, begin)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from gvstore.odb.dictionary import DICTIONARY_LIMIT, Codec, train
 
 FIRST_BYTES = 1 << 20  # train when so much was written in small objects,
-GROWTH = 8  # then when it has grown so many times,
+GROWTH = 32  # then when it has grown so many times,
 SAMPLES_BYTES = 2 << 20  # on at most so much,
 HELD_OUT = 16  # of which every 16th object is kept to measure on.
 GAIN = 0.92  # A dictionary is taken if what it packs is smaller by this.

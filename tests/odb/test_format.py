@@ -1,0 +1,93 @@
+"""The bytes of items and marks, and the scanner against any bytes at all."""
+
+from __future__ import annotations
+
+import time
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gvstore.objects.oid import ObjectId
+from gvstore.odb import format
+from gvstore.odb.fault import BadRecord
+from gvstore.odb.scan import scan
+
+
+def opener(codec: int, payload: bytes, name: bytes) -> bytes:
+    """Opens raw records only."""
+    if codec != format.RAW:
+        raise BadRecord("not raw")
+    return payload
+
+
+def record(data: bytes) -> bytes:
+    """A raw record."""
+    return format.tag(format.RAW, len(data)) + ObjectId.of(data)[:8] + data
+
+
+@given(codec=st.integers(0, 15), length=st.one_of(st.integers(0, 300), st.integers(0, 40_000), st.just(1 << 20)))
+def test_a_tag_is_read_as_it_was_written(codec: int, length: int) -> None:
+    """Codec and length, in the shortest form."""
+    raw = format.tag(codec, length) + bytes(8) + bytes(length)
+
+    item = format.item_at(raw, 0)
+
+    assert (codec, length, len(raw)) == (item.codec, item.end - item.start, item.end)
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x80", b"\x80\x00" + bytes(20), b"\xff" * 6, b"\x10", b"\x10" + bytes(8)])
+def test_what_is_cut_off_or_not_shortest_is_no_item(raw: bytes) -> None:
+    """Each length has one spelling."""
+    with pytest.raises(BadRecord):
+        format.item_at(raw, 0)
+
+
+def test_a_mark_is_believed_only_where_it_was_written() -> None:
+    """The place is part of its check."""
+    mark = format.mark_item(100, length=84, durable=16, crc=7, seal=False)
+
+    assert (100, 126, 16, 16, 7, False) == format.parse_mark(bytes(100) + mark, 100)
+    assert format.parse_mark(bytes(101) + mark, 101) is None
+
+
+def test_the_bytes_stand_still() -> None:
+    """Format version 1, to the byte."""
+    assert "8967767365670d0a01000000" == format.header().hex()[:24]
+    assert "30" + ObjectId.of(b"vhi").hex()[:16] + b"vhi".hex() == record(b"vhi").hex()
+    assert 26 == format.MARK_BYTES == len(format.mark_item(50, length=34, durable=16, crc=1, seal=True))
+
+
+@given(noise=st.binary(max_size=400), before=st.integers(0, 3), after=st.integers(0, 3))
+def test_a_scan_of_any_bytes_finds_the_whole_records(noise: bytes, before: int, after: int) -> None:
+    """Whatever lies between them, marked or not."""
+    first = b"".join(record(b"vbefore %d" % i) for i in range(before))
+    last = b"".join(record(b"vafter %d" % i) for i in range(after))
+    head = format.header() + first
+    mark = format.mark_item(len(head), length=len(first), durable=16, crc=zlib.crc32(first), seal=False)
+
+    found = scan(head + mark + noise + last, opener)
+
+    names = {name for name, _ in found.entries}
+    assert {ObjectId.of(b"vbefore %d" % i)[:8] for i in range(before)} <= names
+    if not noise:
+        assert {ObjectId.of(b"vafter %d" % i)[:8] for i in range(after)} <= names
+
+
+@given(raw=st.binary(max_size=600))
+def test_a_scan_never_fails(raw: bytes) -> None:
+    """Any bytes at all, with a header or without."""
+    scan(raw, opener)
+    scan(format.header() + raw, opener)
+
+
+@pytest.mark.parametrize("byte", [b"\x00", b"\x01", b"\x90", b"\xff", b"\x0f", format.MARK_HEAD, b"\x80\x80\x01"])
+def test_hostile_files_do_not_hold_the_scan_up(byte: bytes) -> None:
+    """Two megabytes of what looks like records: the search gives up in time."""
+    raw = format.header() + byte * (2 * (1 << 20) // len(byte))
+    began = time.process_time()
+
+    scan(raw, opener)
+
+    assert time.process_time() - began < 20  # seconds; a quadratic search would take hours
