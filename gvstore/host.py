@@ -196,7 +196,7 @@ def author(configured: str | None = None, *, folder: Path | None = None) -> str:
 
 def _one_line(text: str) -> str:
     """Returns `text` without control characters or bytes that are no UTF-8."""
-    clean = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    clean = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return " ".join("".join(c if c.isprintable() else " " for c in clean).split())
 
 

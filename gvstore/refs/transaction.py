@@ -186,7 +186,7 @@ class Transaction:
 
 def clean_text(text: str) -> str:
     """Returns `text` as valid Unicode: a command line may hold bytes that are none."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def write_reflog(connection: sqlite3.Connection, entry: ReflogEntry) -> None:

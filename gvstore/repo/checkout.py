@@ -2,7 +2,7 @@
 
 First everything is compared and every conflict found; only then is the first
 file touched.  A file may be overwritten or deleted only if what it holds is
-saved: it is what one of the `known` trees has there, or what is to be written.
+saved: it is what a `Known` tree has there, or what is to be written.
 Files that are the same before and after are not looked at.
 
 While files are written, and after a run's code was laid over the work tree,
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +29,26 @@ from gvstore.repo.fault import BadPath, CannotWrite, WouldOverwrite
 from gvstore.repo.files import Files
 from gvstore.repo.path import parents, path_fault
 from gvstore.repo.place import Place
+from gvstore.repo.scan import status_of
 from gvstore.repo.stat_cache import Look
 from gvstore.repo.worktree import Worktree
 
 _MAX_LINK_BYTES = 4096
 _MAX_MARK_BYTES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is saved, and may lie about: HEAD's files, and those of other trees; `cut_off` if a checkout was."""
+
+    head: Files
+    others: tuple[Files, ...] = ()
+    cut_off: bool = False
+
+    @property
+    def all(self) -> tuple[Files, ...]:
+        """All of them."""
+        return (self.head, *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +65,11 @@ class Plan:
         return not self.write and not self.delete
 
 
-def plan(worktree: Worktree, target: Files, *, known: Sequence[Files], delete: bool, every: bool = False) -> Plan:
+def plan(worktree: Worktree, target: Files, *, known: Known, delete: bool, every: bool = False) -> Plan:
     """Returns what brings the work tree to `target`; with `delete`, what only `known` trees have goes.
 
-    The first of `known` is HEAD's: where the target is as it is there, the file is left alone, edited or
-    not, unless `every` file is to be as in the target.
+    Where the target is as HEAD is, the file is left alone, edited or not, unless `every`
+    file is to be as in the target.
 
     Raises:
         WouldOverwrite: files whose content is saved nowhere are in the way; names them all.
@@ -66,7 +81,7 @@ def plan(worktree: Worktree, target: Files, *, known: Sequence[Files], delete: b
             if every or planning.differs(path, target[path]):
                 planning.write(path, target[path])
         if delete:
-            for path in sorted({path for files in known for path in files} - target.keys()):
+            for path in sorted({path for files in known.all for path in files} - target.keys()):
                 planning.drop(path)
         planning.judge_folders()
     if planning.lost:
@@ -77,18 +92,22 @@ def plan(worktree: Worktree, target: Files, *, known: Sequence[Files], delete: b
 class _Planning:
     """One checkout being thought through."""
 
-    def __init__(self, worktree: Worktree, target: Files, known: Sequence[Files]) -> None:
+    def __init__(self, worktree: Worktree, target: Files, known: Known) -> None:
         self.worktree, self.target, self.known = worktree, target, known
         self.writing: Files = {}
         self.deleting: list[str] = []
         self.seen: dict[str, Look | None] = {}
         self.lost: set[str] = set()
         self._folders: list[str] = []
+        self._real: dict[str, bool] = {}
 
     def differs(self, path: str, entry: TreeEntry) -> bool:
         """Returns whether HEAD has something else at `path`, or another tree whose files lie about."""
-        head, *others = self.known or [Files()]
-        return head.get(path) != entry or any(files.get(path, entry) != entry for files in others)
+        if self.known.head.get(path) != entry:
+            return True
+        # A tree that lacks the file does not say anything, unless its checkout was cut off: it may have deleted the file.
+        lacking = None if self.known.cut_off else entry
+        return any(files.get(path, lacking) != entry for files in self.known.others)
 
     def write(self, path: str, entry: TreeEntry) -> None:
         """Judges a file that the target has."""
@@ -112,9 +131,7 @@ class _Planning:
 
     def drop(self, path: str) -> None:
         """Judges a file that the target does not have."""
-        if path_fault(path) or any((self.worktree.root / up).is_symlink() for up in parents(path)):
-            return
-        status = self._status(path)
+        status = None if path_fault(path) else self._status(path)
         if status is None or stat.S_ISDIR(status.st_mode):
             return  # gone already, or something else took its place
         if not self._saved(path, self.worktree.entry(path)):
@@ -146,13 +163,10 @@ class _Planning:
                 self.seen[folder] = Look.of(status)
 
     def _saved(self, path: str, present: TreeEntry | None) -> bool:
-        return present is not None and any(files.get(path) == present for files in self.known)
+        return present is not None and any(files.get(path) == present for files in self.known.all)
 
     def _status(self, path: str) -> os.stat_result | None:
-        try:
-            return (self.worktree.root / path).lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        return status_of(self.worktree.root, path, real=self._real)
 
 
 def carry_out(worktree: Worktree, objects: ObjectReader, todo: Plan) -> None:
@@ -197,11 +211,8 @@ def _link_target(objects: ObjectReader, path: str, oid: ObjectId) -> bytes:
 
 
 def _check_unchanged(root: Path, path: str, seen: Mapping[str, Look | None]) -> None:
-    try:
-        look = Look.of((root / path).lstat())
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    if look != seen[path]:
+    status = status_of(root, path)
+    if status is not None and Look.of(status) != seen[path]:
         raise WouldOverwrite([path])
 
 

@@ -118,8 +118,13 @@ class WorktreeBusy(Conflict):
 
 def printable(path: str) -> str:
     """Returns a path for a message: bytes that are no UTF-8, and control characters, as escapes."""
-    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() else _escape(c) for c in path)
+
+
+def _escape(c: str) -> str:
+    if "\udc80" <= c <= "\udcff":
+        return f"\\x{ord(c) - 0xDC00:02x}"
+    return c.encode("unicode_escape").decode()
 
 
 def listed(paths: Sequence[str]) -> str:

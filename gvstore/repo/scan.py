@@ -72,15 +72,33 @@ def explicit(root: Path, paths: Sequence[str]) -> Scan:
     """Returns the files at exactly these paths, ignored or not; what is no file, or reached through a symlink, is left out."""
     found = Scan()
     for path in paths:
-        if path_fault(path) or any((root / folder).is_symlink() for folder in parents(path)):
-            continue
-        try:
-            status = (root / path).lstat()
-        except OSError:
-            continue
-        if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
+        status = None if path_fault(path) else status_of(root, path)
+        if status is not None and (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
             found.files[path] = status
     return found
+
+
+def status_of(root: Path, path: str, *, real: dict[str, bool] | None = None) -> os.stat_result | None:
+    """Returns how what lies at `path` looks; None where there is nothing, or only behind a symlink.
+
+    `real` remembers which folders are no symlinks, over many calls.
+
+    Raises:
+        Unreadable: the system does not say.
+    """
+    if real is None:
+        real = {}
+    try:
+        for folder in reversed(parents(path)):
+            if folder not in real:
+                real[folder] = stat.S_ISDIR((root / folder).lstat().st_mode)
+            if not real[folder]:
+                return None
+        return (root / path).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as e:
+        raise Unreadable(path, e.strerror or str(e)) from e
 
 
 def check_paths(paths: Sequence[str], *known: Mapping[str, object]) -> None:

@@ -13,8 +13,8 @@ from gvstore.objects.run import Run
 from gvstore.refs.fault import RefExists
 from gvstore.refs.names import HEAD, branch_ref, short_name
 from gvstore.refs.value import value_target
-from gvstore.repo.checkout import Mark, Plan, carry_out, plan, read_mark, write_mark
-from gvstore.repo.files import Files, read_files
+from gvstore.repo.checkout import Known, Mark, Plan, carry_out, plan, read_mark, write_mark
+from gvstore.repo.files import read_files
 from gvstore.repo.path import under
 from gvstore.repo.scan import check_paths
 
@@ -120,13 +120,12 @@ def checkout_paths(repo: Repository, tree: ObjectId, paths: Sequence[str]) -> Ch
     return Checkout(repo.head, repo.branch, None, tuple(todo.write), todo.delete)
 
 
-def known_files(repo: Repository) -> list[Files]:
-    """Returns the files of HEAD, then those of other trees that may lie about in the work tree."""
-    head = repo.head
-    files = [read_files(repo.objects, Commit.get(repo.objects, head).tree) if head else Files()]
+def known_files(repo: Repository) -> Known:
+    """Returns the files of HEAD, and those of other trees that may lie about in the work tree."""
     mark = read_mark(repo.gv)
     trees = mark.trees if mark else ()
-    return files + [read_files(repo.objects, tree) for tree in trees if repo.objects.has(tree)]
+    others = tuple(read_files(repo.objects, tree) for tree in trees if repo.objects.has(tree))
+    return Known(repo.head_files(), others, cut_off=mark is not None and not mark.done)
 
 
 def _known_trees(repo: Repository) -> tuple[ObjectId, ...]:

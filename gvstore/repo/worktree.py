@@ -21,7 +21,7 @@ from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.tree import Mode, TreeEntry
 from gvstore.repo.fault import FileChanged, Unreadable
 from gvstore.repo.files import Files
-from gvstore.repo.scan import Scan, Skipped, explicit, scan
+from gvstore.repo.scan import Scan, Skipped, explicit, scan, status_of
 from gvstore.repo.secrets import LARGE_BYTES, Stop, Swallowed, key_in, key_in_pieces, too_large
 from gvstore.repo.stat_cache import SCANNED, Look, StatCache
 
@@ -86,13 +86,8 @@ class Worktree:
 
     def entry(self, path: str) -> TreeEntry | None:
         """Returns what lies at `path`, a file or symlink, ignored or not; None where there is none, or a folder."""
-        try:
-            status = (self.root / path).lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as e:
-            raise Unreadable(path, e.strerror or str(e)) from e
-        if not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
+        status = status_of(self.root, path)
+        if status is None or not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
             return None
         with self._caching() as cache:
             known = cache.get(path, Look.of(status))
