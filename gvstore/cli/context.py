@@ -10,15 +10,18 @@ import shutil
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gvstore.cli.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gvstore.repo import Repository
+    from gvstore.journal.repository import Repository
+    from gvstore.repo import Repository as BareRepository
     from gvstore.repo.config import Config
+
+    Opened = TypeVar("Opened", bound=BareRepository)
 
 
 class CommandContext:
@@ -29,6 +32,7 @@ class CommandContext:
         self.quiet = False
         self.color = "auto"
         self.pager = True
+        self.arguments: list[str] = []
         self._closers: list[Callable[[], None]] = []
 
     @property
@@ -37,17 +41,26 @@ class CommandContext:
         return Path.cwd()
 
     @cached_property
-    def repository(self) -> Repository:
-        """The repository around the folder, or the one that GV_DIR names.
+    def repository(self) -> BareRepository:
+        """The repository around the folder, or the one that GV_DIR names; for commands that need no runs.
 
         Raises:
             NotARepository: there is none.
         """
-        from gvstore.repo import Repository
+        from gvstore.repo import Repository as BareRepository
 
-        repository = Repository.discover(self.folder, gv_dir=self.variable("GV_DIR") or None)
-        self._closers.append(repository.close)
-        return repository
+        return self._discovered(BareRepository)
+
+    @cached_property
+    def journal(self) -> Repository:
+        """The same with its runs, for commands that record or read executions; it takes longer to load.
+
+        Raises:
+            NotARepository: there is none.
+        """
+        from gvstore.journal.repository import Repository
+
+        return self._discovered(Repository)
 
     @cached_property
     def config(self) -> Config:
@@ -93,6 +106,11 @@ class CommandContext:
         """Releases what the command held: the repository's segment, lease and database."""
         while self._closers:
             self._closers.pop()()
+
+    def _discovered(self, kind: type[Opened]) -> Opened:
+        repository = kind.discover(self.folder, gv_dir=self.variable("GV_DIR") or None)
+        self._closers.append(repository.close)
+        return repository
 
     def _colour_on(self, terminal: bool) -> bool:
         if self.color != "auto":

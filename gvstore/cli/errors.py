@@ -36,7 +36,7 @@ class Failure:
     exit_code: int
 
 
-def report(error: BaseException, cx: CommandContext, arguments: list[str]) -> int:
+def report(error: BaseException, cx: CommandContext) -> int:
     """Returns the exit status for `error`, after telling the user on stderr."""
     if isinstance(error, BrokenPipeError):
         _abandon_stdout()
@@ -44,7 +44,7 @@ def report(error: BaseException, cx: CommandContext, arguments: list[str]) -> in
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 0 if error.code is None else 1
     failure = describe(error, cx)
-    cx.json = cx.json or "--json" in _before_dashes(arguments)
+    cx.json = cx.json or "--json" in _before_dashes(cx.arguments)
     try:
         if cx.variable("GV_DEBUG") == "1":
             traceback.print_exception(error)

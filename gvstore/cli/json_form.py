@@ -19,11 +19,13 @@ from pathlib import PurePath
 from typing import TypeAlias
 
 from gvstore.objects.oid import ObjectId
+from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 DEPTH = 200  # json itself recurses; deeper values are cut, with a "$type" that says so
 DIGITS = 4_000  # Python refuses to print longer ints in decimal
+_OURS = ("gvstore.cli.", "gvstore.repo.", "gvstore.refs.")  # answers; all else is somebody's value
 HIDDEN = {"json": False}  # field(metadata=HIDDEN): for the text only
 
 
@@ -43,6 +45,8 @@ def form(value: object, depth: int = 0) -> Json:
         return {"$type": "deeper", "text": type(value).__name__}
     if isinstance(value, ObjectId):
         return value.hex()
+    if isinstance(value, Unresolved | Opaque | Ignored):
+        return _placeholder(value, depth)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _fields(value, depth)
     if isinstance(value, Mapping):
@@ -61,9 +65,22 @@ def _fields(value: object, depth: int) -> Json:
     fields = dataclasses.fields(value)  # type: ignore[arg-type]
     shown = [f for f in fields if f.metadata.get("json", True)]
     form_of: dict[str, Json] = {f.name: form(getattr(value, f.name), depth + 1) for f in shown}
-    if not type(value).__module__.startswith("gvstore."):
+    if not type(value).__module__.startswith(_OURS):
         form_of = {"$type": _type_name(value), **form_of}
     return form_of
+
+
+def _placeholder(value: Unresolved | Opaque | Ignored, depth: int) -> Json:
+    """Returns the form of what stands for a value: a record reads as if its class were here."""
+    if isinstance(value, Ignored):
+        return {"$type": "ignored"}
+    name = value.type_name.replace(":", ".").removeprefix("builtins.")
+    if isinstance(value, Opaque):
+        return {"$type": "opaque", "text": name}
+    fields = value.fields
+    if len(fields) * 2 == len(value.parts):
+        return {"$type": name, **{key: form(item, depth + 1) for key, item in fields.items()}}
+    return {"$type": name, "items": [form(item, depth + 1) for item in value.parts]}
 
 
 def _mapping(value: Mapping[object, object], depth: int) -> Json:

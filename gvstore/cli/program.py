@@ -104,6 +104,7 @@ def run_program(arguments: list[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     cx = CommandContext()
+    cx.arguments = list(arguments)
     try:
         try:
             with program.make_context("gv", list(arguments), obj=cx) as ctx:
@@ -114,5 +115,5 @@ def run_program(arguments: list[str]) -> int:
             status = e.exit_code
         sys.stdout.flush()
     except BaseException as e:  # the one place where everything ends: an exit status is all a shell understands
-        return report(e, cx, arguments)
+        return report(e, cx)
     return status

@@ -8,11 +8,32 @@ from __future__ import annotations
 
 SECTIONS: dict[str, dict[str, str]] = {
     "Start": {
+        "demo": "Go the whole way with a small real program",
         "init": "Make a repository",
     },
-    "Settings": {
-        "model": "Show models, and fetch the local one",
+    "Execute": {
+        "run": "Run a function and record every call",
+        "runs": "List the runs, the newest first",
+        "show": "Show a run, a call, a commit, a file, a component or a value",
+        "rewind": "Make a new run that stops before a call",
+        "replay": "Run a program again, answering from its record what is unchanged",
+        "put": "Store a value",
+        "get": "Hand out a bare value or file",
+    },
+    "Keep history": {
+        "status": "Show what changed since the last commit",
+        "commit": "Commit the work tree and the finished runs",
+        "log": "Show the commits, the newest first",
+        "diff": "Show how files, commits, runs or values differ",
+        "branch": "List, make, rename or delete branches",
+        "checkout": "Bring the work tree to a commit, a branch, or the code of a run",
+    },
+    "Look after it": {
         "config": "Show or change settings",
+        "model": "Show models, and fetch the local one",
+        "fsck": "Check that everything stored is whole",
+        "cat-file": "Print an object by its name (plumbing)",
+        "rev-parse": "Print the object names of revs (plumbing)",
     },
 }
 

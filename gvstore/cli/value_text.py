@@ -1,7 +1,8 @@
-"""A value of the user's program on one line: what `gv show` and `gv diff` print.
+"""A value of the user's program as text: on one line, cut to fit, or whole, as a block of lines.
 
-It reads like Python and is cut to fit; `gv get` and `--json` have it whole.
-Nothing of the user's is called: fields are read, never `__repr__`.
+It reads like Python.  Nothing of the user's is called: fields are read, never
+`__repr__`, and nothing moves the terminal's cursor.  `gv get` and `--json`
+hand values out as data.
 """
 
 from __future__ import annotations
@@ -14,107 +15,171 @@ from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
 
 MARK = "…"
 WIDTH = 72
-_DEPTH = 6
+_DEPTH = 6  # of what stands on a line
+_DEPTH_OF_BLOCK = 60
+_CUT = 4096  # characters of a text that is to be cut anyway
+
+# Standard library types whose `str` is short and says it all.
+_PLAIN_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "zoneinfo"})
+_BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), frozenset: ("frozenset({", "})")}
+
+Row = tuple[str, object]  # what stands before an item, and the item
 
 
 def value_line(value: object, width: int = WIDTH) -> str:
     """Returns the value on one line of at most `width` characters (at least 8)."""
-    text, room = [], max(width, 8)
-    used = 0
-    for piece in _pieces(value, _DEPTH):
-        text.append(piece)
-        used += len(piece)
-        if used > room:
-            return _printable("".join(text)[: room - 1]) + MARK
-    return _printable("".join(text))
+    return _joined(_Spelling(_CUT).pieces(value, _DEPTH), max(width, 8))
 
 
-def arguments_line(arguments: Mapping[str, object], width: int = WIDTH) -> str:
+def text_line(text: str, width: int = WIDTH) -> str:
+    """Returns the first line of a text, without quotes, cut to `width`."""
+    return _cut(text.partition("\n")[0], width)
+
+
+def arguments_line(arguments: Mapping[str, object], width: int = WIDTH, *, names: bool = True) -> str:
     """Returns `topic='otters', n=3`: long values share the width."""
-    whole = [f"{name}={value_line(value, width)}" for name, value in arguments.items()]
+    heads = [f"{name}=" if names else "" for name in arguments]
+    whole = [head + value_line(value, width) for head, value in zip(heads, arguments.values(), strict=True)]
     if len(", ".join(whole)) <= width:
         return ", ".join(whole)
     share = max(16, width // max(1, len(arguments)))
-    return ", ".join(f"{name}={value_line(value, share)}" for name, value in arguments.items())
+    return ", ".join(head + value_line(value, share) for head, value in zip(heads, arguments.values(), strict=True))
 
 
-def _pieces(value: object, depth: int) -> Iterator[str]:
-    """Yields the text of a value in pieces, so that whoever has enough stops."""
-    kind = type(value)
-    if type(value) is str:
-        yield repr(value[:4096])
-    elif type(value) is bytes or type(value) is bytearray:
-        yield repr(value[:1024])
-    elif type(value) is int:
-        yield str(value) if value.bit_length() < 4096 else hex(value)
-    elif value is None or kind in (bool, float, complex, Opaque, Ignored):
-        yield repr(value)
-    elif depth == 0:
-        yield MARK
-    elif isinstance(value, list | tuple | set | frozenset):
-        yield from _sequence(value, depth)
-    elif isinstance(value, Mapping):
-        yield from _enclosed("{", "}", ((_pieces(k, depth - 1), ": ", v) for k, v in value.items()), depth)
-    elif isinstance(value, Enum):
-        yield f"{kind.__name__}.{value.name}"
-    elif isinstance(value, Unresolved):
-        yield from _unresolved(value, depth)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [(f.name, getattr(value, f.name, None)) for f in dataclasses.fields(value)]
-        yield from _record(kind.__name__, fields, depth)
-    elif isinstance(value, BaseException):
-        yield from _enclosed(f"{kind.__name__}(", ")", (((), "", a) for a in value.args), depth)
-    elif isinstance(value, type):
-        yield f"<class {value.__module__}.{value.__qualname__}>"
-    elif kind.__module__.partition(".")[0] in _PLAIN_MODULES:
-        yield str(value)
+def value_block(value: object, width: int = 100) -> Iterator[str]:
+    """Yields the whole value: a text as it is, a container that is too long for a line item by item."""
+    if isinstance(value, str):
+        yield from (_printable(line) for line in value.split("\n"))
     else:
-        yield f"<{kind.__module__}.{kind.__qualname__}>"
+        yield from _block(value, width, "", _DEPTH_OF_BLOCK)
 
 
-# Standard library types whose `str` is short and says it all.
-_PLAIN_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "zoneinfo"})
-
-
-_BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), frozenset: ("frozenset({", "})")}
-
-
-def _sequence(value: list[object] | tuple[object, ...] | set[object] | frozenset[object], depth: int) -> Iterator[str]:
-    base = next(kind for kind in _BRACKETS if isinstance(value, kind))
-    opening, closing = _BRACKETS[base]
-    if base in (set, frozenset) and not value:
-        opening, closing = f"{base.__name__}(", ")"
-    if base is tuple and len(value) == 1:
-        closing = ",)"
-    if type(value) is not base:  # a subclass, a named tuple: say which
-        opening, closing = f"{type(value).__name__}({opening}", f"{closing})"
-    yield from _enclosed(opening, closing, (((), "", item) for item in value), depth)
-
-
-def _unresolved(value: Unresolved, depth: int) -> Iterator[str]:
-    name = value.type_name.rpartition(":")[2]
-    if len(value.fields) * 2 == len(value.parts):
-        yield from _record(name, list(value.fields.items()), depth)
-    else:
-        yield from _enclosed(f"{name}(", ")", (((), "", part) for part in value.parts), depth)
-
-
-def _record(name: str, fields: list[tuple[str, object]], depth: int) -> Iterator[str]:
-    yield from _enclosed(f"{name}(", ")", (((key,), "=", item) for key, item in fields), depth)
-
-
-def _enclosed(
-    opening: str, closing: str, items: Iterable[tuple[Iterable[str], str, object]], depth: int
-) -> Iterator[str]:
-    """Yields items of (key pieces, sign between, value), separated, between two brackets."""
+def _block(value: object, width: int, closing: str, depth: int) -> Iterator[str]:
+    """Yields the lines of a value; `closing` stands after its last character."""
+    spelling = _Spelling(None)
+    items = _rows(value) if depth else None
+    if items is None or not items[1]:
+        yield _printable("".join(spelling.pieces(value, depth))) + closing
+        return
+    line = _joined(spelling.pieces(value, depth), width)
+    if not line.endswith(MARK) and len(line) + len(closing) <= width:
+        yield line + closing
+        return
+    (opening, closer), rows = items
     yield opening
-    for number, (key, sign, value) in enumerate(items):
-        if number:
-            yield ", "
-        yield from key
-        yield sign
-        yield from _pieces(value, depth - 1)
-    yield closing
+    for head, item in rows:
+        first, *rest = _block(item, max(width - 4, 20), ",", depth - 1)
+        yield f"    {_printable(head)}{first}"
+        yield from (f"    {each}" for each in rest)
+    yield closer + closing
+
+
+def _rows(value: object) -> tuple[tuple[str, str], list[Row]] | None:
+    """Returns the brackets and the rows of what can be taken apart."""
+    if isinstance(value, Mapping):
+        return ("{", "}"), [(value_line(key) + ": ", item) for key, item in value.items()]
+    if isinstance(value, Unresolved):
+        return _record_of(value)
+    if type(value) is list or type(value) is tuple:
+        return _BRACKETS[type(value)], [("", item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type | Opaque | Ignored):
+        return (f"{type(value).__name__}(", ")"), [(f"{name}=", item) for name, item in _fields(value)]
+    return None
+
+
+def _record_of(value: Unresolved) -> tuple[tuple[str, str], list[Row]]:
+    name = value.type_name.rpartition(":")[2]
+    fields = value.fields
+    named = len(fields) * 2 == len(value.parts)
+    rows = [(f"{key}=", item) for key, item in fields.items()] if named else [("", part) for part in value.parts]
+    return (f"{name}(", ")"), rows
+
+
+def _fields(value: object) -> list[Row]:
+    return [(f.name, getattr(value, f.name, None)) for f in dataclasses.fields(value)]  # type: ignore[arg-type]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Spelling:
+    """Spells values in pieces, so that whoever has enough stops; texts are cut at `cut` characters."""
+
+    cut: int | None
+
+    def pieces(self, value: object, depth: int) -> Iterator[str]:
+        """Yields the text of a value; what lies deeper than `depth` is a mark."""
+        kind = type(value)
+        if type(value) is str or type(value) is bytes or type(value) is bytearray:
+            yield repr(value[: self.cut])
+        elif type(value) is int:
+            yield str(value) if value.bit_length() < 4096 else hex(value)
+        elif value is None or kind in (bool, float, complex, Opaque, Ignored):
+            yield repr(value)
+        elif isinstance(value, Enum):
+            yield f"{kind.__name__}.{value.name}"
+        elif isinstance(value, type):
+            yield f"<class {value.__module__}.{value.__qualname__}>"
+        elif depth == 0:
+            yield MARK
+        else:
+            yield from self._deeper(value, depth - 1)
+
+    def _deeper(self, value: object, depth: int) -> Iterator[str]:
+        kind = type(value)
+        if isinstance(value, list | tuple | set | frozenset):
+            yield from self._sequence(value, depth)
+        elif isinstance(value, Mapping):
+            yield from self._enclosed(("{", "}"), ((self.pieces(k, depth), ": ", v) for k, v in value.items()), depth)
+        elif isinstance(value, BaseException):
+            yield from self._enclosed((f"{kind.__name__}(", ")"), (((), "", a) for a in value.args), depth)
+        elif (taken := _rows(value)) is not None:
+            brackets, rows = taken
+            yield from self._enclosed(brackets, (((head,), "", item) for head, item in rows), depth)
+        elif kind.__module__.partition(".")[0] in _PLAIN_MODULES:
+            yield str(value)
+        else:
+            yield f"<{kind.__module__}.{kind.__qualname__}>"
+
+    def _sequence(
+        self, value: list[object] | tuple[object, ...] | set[object] | frozenset[object], depth: int
+    ) -> Iterator[str]:
+        base = next(kind for kind in _BRACKETS if isinstance(value, kind))
+        opening, closing = _BRACKETS[base]
+        if base in (set, frozenset) and not value:
+            opening, closing = f"{base.__name__}(", ")"
+        if base is tuple and len(value) == 1:
+            closing = ",)"
+        if type(value) is not base:  # a subclass, a named tuple: say which
+            opening, closing = f"{type(value).__name__}({opening}", f"{closing})"
+        yield from self._enclosed((opening, closing), (((), "", item) for item in value), depth)
+
+    def _enclosed(
+        self, brackets: tuple[str, str], items: Iterable[tuple[Iterable[str], str, object]], depth: int
+    ) -> Iterator[str]:
+        """Yields items of (key pieces, sign between, value), separated, between two brackets."""
+        yield brackets[0]
+        for number, (key, sign, value) in enumerate(items):
+            if number:
+                yield ", "
+            yield from key
+            yield sign
+            yield from self.pieces(value, depth)
+        yield brackets[1]
+
+
+def _joined(pieces: Iterable[str], width: int) -> str:
+    """Returns the pieces joined, cut with a mark where they are longer than `width`."""
+    text, used = [], 0
+    for piece in pieces:
+        text.append(piece)
+        used += len(piece)
+        if used > width:
+            return _cut("".join(text), width)
+    return _cut("".join(text), width)
+
+
+def _cut(text: str, width: int) -> str:
+    shown = _printable(text[: width + 1])
+    return shown if len(shown) <= width else shown[: width - 1] + MARK
 
 
 def _printable(text: str) -> str:

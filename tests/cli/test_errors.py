@@ -52,7 +52,7 @@ def test_bug_leaves_its_traceback_in_a_file(
     try:
         raise ZeroDivisionError("oh")
     except ZeroDivisionError as e:
-        status = report(e, CommandContext(), [])
+        status = report(e, CommandContext())
     told = capsys.readouterr().err
     log = tmp_path / "gvstore" / "bugs.log"
 
@@ -69,7 +69,7 @@ def test_bug_shows_its_traceback_when_asked(
     """GV_DEBUG=1 is for us."""
     monkeypatch.setenv("GV_DEBUG", "1")
     monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
-    report(ZeroDivisionError("oh"), CommandContext(), [])
+    report(ZeroDivisionError("oh"), CommandContext())
 
     assert "ZeroDivisionError: oh" in capsys.readouterr().err
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvstore.cli.value_text import arguments_line, value_line
+from gvstore.cli.value_text import MARK, arguments_line, value_block, value_line
 from gvstore.objects.placeholder import Opaque, Unresolved
 
 PLAIN = st.recursive(
@@ -64,3 +64,23 @@ def test_nothing_moves_the_cursor() -> None:
     """An escape sequence in a name or a text stays text."""
 
     assert "\x1b" not in value_line(Unresolved(16, "m:\x1b[2J", ()))
+
+
+def test_blocks_are_whole() -> None:
+    """A text is itself; what is too long for a line is taken apart; nothing is cut."""
+    long = "x" * 5000
+
+    assert ["one", "two", ""] == list(value_block("one\ntwo\n"))
+    assert ["[1, 2]"] == list(value_block([1, 2]))
+    assert ["{", "    'a': [", f"        '{long}',", "        2,", "    ],", "}"] == list(value_block({"a": [long, 2]}))
+    assert ["Topic(", f"    name='{long}',", ")"] == list(value_block(Topic(long)))
+
+
+def test_deep_values_are_no_event() -> None:
+    """Depth ends in a mark, not in a RecursionError."""
+    value: list[object] = ["x" * 200]
+    for _ in range(900):
+        value = [value]
+
+    assert MARK in "".join(value_block(value))
+    assert MARK in value_line(value)

@@ -1,0 +1,96 @@
+"""gv checkout: brings the work tree to a commit, a branch, or the code that a run used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import click
+
+from gvstore.cli import units
+from gvstore.cli.command import Command, pass_context
+from gvstore.cli.context import CommandContext
+from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.style import Paint
+from gvstore.errors import UsageFault
+from gvstore.objects.oid import ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedOut:
+    """What the checkout did; `commit` is where HEAD is now, null before the first commit."""
+
+    commit: ObjectId | None
+    branch: str | None
+    run: str | None
+    written: tuple[str, ...]
+    deleted: tuple[str, ...]
+    made_branch: bool
+    paths_only: bool = field(metadata=HIDDEN)
+    subject: str = field(metadata=HIDDEN)
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        counts = [f"{units.count(len(self.written), 'file')} written"] if self.written else []
+        counts += [f"{len(self.deleted):,} deleted"] if self.deleted else []
+        moved = f"   {', '.join(counts)}" if counts else ""
+        if self.paths_only:
+            yield f"{units.count(len(self.written), 'file')} brought back"
+            return
+        at = f"{paint('oid', self.commit.hex()[:8])} {self.subject}" if self.commit is not None else "no commit yet"
+        if self.run is not None:
+            place = f"on {paint('ref', self.branch)}" if self.branch else f"HEAD at {at}"
+            yield f"the work tree has the code of {paint('run', self.run)}, {place}{moved}"
+        elif self.branch is not None:
+            new = "new branch" if self.made_branch else "branch"
+            yield f"on {new} {paint('ref', self.branch)} at {at}{moved}"
+        else:
+            yield f"HEAD detached at {at}{moved}"
+
+
+@click.command("checkout", cls=Command)
+@click.argument("rev", required=False)
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path())
+@click.option("-b", "--branch", "create", metavar="NAME", help="Make a branch at REV, or else at HEAD, and go onto it")
+@click.option("--detach", is_flag=True, help="Leave HEAD at the commit of a branch, not on the branch")
+@pass_context
+def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create: str | None, detach: bool) -> None:
+    """Bring the work tree to a commit, a branch, or the code of a run
+
+    With PATH only those files and folders are brought, and HEAD stays.  For a run its code is laid over the work tree
+    and HEAD goes to the commit that it started from.  Nothing unsaved is ever overwritten.
+
+    \b
+    Example:
+      gv checkout run/7
+    """
+    from gvstore.repo.path import insides
+
+    if rev is None and create is None:
+        raise UsageFault("gv checkout needs a REV", hint="`gv checkout main`, or `gv checkout -b NAME`.")
+    if paths and (create or detach):
+        raise UsageFault("with PATH neither -b nor --detach means anything", hint="`gv checkout REV -- PATH...`")
+    repo = cx.repository
+    if rev is None and repo.head is None and create is not None:
+        repo.rename_branch(repo.branch or "main", create)
+        cx.output.result(CheckedOut(None, create, None, (), (), True, False, ""))
+        return
+    inside = insides(repo.path, paths or None, cwd=cx.folder)
+    done = repo.checkout(rev or "HEAD", paths=inside, create=create, detach=detach)
+    cx.output.result(
+        CheckedOut(
+            commit=done.commit,
+            branch=done.branch,
+            run=f"run/{done.run}" if done.run is not None else None,
+            written=done.written,
+            deleted=done.deleted,
+            made_branch=create is not None,
+            paths_only=bool(paths),
+            subject=_subject(cx, done.commit),
+        )
+    )
+
+
+def _subject(cx: CommandContext, commit: ObjectId | None) -> str:
+    from gvstore.objects.commit import Commit
+
+    return "" if commit is None else Commit.get(cx.repository.objects, commit).message.partition("\n")[0]

@@ -1,0 +1,105 @@
+"""gv status: how the work tree differs from the last commit, and which runs are in none yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from gvstore.cli.command import Command, pass_context
+from gvstore.cli.context import CommandContext
+from gvstore.cli.style import Paint
+from gvstore.objects.oid import ObjectId
+from gvstore.repo.fault import printable
+
+_WORDS = {"added": "new", "modified": "modified", "deleted": "deleted", "renamed": "renamed"}
+_ROLES = {"added": "added", "modified": "changed", "deleted": "removed", "renamed": "changed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A file that moved with its content unchanged."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something in the work tree that no commit can hold."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorktreeStatus:
+    """The work tree beside HEAD; `runs` are the finished runs that the next commit would take."""
+
+    branch: str | None
+    head: ObjectId | None
+    added: tuple[str, ...]
+    modified: tuple[str, ...]
+    deleted: tuple[str, ...]
+    renamed: tuple[Renamed, ...]
+    skipped: tuple[Skipped, ...]
+    runs: tuple[str, ...]
+    laid_over: str | None
+    checkout_under_way: str | None
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        yield self._place(paint)
+        if self.checkout_under_way:
+            target = self.checkout_under_way
+            yield paint("warning", f"a checkout of {target} did not end: `gv checkout {target}` does it again")
+        if self.laid_over:
+            yield f"the work tree has the code of {paint('run', self.laid_over)}"
+        for name in ("added", "modified", "deleted"):
+            for path in getattr(self, name):
+                yield f"  {paint(_ROLES[name], _WORDS[name].ljust(9))} {printable(path)}"
+        for moved in self.renamed:
+            yield f"  {paint('changed', 'renamed'.ljust(9))} {printable(moved.old)} → {printable(moved.new)}"
+        for left in self.skipped:
+            yield f"  {paint('quiet', 'left out'.ljust(9))} {printable(left.path)} ({left.why})"
+        if not (self.added or self.modified or self.deleted or self.renamed):
+            yield "no changes"
+        if self.runs:
+            yield f"runs not committed yet: {' '.join(paint('run', run) for run in self.runs)}"
+
+    def _place(self, paint: Paint) -> str:
+        if self.branch is not None:
+            first = "" if self.head else ", no commit yet"
+            return f"on branch {paint('ref', self.branch)}{first}"
+        assert self.head is not None
+        return f"HEAD detached at {paint('oid', self.head.hex()[:8])}"
+
+
+@click.command("status", cls=Command)
+@pass_context
+def command(cx: CommandContext) -> None:
+    """Show what changed since the last commit
+
+    \b
+    Example:
+      gv status
+    """
+    from gvstore.journal.commit import runs_to_commit
+
+    repo = cx.journal
+    found = repo.status()
+    mark = found.mark
+    cx.output.result(
+        WorktreeStatus(
+            branch=found.branch,
+            head=found.head,
+            added=found.added,
+            modified=found.modified,
+            deleted=found.deleted,
+            renamed=tuple(Renamed(old, new) for old, new in found.renamed),
+            skipped=tuple(Skipped(each.path, each.why) for each in found.skipped),
+            runs=tuple(f"run/{repo.refs.run_number(oid)}" for oid in runs_to_commit(repo)),
+            laid_over=mark.label if mark is not None and mark.done else None,
+            checkout_under_way=mark.label if mark is not None and not mark.done else None,
+        )
+    )

@@ -1,0 +1,156 @@
+"""Commits as `gv log` and `gv show` print them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gvstore.cli import units
+from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.style import Paint
+from gvstore.objects.commit import Commit
+from gvstore.objects.oid import ObjectId
+from gvstore.refs.names import BRANCHES, HEAD, RUNS, TAGS, short_name
+from gvstore.refs.value import value_oid
+from gvstore.repo import Repository
+
+if TYPE_CHECKING:
+    from gvstore.cli.file_diff import ChangedFile
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedRun:
+    """A run that a commit holds; `run` is null where it has no number here."""
+
+    run: str | None
+    oid: ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class CommitShown:
+    """A commit; `refs` are the names that stand at it, `changes` (of `gv show`) its files beside its first parent's."""
+
+    oid: ObjectId
+    tree: ObjectId
+    parents: tuple[ObjectId, ...]
+    author: str
+    created_at: datetime
+    message: str
+    git: str
+    refs: tuple[str, ...]
+    components: dict[str, ObjectId]
+    values: dict[str, ObjectId]
+    runs: tuple[CommittedRun, ...]
+    changes: tuple[ChangedFile, ...] | None
+    form: str = field(metadata=HIDDEN)
+    short: str = field(metadata=HIDDEN)
+    separated: bool = field(metadata=HIDDEN)
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        label = f" ({', '.join(paint(_ref_role(ref), ref) for ref in self.refs)})" if self.refs else ""
+        runs = f"   {units.count(len(self.runs), 'run')}" if self.runs else ""
+        if self.form == "oneline":
+            yield f"{paint('oid', self.short)}{label} {self.message.partition(chr(10))[0]}{runs}"
+            return
+        if self.separated:
+            yield ""
+        yield f"{paint('oid', f'commit {self.oid.hex()}')}{label}"
+        if len(self.parents) > 1:
+            yield f"Merge:  {' '.join(parent.hex()[:8] for parent in self.parents)}"
+        yield f"Author: {self.author}"
+        yield f"Date:   {units.local(self.created_at)}"
+        if self.git:
+            yield f"Git:    {self.git}"
+        if self.runs:
+            yield f"Runs:   {' '.join(run.run or run.oid.hex()[:8] for run in self.runs)}"
+        yield ""
+        yield from (f"    {line}" if line else "" for line in self.message.split("\n"))
+        yield from self._changes(paint)
+
+    def _changes(self, paint: Paint) -> Iterator[str]:
+        if not self.changes:
+            return
+        yield ""
+        if self.form == "stat":
+            from gvstore.cli.file_diff import stat_lines
+
+            yield from stat_lines(self.changes, paint)
+        else:
+            for file in self.changes:
+                yield from file.patch(paint)
+
+
+def _ref_role(ref: str) -> str:
+    return "head" if ref.startswith(HEAD) else "ref"
+
+
+class CommitShower:
+    """Makes commits ready to print; looks at refs once."""
+
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+
+    def show(
+        self,
+        oid: ObjectId,
+        commit: Commit,
+        *,
+        form: str,
+        changes: tuple[ChangedFile, ...] | None = None,
+        separated: bool = False,
+    ) -> CommitShown:
+        """Returns the commit ready to print: `form` is full, oneline, stat or patch."""
+        return CommitShown(
+            oid=oid,
+            tree=commit.tree,
+            parents=commit.parents,
+            author=commit.author,
+            created_at=units.moment(commit.created_at),
+            message=commit.message,
+            git=commit.git,
+            refs=tuple(self._labels.get(oid, ())),
+            components=commit.components,
+            values=commit.values,
+            runs=tuple(CommittedRun(self._run_names.get(run), run) for run in commit.runs),
+            changes=changes,
+            form=form,
+            short=self._repo.resolver().shortest(oid) if form == "oneline" else "",
+            separated=separated,
+        )
+
+    def changes(self, commit: Commit) -> tuple[ChangedFile, ...]:
+        """Returns the commit's files beside those of its first parent."""
+        from gvstore.cli.file_diff import changed_file
+        from gvstore.compare.trees import diff_trees
+
+        reader = self._repo.objects
+        before = Commit.get(reader, commit.parents[0]).tree if commit.parents else None
+        return tuple(changed_file(reader, found) for found in diff_trees(reader, before, commit.tree))
+
+    @cached_property
+    def _labels(self) -> dict[ObjectId, list[str]]:
+        """The names that stand at commits, HEAD's first."""
+        refs = self._repo.refs
+        found: dict[ObjectId, list[str]] = {}
+        on, head = refs.head_ref(), refs.resolve(HEAD)
+        if head is not None:
+            found[head] = [f"HEAD → {short_name(on)}" if on else HEAD]
+        for prefix, word in ((BRANCHES, ""), (TAGS, "tag: ")):
+            for name, value in refs.list(prefix).items():
+                oid = value_oid(value)
+                if oid is not None and name != on:
+                    found.setdefault(oid, []).append(word + short_name(name))
+        return found
+
+    @cached_property
+    def _run_names(self) -> dict[ObjectId, str]:
+        refs = self._repo.refs
+        found = {}
+        for name, value in refs.list(RUNS).items():
+            oid = value_oid(value)
+            if oid is not None:
+                found[oid] = short_name(name)
+        return found
