@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from contextvars import Token
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,12 +15,13 @@ from gvstore.journal.invocation import Invocation
 from gvstore.journal.perform import Performed, live_component, perform
 from gvstore.journal.recovery import settle
 from gvstore.journal.replay import perform_replay
-from gvstore.journal.run import Run, Runs
+from gvstore.journal.run import NoSuchRun, Run, Runs
 from gvstore.journal.running import RunOptions
 from gvstore.objects import run as stored
 from gvstore.objects.oid import ObjectId
 from gvstore.repo import Repository as BareRepository
 from gvstore.repo.git import git_note
+from gvstore.repo.resolve import Resolved
 from gvstore.store.active import activate, deactivate
 from gvstore.store.ref import Ref
 from gvstore.store.store import Store
@@ -43,15 +43,34 @@ class Repository(BareRepository):
 
     _git: tuple[int, str] | None = None
 
-    @cached_property
+    def __init__(self, path: Path, gv: Path, *, read_only: bool = False) -> None:
+        super().__init__(path, gv, read_only=read_only)
+        self._use = threading.Lock()
+        self._users = self._recordings = 0  # blocks entered, by any thread or task; runs being recorded
+        self._closing = False
+        self._store = RepositoryStore(self)
+
+    @property
     def store(self) -> RepositoryStore:
         """The repository as a store of values."""
-        return RepositoryStore(self)
+        return self._store
 
     @property
     def runs(self) -> Runs:
         """The runs, by number and in order."""
         return Runs(self)
+
+    def run_of(self, found: Resolved) -> Run[Any]:
+        """Returns the run that a rev names, or that the call lies in which it names.
+
+        Raises:
+            NoSuchRun: it names something else.
+        """
+        if found.run is None and found.run_oid is None:
+            raise NoSuchRun(
+                f"{found.text} is a {found.found.value}, and a run was asked for", hint="`gv runs` lists runs."
+            )
+        return self.runs.of(found.run, found.run_oid)
 
     def run(self, subject: Any, /, *args: Any, **kwargs: Any) -> Run[Any]:
         """Returns the run of a function or Invokable on these arguments.
@@ -157,19 +176,42 @@ class Repository(BareRepository):
         return self.head, self.branch or "", self._git[1]
 
     def __enter__(self) -> Self:
-        self._tokens.append(activate(self.store))
+        with self._use:
+            self._users += 1
+        activate(self.store)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        deactivate(self._tokens.pop())
-        if not self._tokens:
+        deactivate(self.store)
+        with self._use:
+            self._users -= 1
+            last = self._users == 0
+        if last:
             self.close()
 
-    @cached_property
-    def _tokens(self) -> list[Token[Store | None]]:
-        return []
+    def close(self) -> None:
+        """Releases the files, at the end of what is being recorded; the next use opens them again."""
+        with self._use:
+            self._closing = self._recordings > 0
+            if self._closing:
+                return
+        super().close()
+
+    def begin_recording(self) -> None:
+        """Keeps the files open until `end_recording`: a run writes into what it began with."""
+        with self._use:
+            self._recordings += 1
+            self.objects, self.refs  # noqa: B018 - opened here, by one thread
+
+    def end_recording(self) -> None:
+        """Lets go of the files, if they were to be closed meanwhile."""
+        with self._use:
+            self._recordings -= 1
+            late = self._closing and self._recordings == 0
+        if late:
+            self.close()
 
 
 def count_calls(invocation: Invocation) -> int:

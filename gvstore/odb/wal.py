@@ -2,17 +2,19 @@
 
     offset  size  field
     0       8     magic "GVWAL\\x00\\x01\\n"
-    8       ...   records: length u32 LE, CRC-32 of the payload u32 LE, payload
+    8       ...   records: length u32 LE (1 or more), CRC-32 of the payload u32 LE, payload
 
 A record handed to `append` is with the operating system when it returns: it
 survives the death of the process.  `sync` makes it survive the machine's.
 The writing process holds the file's lock for life; a file nobody holds is a
-dead process's.  Reading stops at the first record that is not whole: what
-comes after it was never acknowledged.  What payloads say is `journal`'s.
+dead process's.  A write that failed is never followed by another, so what is
+torn is the file's end, and was never acknowledged; reading goes on behind
+bytes that were damaged later.  What payloads say is `journal`'s.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import threading
@@ -23,48 +25,59 @@ from zlib import crc32
 
 from gvstore import fs
 from gvstore.errors import Corrupt
+from gvstore.odb.fault import WriteFailed
 
 MAGIC: Final = b"GVWAL\x00\x01\n"
 _HEAD: Final = struct.Struct("<II")
+_SEARCH_BYTES: Final = 64 << 20  # hashed at most in the search for the next record behind damage
 
 
 class WalFault(Corrupt):
-    """A journal cannot be written or read."""
+    """A journal is none, or is in use."""
 
 
 class WalWriter:
-    """Appends records to a new file, locked until `close`."""
+    """Appends records to a new file, locked until `close`; for several threads.
+
+    Raises:
+        WriteFailed: the file cannot be made.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._fd = fs.create(path)
-        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._deferred: list[bytes] = []
         self._dirty = False
         self._failed: OSError | None = None
-        if not fs.try_lock(self._fd):
-            raise WalFault(f"{path} is held by another process")
-        self._write(MAGIC)
+        try:
+            self._fd = fs.create(path)
+        except OSError as e:
+            raise WriteFailed(path, e) from e
+        try:
+            if not fs.try_lock(self._fd):
+                raise WalFault(f"{path} is held by another process")
+            self._write(MAGIC)
+        except BaseException:
+            self.close(remove=True)
+            raise
 
     def append(self, payload: bytes) -> None:
         """Hands a record, and what was deferred, to the operating system.
 
         Raises:
-            WalFault: the file cannot be written, now or earlier.
+            WriteFailed: the file cannot be written, now or earlier.
         """
         data = _HEAD.pack(len(payload), crc32(payload)) + payload
-        if self._deferred:
-            with self._lock:
+        with self._lock:
+            if self._deferred:
                 data = b"".join(self._deferred) + data
                 self._deferred.clear()
-                self._write(data)
-            return
-        self._write(data)
+            self._write(data)
 
     def defer(self, payload: bytes) -> None:
         """Keeps a record that may be lost with the process until the next `append` or `flush`."""
-        self._deferred.append(_HEAD.pack(len(payload), crc32(payload)) + payload)
+        with self._lock:
+            self._deferred.append(_HEAD.pack(len(payload), crc32(payload)) + payload)
 
     def flush(self) -> None:
         """Hands what was deferred to the operating system."""
@@ -80,28 +93,41 @@ class WalWriter:
         return self._dirty
 
     def sync(self) -> None:
-        """Makes everything appended durable; a failed attempt is never taken for success later."""
+        """Makes everything appended durable.
+
+        Raises:
+            WriteFailed: now or earlier; a failed attempt is never taken for success later.
+        """
         if self._failed is not None:
-            raise WalFault(f"{self.path.name}: {self._failed.strerror}") from self._failed
+            raise WriteFailed(self.path, self._failed)
         self._dirty = False
         try:
             fs.sync_data(self._fd)
         except OSError as e:
             self._failed = e
-            raise WalFault(f"{self.path.name}: {e.strerror}") from e
+            raise WriteFailed(self.path, e) from e
 
     def close(self, *, remove: bool = False) -> None:
         """Lets go of the file; with `remove` it is deleted, because its content is stored elsewhere."""
         if self._fd < 0:
             return
-        if os.getpid() == self._pid:
-            self.flush()
+        try:
             if remove:
                 self.path.unlink(missing_ok=True)
-        os.close(self._fd)
-        self._fd = -1
+            elif self._failed is None:
+                self.flush()
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Closes this process's copy of the descriptor and writes nothing, as a forked child must."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            fs.close(fd)
 
     def _write(self, data: bytes) -> None:
+        if self._failed is not None:
+            raise WriteFailed(self.path, self._failed)
         self._dirty = True
         try:
             written = os.write(self._fd, data)
@@ -110,7 +136,7 @@ class WalWriter:
                 written = os.write(self._fd, data)
         except OSError as e:
             self._failed = e
-            raise WalFault(f"the journal {self.path.name} cannot be written: {e.strerror}") from e
+            raise WriteFailed(self.path, e) from e
 
 
 def is_held(path: Path) -> bool:
@@ -119,7 +145,9 @@ def is_held(path: Path) -> bool:
         fd = fs.open_update(path)
     except FileNotFoundError:
         return False
-    except PermissionError:
+    except OSError as e:
+        if e.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
         fd = fs.open_read(path)
     try:
         if not fs.try_lock(fd):
@@ -127,11 +155,13 @@ def is_held(path: Path) -> bool:
         fs.unlock(fd)
         return False
     finally:
-        os.close(fd)
+        fs.close(fd)
 
 
-def read_records(path: Path) -> Iterator[bytes]:
-    """Yields the payloads of a journal, up to the first record that is not whole.
+def read_records(path: Path) -> Iterator[bytes | None]:
+    """Yields the payloads of a journal in order; None where bytes between whole records are not what was written.
+
+    What is not whole at the end is no damage: its writer died, or its disk was full.
 
     Raises:
         WalFault: the file is no journal.
@@ -139,12 +169,38 @@ def read_records(path: Path) -> Iterator[bytes]:
     data = fs.read_bytes(path)
     if not data.startswith(MAGIC[: len(data)]):
         raise WalFault(f"{path.name} is no journal of this version")
-    view = memoryview(data)
-    at = len(MAGIC)
-    while at + _HEAD.size <= len(data):
-        length, crc = _HEAD.unpack_from(data, at)
-        payload = view[at + _HEAD.size : at + _HEAD.size + length]
-        if len(payload) != length or crc32(payload) != crc:
-            return
-        yield bytes(payload)
-        at += _HEAD.size + length
+    at: int | None = len(MAGIC)
+    while at is not None and at < len(data):
+        end = _record_end(data, at)
+        if end is not None:
+            yield data[at + _HEAD.size : end]
+            at = end
+            continue
+        at = _next_record(data, at)
+        if at is not None:
+            yield None
+
+
+def _record_end(data: bytes, at: int) -> int | None:
+    """Returns where the whole record at `at` ends, or None if there is none."""
+    if at + _HEAD.size > len(data):
+        return None
+    length, crc = _HEAD.unpack_from(data, at)
+    start = at + _HEAD.size
+    if not 0 < length <= len(data) - start or crc32(memoryview(data)[start : start + length]) != crc:
+        return None
+    return start + int(length)
+
+
+def _next_record(data: bytes, at: int) -> int | None:
+    """Returns where the next whole record begins behind damage at `at`, or None."""
+    budget = _SEARCH_BYTES
+    for start in range(at + 1, len(data) - _HEAD.size):
+        length = int.from_bytes(data[start : start + 4], "little")
+        if 0 < length <= len(data) - start - _HEAD.size:
+            budget -= length
+            if budget < 0:
+                return None
+            if _record_end(data, start) is not None:
+                return start
+    return None

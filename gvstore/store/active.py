@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from gvstore.store.fault import NoActiveStore
 
 if TYPE_CHECKING:
     from gvstore.store.store import Store
 
-_current: ContextVar[Store | None] = ContextVar("gvstore.store", default=None)
+
+class _Scope(NamedTuple):
+    store: Store
+    outer: _Scope | None
+
+
+_current: ContextVar[_Scope | None] = ContextVar("gvstore.store", default=None)
 _default: list[Store | None] = [None]
 
 
@@ -22,7 +28,7 @@ def current_store() -> Store:
     Raises:
         NoActiveStore: there is none.
     """
-    store = _current.get() or _default[0]
+    store = active_store()
     if store is None:
         raise NoActiveStore
     return store
@@ -30,17 +36,29 @@ def current_store() -> Store:
 
 def active_store() -> Store | None:
     """Returns the active store, or None."""
-    return _current.get() or _default[0]
+    scope = _current.get()
+    return _default[0] if scope is None else scope.store
 
 
-def activate(store: Store) -> Token[Store | None]:
-    """Makes `store` the active one; give the token to `deactivate`."""
-    return _current.set(store)
+def activate(store: Store) -> None:
+    """Makes `store` the active one of this context, until `deactivate`."""
+    _current.set(_Scope(store, _current.get()))
 
 
-def deactivate(token: Token[Store | None]) -> None:
-    """Makes the store before it active again."""
-    _current.reset(token)
+def deactivate(store: Store) -> None:
+    """Takes the innermost activation of `store` back.
+
+    No tokens: blocks of one store may be entered and left in any order by
+    several tasks and threads, each with a context of its own, and a generator
+    that is closed late leaves its block in another context than it entered it.
+    """
+    _current.set(_without(_current.get(), store))
+
+
+def _without(scope: _Scope | None, store: Store) -> _Scope | None:
+    if scope is None:
+        return None
+    return scope.outer if scope.store is store else _Scope(scope.store, _without(scope.outer, store))
 
 
 def use_store(store: Store | None) -> None:
@@ -51,8 +69,8 @@ def use_store(store: Store | None) -> None:
 @contextmanager
 def activated(store: Store) -> Iterator[Store]:
     """Makes `store` the active one in the block."""
-    token = activate(store)
+    activate(store)
     try:
         yield store
     finally:
-        deactivate(token)
+        deactivate(store)

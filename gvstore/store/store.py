@@ -6,9 +6,7 @@ names, history and runs.
 
 from __future__ import annotations
 
-import threading
 import warnings
-from contextvars import Token
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
@@ -49,7 +47,6 @@ class Store:
 
     def __init__(self, home: HasObjects) -> None:
         self._home = home
-        self._tokens = threading.local()
 
     @property
     def objects(self) -> ObjectStore:
@@ -78,19 +75,13 @@ class Store:
         return get_value(self.objects, oid)
 
     def __enter__(self) -> Self:
-        self._stack().append(activate(self))
+        activate(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        deactivate(self._stack().pop())
-
-    def _stack(self) -> list[Token[Store | None]]:
-        stack: list[Token[Store | None]] | None = getattr(self._tokens, "stack", None)
-        if stack is None:
-            stack = self._tokens.stack = []
-        return stack
+        deactivate(self)
 
 
 class _Memory:
