@@ -1,4 +1,4 @@
-"""Calls and their parts by the path a user types behind `run/7:`.
+"""Calls and their parts by what a user types behind `run/7:` (`repo.rev` takes it apart).
 
 ""             the root call
 "0.2"          child 2 of child 0, counted from 0
@@ -14,6 +14,7 @@ from typing import Any
 
 from gvstore.journal.fault import NoSuchCall
 from gvstore.journal.invocation import Invocation
+from gvstore.repo.rev import Call
 
 CallPath = tuple[int, ...]
 PARTS = ("output", "args", "raised", "state")
@@ -24,25 +25,17 @@ def format_path(path: CallPath) -> str:
     return ".".join(map(str, path))
 
 
-def split_address(text: str) -> tuple[str, list[str]]:
-    """Returns (call path, part names) of what stands behind the colon: `0.2/output` is ("0.2", ["output"])."""
-    path, *parts = text.split("/")
-    return path, [part for part in parts if part]
-
-
-def find_call(root: Invocation, text: str) -> tuple[CallPath, Invocation]:
-    """Returns the call that a path names, with its child numbers from the root.
+def find_call(root: Invocation, call: Call) -> tuple[CallPath, Invocation]:
+    """Returns the call that a rev names, with its child numbers from the root.
 
     Raises:
         NoSuchCall: there is none; tells what is near.
     """
-    if not text:
-        return (), root
-    if all(each.isdigit() for each in text.split(".")):
-        return _by_numbers(root, tuple(map(int, text.split("."))))
-    name, _, last = text.rpartition(".")
-    wanted, at = (name, int(last)) if last.isdigit() and name else (text, 0)
-    seen = 0
+    return _by_name(root, call.name, call.nth) if call.name else _by_numbers(root, call.path)
+
+
+def _by_name(root: Invocation, wanted: str, nth: int | None) -> tuple[CallPath, Invocation]:
+    at, seen = nth or 0, 0
     names: set[str] = set()
     for path, call in walk(root):
         full = call.component.name
@@ -52,7 +45,10 @@ def find_call(root: Invocation, text: str) -> tuple[CallPath, Invocation]:
                 return path, call
             seen += 1
     if seen:
-        raise NoSuchCall(f"{wanted} was called {seen} times, there is no call {at}", hint="Calls are counted from 0.")
+        raise NoSuchCall(
+            f"{wanted} was called {seen} time{'s'[: seen != 1]}, there is no call {at}",
+            hint="Calls are counted from 0.",
+        )
     shorts = names | {each.rpartition(".")[2] for each in names}
     near = difflib.get_close_matches(wanted, sorted(shorts), 3, 0.5)
     hint = f"Did you mean {', '.join(near)}?" if near else f"It calls {', '.join(sorted(names)[:5])}."

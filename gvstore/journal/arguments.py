@@ -126,6 +126,28 @@ def _value(text: str, hint: Any, name: str, live: LiveComponent, folder: Path) -
         raise _bad(live, f"{name}: {e}") from e
 
 
+def read_word(text: str, folder: Path) -> Any:
+    """Returns the value that one word spells: JSON, else text; `@FILE` a file's JSON, text or bytes.
+
+    Raises:
+        BadArguments: the file cannot be read, or is not the JSON its name says.
+    """
+    if not text.startswith("@") or len(text) == 1:
+        return _guess(text)
+    path = folder / text[1:]
+    try:
+        data = fs.read_bytes(path)
+        if path.suffix == ".json":
+            return json.loads(data)
+        return data.decode()
+    except OSError as e:
+        raise BadArguments(f"{text[1:]} cannot be read: {e.strerror}", hint="Name a file after @.") from e
+    except UnicodeDecodeError:
+        return data
+    except ValueError as e:
+        raise BadArguments(f"{text[1:]} is not JSON: {e}", hint="Mend the file, or give it another ending.") from e
+
+
 def convert(text: str, hint: Any) -> Any:
     """Returns the value that `text` spells for an annotation.
 

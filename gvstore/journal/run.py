@@ -12,7 +12,8 @@ from gvstore.journal.invocation import Invocation
 from gvstore.journal.overlay import Overlay
 from gvstore.journal.recovery import run_of_journal
 from gvstore.objects import run as stored
-from gvstore.objects.oid import ObjectId
+from gvstore.objects.commit import Commit
+from gvstore.objects.oid import ObjectId, short
 from gvstore.odb.wal import is_held
 from gvstore.repo import layout
 from gvstore.store.store import Store
@@ -87,6 +88,13 @@ class Run(Generic[T]):
         number = self.repo.refs.run_number(self.record.parent)
         return None if number is None else self.repo.runs[number]
 
+    def code_name(self) -> str:
+        """Returns which code it used: a commit's abbreviated oid, or `work tree` where it differed from every file's last commit."""
+        base = self.record.base
+        if base is None or not self.repo.objects.has(base):
+            return "work tree"
+        return short(base) if Commit.get(self.repo.objects, base).tree == self.record.code else "work tree"
+
     def rewind(self, num_calls: int = 1) -> Run[T]:
         """Returns a new run without the outcome and the last `num_calls` top-level calls."""
         return self.repo.keep_rewound(self, self.invocation.rewind(num_calls))
@@ -124,6 +132,13 @@ class Runs:
         if row is None or row.removed:
             raise self._missing(number)
         return self._load(row)
+
+    def of(self, number: int | None, oid: ObjectId | None) -> Run[Any]:
+        """Returns the run of this number; of one that has none here, the run stored as `oid`, numbered 0."""
+        if number is not None:
+            return self[number]
+        assert oid is not None
+        return Run(self._repo, 0, oid, stored.Run.get(self._repo.objects, oid), self._repo.store)
 
     def __iter__(self) -> Iterator[Run[Any]]:
         """Yields all runs, the newest first."""

@@ -23,6 +23,7 @@ from gvstore.code.identity import module_name
 from gvstore.journal.fault import BadTarget, TargetRaised
 from gvstore.journal.perform import live_component
 from gvstore.journal.register import live_of
+from gvstore.objects.component import Component
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +89,25 @@ def load_file(path: Path, root: Path) -> ModuleType:
     return module
 
 
-def load_component(name: str, root: Path) -> None:
-    """Loads the module that a component's name says it is defined in, if a file of the project is that module.
+def load_component(component: Component, root: Path) -> None:
+    """Loads the module that a recorded component was defined in, if it can be found from its name.
 
     Raises:
         TargetRaised: the program raised while it was loaded.
     """
-    parts = name.split(".")
+    parts = component.name.split(".")
     for end in range(len(parts) - 1, 0, -1):
         base = root.joinpath(*parts[:end])
         for path in (base.with_suffix(".py"), base / "__init__.py"):
-            if path.is_file():
+            if path.is_file() and not component.library:
                 load_file(path, root)
                 return
+        if component.library and importlib.util.find_spec(parts[0]) is not None:
+            try:
+                importlib.import_module(".".join(parts[:end]))
+            except ModuleNotFoundError:
+                continue
+            return
 
 
 def _load_module(name: str, root: Path, folder: Path) -> ModuleType:

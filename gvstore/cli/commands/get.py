@@ -1,0 +1,109 @@
+"""gv get: hands out a bare value or file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gvstore.cli.command import Command, pass_context
+from gvstore.cli.context import CommandContext
+from gvstore.cli.json_form import dump
+from gvstore.cli.style import Paint
+from gvstore.errors import BadRev, UsageFault, WouldLose
+
+if TYPE_CHECKING:
+    from gvstore.journal.repository import Repository
+    from gvstore.repo.resolve import Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value: text as it is, all else as JSON."""
+
+    value: Any
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        yield self.value.removesuffix("\n") if isinstance(self.value, str) else dump(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written to a file."""
+
+    path: Path
+    size_bytes: int
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        return iter(())
+
+
+@click.command("get", cls=Command)
+@click.option(
+    "-o", "--output", "target", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write it to FILE"
+)
+@click.option("--force", is_flag=True, help="Overwrite FILE")
+@click.argument("rev")
+@pass_context
+def command(cx: CommandContext, target: Path | None, force: bool, rev: str) -> None:
+    """Hand out a bare value or file
+
+    REV is a named or abbreviated value, a part of a call (run/7:0.2/output), or a file of a commit (main:agent.py).  Text
+    and bytes come as they are, other values as JSON.
+
+    \b
+    Example:
+      gv get run/7:/output
+      gv get main:agent.py -o old.py
+    """
+    repo = cx.journal
+    with repo:
+        found = repo.resolve(rev)
+        content = _content(repo, found)
+    data = content if isinstance(content, bytes) else None
+    if target is None and (data is None or cx.json):
+        cx.output.result(Value(content))
+        return
+    if data is None:
+        text = content if isinstance(content, str) else dump(content) + "\n"
+        data = text.encode("utf-8", "surrogatepass")
+    if target is None:
+        cx.output.raw([data])
+        return
+    if target.exists() and not force:
+        raise WouldLose(f"{target} exists", hint="Give another FILE, or --force.")
+    from gvstore import fs
+
+    try:
+        fs.write_atomic(target, data)
+    except OSError as e:
+        raise UsageFault(f"{target} cannot be written: {e.strerror}") from e
+    cx.output.result(Written(target, len(data)))
+
+
+def _content(repo: Repository, found: Resolved) -> Any:
+    from gvstore.journal.address import find_call, part_of
+    from gvstore.objects.blob import get_blob
+    from gvstore.objects.component import Component
+    from gvstore.objects.decode import get_value
+    from gvstore.repo.resolve import Found
+
+    if found.found in (Found.CALL, Found.RUN):
+        root = repo.run_of(found).invocation
+        if found.call is None:
+            return root.output
+        _, call = find_call(root, found.call)
+        return part_of(call, found.call.part or ("output",))
+    assert found.oid is not None
+    if found.found is Found.FILE:
+        return get_blob(repo.objects, found.oid)
+    if found.found is Found.COMPONENT:
+        return Component.get(repo.objects, found.oid).source
+    if found.found is Found.VALUE:
+        return get_value(repo.objects, found.oid)
+    raise BadRev(
+        f"{found.text} is a {found.found.value}: it has no bare form", hint=f"`gv show {found.text}` shows it."
+    )

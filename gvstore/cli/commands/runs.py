@@ -1,0 +1,97 @@
+"""gv runs: lists the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from gvstore.cli import units
+from gvstore.cli.command import Command, pass_context
+from gvstore.cli.context import CommandContext
+from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.style import Paint
+
+if TYPE_CHECKING:
+    from gvstore.cli.subject import RunOf
+    from gvstore.objects.oid import ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class RunListed:
+    """One run of the list; `calls` counts those that had ended."""
+
+    run: str
+    number: int
+    oid: ObjectId | None
+    status: str
+    target: str
+    message: str
+    group: str
+    branch: str
+    parent: str | None
+    calls: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    started_at: datetime
+    ended_at: datetime
+    root: str = field(metadata=HIDDEN)
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        from gvstore.cli.shown_run import painted_status
+
+        tokens = (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+        word = "finished call" if self.status in ("interrupted", "running") else "call"
+        facts = [units.count(self.calls, word)]
+        facts += [units.count(tokens, "token")] if tokens else []
+        facts += [f"from {self.parent}"] if self.parent else []
+        facts += [self.message.partition("\n")[0]] if self.message else []
+        name = paint("run", self.run) + " " * (7 - len(self.run))
+        began = units.local(self.started_at)
+        yield f"{name} {painted_status(self.status, paint, 11)} {began}  {self.root}   {', '.join(facts)}"
+
+
+@click.command("runs", cls=Command)
+@click.option("-n", "limit", type=click.IntRange(min=1), metavar="N", help="List the newest N only")
+@pass_context
+def command(cx: CommandContext, limit: int | None) -> None:
+    """List the runs, the newest first
+
+    A run is interrupted when the process that recorded it is gone; its finished calls are kept, and `gv replay`
+    goes on from there.
+
+    \b
+    Example:
+      gv runs -n 10
+    """
+    runs = cx.journal.runs
+    cx.output.stream(_listed(run) for run in (runs if limit is None else runs.latest(limit)))
+
+
+def _listed(run: RunOf) -> RunListed:
+    """Returns one run, ready to print."""
+    from gvstore.cli.call_tree import call_line
+    from gvstore.cli.style import PLAIN
+
+    record, parent = run.record, run.parent
+    root = run.invocation if record.root is not None else None
+    return RunListed(
+        run=run.name,
+        number=run.number,
+        oid=run.oid,
+        status=run.status,
+        target=record.target,
+        message=record.message,
+        group=record.group,
+        branch=record.branch,
+        parent=parent.name if parent is not None else None,
+        calls=run.calls,
+        prompt_tokens=record.counts.get("prompt_tokens"),
+        completion_tokens=record.counts.get("completion_tokens"),
+        started_at=units.moment(record.started_at),
+        ended_at=units.moment(record.ended_at),
+        root=call_line(root, PLAIN, names=False) if root is not None else record.target,
+    )

@@ -1,0 +1,83 @@
+"""gv show: a run's calls, one call, or a commit, file, component or value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from gvstore.cli.command import Command, pass_context
+from gvstore.cli.context import CommandContext
+from gvstore.cli.style import Paint
+from gvstore.cli.value_text import value_block
+from gvstore.objects.oid import ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class ValueShown:
+    """A part of a call (its `oid` is null), a stored value, the text of a file, or the source of a component."""
+
+    rev: str
+    oid: ObjectId | None
+    value: object
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        yield from value_block(self.value)
+
+
+@click.command("show", cls=Command)
+@click.option("--depth", metavar="N", type=click.IntRange(min=0), help="Show N levels of calls below the first")
+@click.argument("rev", default="RUN")
+@pass_context
+def command(cx: CommandContext, depth: int | None, rev: str) -> None:
+    """Show a run, a call, a commit, a file, a component or a value
+
+    REV is a run (run/7 or 7), a call (run/7:0.2, run/7:llm.chat.3), a part of one (run/7:0.2/output), a commit, a file
+    of a commit (main:agent.py), a component (main::agent.step) or a named value.  Without REV it is the latest run.
+
+    \b
+    Example:
+      gv show run/7:0.2
+    """
+    from gvstore.cli.shown_run import show_call, show_run
+    from gvstore.cli.subject import open_subject
+    from gvstore.repo.resolve import Found
+
+    repo = cx.journal
+    with repo:
+        subject = open_subject(repo, rev)
+        if subject.part or subject.found is Found.VALUE:
+            cx.output.result(ValueShown(subject.name, subject.oid, subject.value), paged=True)
+        elif subject.call is not None:
+            cx.output.result(show_call(subject, rows=cx.json, depth=depth), paged=True)
+        elif subject.run is not None:
+            cx.output.result(show_run(subject.run, rows=cx.json, depth=depth), paged=True)
+        elif subject.found is Found.COMMIT and subject.oid is not None:
+            from gvstore.cli.shown_commit import CommitShower
+            from gvstore.objects.commit import Commit
+
+            shower, commit = CommitShower(repo), Commit.get(repo.objects, subject.oid)
+            cx.output.result(shower.show(subject.oid, commit, form="patch", changes=shower.changes(commit)), paged=True)
+        else:
+            cx.output.result(
+                ValueShown(subject.name, subject.oid, _content(cx, subject.resolved.oid, subject.found)), paged=True
+            )
+
+
+def _content(cx: CommandContext, oid: ObjectId | None, found: object) -> object:
+    from gvstore.cli import units
+    from gvstore.objects.blob import get_blob
+    from gvstore.objects.component import Component
+    from gvstore.objects.tree import Mode, Tree
+    from gvstore.repo.resolve import Found
+
+    assert oid is not None
+    objects = cx.journal.objects
+    if found is Found.COMPONENT:
+        return Component.get(objects, oid).source
+    if found is Found.FOLDER:
+        entries = Tree.get(objects, oid).entries
+        return "".join(f"{name}/\n" if entry.mode == Mode.FOLDER else f"{name}\n" for name, entry in entries.items())
+    data = get_blob(objects, oid) if found is Found.FILE else objects.read(oid)
+    return f"{units.size(len(data))} of bytes" if b"\0" in data[:8000] else data.decode("utf-8", "replace")

@@ -1,0 +1,185 @@
+"""What run and replay share: the program speaks on stderr, the answer is one line, and how it ended is the status.
+
+run/1  roll_sum(2) = 7   3 calls, 2 ms
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gvstore.cli import units
+from gvstore.cli.call_tree import call_line, raised_parts
+from gvstore.cli.context import CommandContext
+from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.style import Paint
+from gvstore.errors import ComponentRaised, Waiting
+from gvstore.journal.timing import Timing
+from gvstore.models.progress import Progress, listening
+
+if TYPE_CHECKING:
+    from gvstore.cli.output import Advance
+    from gvstore.journal.invocation import Invocation
+    from gvstore.journal.perform import Performed
+    from gvstore.objects.oid import ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """A run that was made now; `prompt_tokens` and `completion_tokens` are null where no model told them.
+
+    `duration_us` is the root call's; between `started_at` and `ended_at` lies also what recording it took.
+    """
+
+    run: str
+    number: int
+    oid: ObjectId | None
+    status: str
+    target: str
+    output: object
+    raised: object
+    calls: int
+    executed: int
+    reused: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    started_at: datetime
+    ended_at: datetime
+    duration_us: int
+    parent: str | None
+    root: Invocation = field(metadata=HIDDEN)
+    replayed: bool = field(default=False, metadata=HIDDEN)
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        yield f"{paint('run', self.run)}  {call_line(self.root, paint, names=False)}   {self._counts()}"
+
+    def _counts(self) -> str:
+        if self.replayed:
+            # The root's own execution is what a replay is: only the calls below it tell something.
+            return f"{self.reused} reused, {max(0, self.executed - 1)} executed"
+        tokens = (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+        parts = [units.count(self.calls, "call")]
+        parts += [units.count(tokens, "token")] if tokens else []
+        parts.append(units.duration(self.duration_us))
+        return ", ".join(parts)
+
+
+def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) -> int:
+    """Writes what came of an execution.
+
+    Raises:
+        ComponentRaised, Waiting, KeyboardInterrupt: how it ended; the run is kept.
+    """
+    run = performed.run
+    assert run is not None
+    record, root = run.record, run.invocation
+    kind, message = raised_parts(root.get_raised())
+    parent = run.parent
+    cx.output.result(
+        Executed(
+            run=run.name,
+            number=run.number,
+            oid=run.oid,
+            status=run.status,
+            target=record.target,
+            output=root.get_output(),
+            raised={"type": kind, "message": message} if root.status == "raised" else None,
+            calls=run.calls,
+            executed=record.counts.get("executed", 0),
+            reused=record.counts.get("reused", 0),
+            prompt_tokens=record.counts.get("prompt_tokens"),
+            completion_tokens=record.counts.get("completion_tokens"),
+            started_at=units.moment(record.started_at),
+            ended_at=units.moment(record.ended_at),
+            duration_us=Timing.parse(record.times, run.store.objects).duration_us,
+            parent=parent.name if parent is not None else None,
+            root=root,
+            replayed=replayed,
+        )
+    )
+    for note in record.notes:
+        cx.output.warning(note)
+    if performed.error is None:
+        return 0
+    if isinstance(performed.error, KeyboardInterrupt):
+        cx.output.hint(f"{run.name} is kept as far as it came; `gv replay {run.name}` goes on from there.")
+        raise performed.error
+    if run.status == "waiting":
+        raise Waiting(f"{run.name} waits for an answer")
+    cx.output.status(record.traceback.rstrip("\n"))
+    raise ComponentRaised(
+        f"{root.name} raised {kind}{': ' if message else ''}{message}",
+        hint=f"{run.name} is kept: `gv show {run.name}` shows its calls, `gv replay {run.name}` goes on from there.",
+    ) from performed.error
+
+
+@contextlib.contextmanager
+def program_speaks(cx: CommandContext) -> Iterator[None]:
+    """Lets the user's program run in the block: what it prints goes to stderr, since stdout is the answer.
+
+    Warnings of the recorder become ours, and a model that is fetched on the way shows a bar.
+    """
+    with _stdout_on_stderr(), _our_warnings(cx), _bar_for_models(cx):
+        yield
+
+
+@contextlib.contextmanager
+def _stdout_on_stderr() -> Iterator[None]:
+    """Points stdout at stderr, for Python and for the programs that it starts."""
+    sys.stdout.flush()
+    try:
+        saved = os.dup(1) if sys.stdout.fileno() == 1 else None
+    except (OSError, ValueError):  # no file below, as in tests
+        saved = None
+    with contextlib.redirect_stdout(sys.stderr):
+        if saved is None:
+            yield
+            return
+        os.dup2(2, 1)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 1)
+            os.close(saved)
+
+
+@contextlib.contextmanager
+def _our_warnings(cx: CommandContext) -> Iterator[None]:
+    """Shows the recorder's warnings as the command line's own; those of the program stay as they are."""
+    from gvstore.store.store import OpaqueWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", OpaqueWarning)
+        others = warnings.showwarning
+
+        def show(
+            message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: object, **more: object
+        ) -> None:
+            if issubclass(category, OpaqueWarning):
+                cx.output.warning(str(message))
+            else:
+                others(message, category, filename, lineno)
+
+        warnings.showwarning = show
+        yield
+
+
+@contextlib.contextmanager
+def _bar_for_models(cx: CommandContext) -> Iterator[None]:
+    """Shows a bar while weights are fetched, if they are."""
+    with contextlib.ExitStack() as stack:
+        advance: list[Advance] = []
+
+        def show(step: Progress) -> None:
+            if not advance:
+                advance.append(stack.enter_context(cx.output.progress("model weights", size_bytes=True)))
+            advance[0](step.done_bytes, step.total_bytes)
+
+        with listening(show):
+            yield

@@ -1,0 +1,163 @@
+"""Runs and calls as `gv show` prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gvstore.cli import units
+from gvstore.cli.call_tree import CallRow, call_line, call_rows, raised_parts, tree_lines
+from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.style import Paint
+from gvstore.cli.subject import RunOf, Subject, run_name
+from gvstore.cli.value_text import text_line, value_block
+from gvstore.journal.invocation import Invocation
+from gvstore.journal.timing import Timing, timing_of
+from gvstore.objects.oid import ObjectId
+from gvstore.objects.record import NIL
+
+_STATUS_ROLE = {"ok": "good", "raised": "bad", "interrupted": "bad"}
+
+
+def painted_status(status: str, paint: Paint, width: int = 0) -> str:
+    """Returns a run's status in its colour, padded to `width`."""
+    return paint(_STATUS_ROLE.get(status, "changed"), status) + " " * (width - len(status))
+
+
+@dataclass(frozen=True, slots=True)
+class RunShown:
+    """A run with all its calls, depth first: `path` says where each stands, the root's is empty."""
+
+    run: str
+    number: int
+    oid: ObjectId | None
+    status: str
+    target: str
+    argv: tuple[str, ...]
+    author: str
+    user: str
+    host: str
+    python: str
+    message: str
+    group: str
+    branch: str
+    git: str
+    base: ObjectId | None
+    code: ObjectId | None
+    parent: str | None
+    parent_oid: ObjectId | None
+    started_at: datetime
+    ended_at: datetime
+    counts: dict[str, int]
+    notes: tuple[str, ...]
+    traceback: str
+    calls: list[CallRow]
+    at: str = field(metadata=HIDDEN)
+    root: Invocation | None = field(metadata=HIDDEN)
+    depth: int | None = field(metadata=HIDDEN)
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        began = units.local(self.started_at)
+        place = self.target.rpartition(":")[0] or self.target
+        parent = f"  from {self.parent}" if self.parent else ""
+        head = f"{paint('run', self.run)}  {painted_status(self.status, paint)}  {began}  {place} at {self.at}{parent}"
+        yield head
+        if self.message:
+            yield f"    {text_line(self.message)}"
+        if self.root is not None:
+            yield call_line(self.root, paint)
+            yield from tree_lines(self.root, paint, depth=self.depth)
+        for note in self.notes:
+            yield paint("warning", f"note: {note}")
+        if self.traceback:
+            yield ""
+            yield from value_block(self.traceback.rstrip("\n"))
+
+
+def show_run(run: RunOf, *, rows: bool, depth: int | None = None) -> RunShown:
+    """Returns the run, ready to print; `rows` lists its calls for `--json`."""
+    record = run.record
+    root = run.invocation if record.root is not None else None
+    objects = run.store.objects
+    timing = Timing.parse(record.times, objects) if record.times != NIL else None
+    parent = run.parent
+    return RunShown(
+        run=run_name(run),
+        number=run.number,
+        oid=run.oid,
+        status=run.status,
+        target=record.target,
+        argv=record.argv,
+        author=record.author,
+        user=record.user,
+        host=record.host,
+        python=record.python,
+        message=record.message,
+        group=record.group,
+        branch=record.branch,
+        git=record.git,
+        base=record.base,
+        code=record.code,
+        parent=parent.name if parent is not None else None,
+        parent_oid=record.parent,
+        started_at=units.moment(record.started_at),
+        ended_at=units.moment(record.ended_at),
+        counts=record.counts,
+        notes=record.notes,
+        traceback=record.traceback,
+        calls=call_rows(root, objects, timing) if rows and root is not None else [],
+        at=run.code_name(),
+        root=root,
+        depth=depth,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CallShown:
+    """One call in full, and in `calls` it and all calls below it, depth first."""
+
+    rev: str
+    run: str | None
+    calls: list[CallRow]
+    call: Invocation = field(metadata=HIDDEN)
+    depth: int | None = field(metadata=HIDDEN)
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        call = self.call
+        yield f"{paint('run', self.rev)}  {paint('call', call.component.name)}  {call.status}"
+        for name, value in call.args.items():
+            yield from _named_block(name, value)
+        if call.state is not None:
+            yield from _named_block("state", call.state)
+        if call.status == "ok":
+            yield from _named_block("output", call.output)
+        elif call.status == "raised":
+            kind, message = raised_parts(call.get_raised())
+            yield from _named_block("raised", f"{kind}: {message}")
+        yield from tree_lines(call, paint, depth=self.depth)
+
+
+def _named_block(name: str, value: object) -> Iterator[str]:
+    """Yields `name = value`; what takes several lines stands below its name."""
+    lines = list(value_block(value))
+    if len(lines) == 1 and not isinstance(value, str):
+        yield f"  {name} = {lines[0]}"
+    elif len(lines) == 1 and len(lines[0]) < 80:
+        yield f"  {name} = {lines[0]!r}"
+    else:
+        yield f"  {name} ="
+        yield from (f"    {line}" if line else "" for line in lines)
+
+
+def show_call(subject: Subject, *, rows: bool, depth: int | None = None) -> CallShown:
+    """Returns the call, ready to print; `rows` lists it and what is below it for `--json`."""
+    call, run = subject.call, subject.run
+    assert call is not None
+    listed: list[CallRow] = []
+    if rows:
+        objects = call.store.objects
+        known = run is not None and run.record.times != NIL
+        timing = timing_of(run.record.times, subject.path, objects) if known and run is not None else None
+        listed = call_rows(call, objects, timing, subject.path)
+    return CallShown(subject.name, run_name(run) if run is not None else None, listed, call, depth)
