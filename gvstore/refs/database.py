@@ -77,7 +77,9 @@ class Refs:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def read(self, name: str) -> str | None:
@@ -102,7 +104,8 @@ class Refs:
         """Returns the refs whose names begin with `prefix`, sorted, with their textual values."""
         with self._reading() as connection:
             rows = connection.execute(
-                "SELECT name, value FROM refs WHERE name >= ? AND name < ? ORDER BY name", (prefix, prefix + "\U0010ffff")
+                "SELECT name, value FROM refs WHERE name >= ? AND name < ? ORDER BY name",
+                (prefix, prefix + "\U0010ffff"),
             ).fetchall()
         return dict(rows)
 
@@ -176,8 +179,12 @@ class Refs:
             assert number is not None
             if move_run:
                 new = format_run(number)
-                connection.execute("INSERT OR REPLACE INTO refs (name, folded, value) VALUES (?, ?, ?)", (RUN, "run", new))
-                write_reflog(connection, ReflogEntry(RUN, before, new, clean_text(author), started_at, f"run {target}", None))
+                connection.execute(
+                    "INSERT OR REPLACE INTO refs (name, folded, value) VALUES (?, ?, ?)", (RUN, "run", new)
+                )
+                write_reflog(
+                    connection, ReflogEntry(RUN, before, new, clean_text(author), started_at, f"run {target}", None)
+                )
         return number
 
     def set_journal(self, number: int, journal: str) -> None:
@@ -186,7 +193,15 @@ class Refs:
             connection.execute("UPDATE runs SET journal = ? WHERE number = ?", (journal, number))
 
     def finish_run(
-        self, number: int, oid: ObjectId, *, status: str, ended_at: int, author: str, command: str, now: int | None = None
+        self,
+        number: int,
+        oid: ObjectId,
+        *,
+        status: str,
+        ended_at: int,
+        author: str,
+        command: str,
+        now: int | None = None,
     ) -> None:
         """Stores the finished run under its number, as one operation.
 

@@ -165,7 +165,9 @@ class Transaction:
                 started.add(RUN)
         return started
 
-    def _log(self, connection: sqlite3.Connection, ref: str, old: str, new: str, message: str, number: int | None) -> None:
+    def _log(
+        self, connection: sqlite3.Connection, ref: str, old: str, new: str, message: str, number: int | None
+    ) -> None:
         write_reflog(connection, ReflogEntry(ref, old, new, self.author, self.now, clean_text(message), number))
 
     def _log_head(

@@ -1,9 +1,9 @@
 """The values of refs as text: what refs.db, operations and the reflog hold.
 
-    ""                       no such ref (in changes only; a read gives None)
-    64 hex digits            an object
-    "ref: refs/heads/main"   another ref, which may not exist yet
-    "run: 7"                 a run by its number: it may have no object yet
+""                       no such ref (in changes only; a read gives None)
+64 hex digits            an object
+"ref: refs/heads/main"   another ref, which may not exist yet
+"run: 7"                 a run by its number: it may have no object yet
 """
 
 from __future__ import annotations

@@ -183,7 +183,9 @@ def check_key(key: str) -> str:
     """
     if _is_known(key):
         return key
-    near = difflib.get_close_matches(key, KNOWN, n=3) or difflib.get_close_matches(key.split(".")[-1], KNOWN, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(key, KNOWN, n=3) or difflib.get_close_matches(
+        key.split(".")[-1], KNOWN, n=3, cutoff=0.5
+    )
     hint = f"Did you mean {' or '.join(near)}?" if near else "`gv config` lists all keys."
     raise BadConfig(f"there is no setting {key[:80]!r}", hint=hint)
 
@@ -220,7 +222,9 @@ def _flattened(document: Mapping[str, object]) -> list[tuple[str, Value]]:
     found: list[tuple[str, Value]] = []
     for section, table in document.items():
         if isinstance(table, Mapping):
-            found += [(f"{section}.{key}", value) for key, value in table.items() if isinstance(value, (str, int, bool))]
+            found += [
+                (f"{section}.{key}", value) for key, value in table.items() if isinstance(value, (str, int, bool))
+            ]
     return found
 
 
@@ -229,7 +233,16 @@ def _from_text(key: str, text: str) -> Value:
     if known is None or isinstance(known.default, str):
         return text
     if isinstance(known.default, bool):
-        words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+        words = {
+            "true": True,
+            "yes": True,
+            "on": True,
+            "1": True,
+            "false": False,
+            "no": False,
+            "off": False,
+            "0": False,
+        }
         if text.strip().lower() in words:
             return words[text.strip().lower()]
         raise BadConfig(f"{key} is true or false, not {text[:80]!r}")

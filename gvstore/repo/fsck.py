@@ -71,7 +71,13 @@ def _starts(repo: Repository) -> tuple[list[_Start], list[Finding]]:
     for name, value in refs.list("").items():
         oid, number = value_oid(value), value_run(value)
         if oid is not None:
-            kind = Kind.COMMIT if name.startswith(BRANCHES) or name == HEAD else Kind.RUN if name.startswith(RUNS) else None
+            kind = (
+                Kind.COMMIT
+                if name.startswith(BRANCHES) or name == HEAD
+                else Kind.RUN
+                if name.startswith(RUNS)
+                else None
+            )
             found.append(_Start(short_name(name), oid, kind))
         elif number is not None and refs.run(number) is None:
             findings.append(Finding(short_name(name), f"there was never a run {number}"))
@@ -87,7 +93,9 @@ def _starts(repo: Repository) -> tuple[list[_Start], list[Finding]]:
                     found.append(_Start(f"reflog of {short_name(name)}", oid, weak=True))
     for row in refs.unfinished_runs():
         if row.journal and not (layout.journal_folder(repo.gv) / row.journal).exists():
-            findings.append(Finding(f"run/{row.number}", "it was never finished, and its journal is missing", damage=False))
+            findings.append(
+                Finding(f"run/{row.number}", "it was never finished, and its journal is missing", damage=False)
+            )
     return found, findings
 
 
@@ -105,11 +113,9 @@ class _Walk:
         kinds = [start for start in starts if start.kind is not None]
         while stack:
             start = stack.pop()
-            if start.oid in self._seen:
-                continue
+            if start.oid in self._seen or (start.weak and not self._objects.has(start.oid)):
+                continue  # what a weak link misses may still be missed by a strong one: not seen yet
             self._seen.add(start.oid)
-            if start.weak and not self._objects.has(start.oid):
-                continue
             try:
                 data = self._objects.read(start.oid)
                 strong, weak = links(data)
@@ -155,7 +161,9 @@ class _Walk:
     def _commit(self, start: _Start, commit: Commit) -> Iterator[Finding]:
         expected = 1 + max((self._generation(parent) for parent in commit.parents), default=0)
         if commit.generation != expected:
-            yield Finding(f"commit {short(start.oid)}", f"its generation is {commit.generation}, not {expected}", start.oid)
+            yield Finding(
+                f"commit {short(start.oid)}", f"its generation is {commit.generation}, not {expected}", start.oid
+            )
 
     def _generation(self, oid: ObjectId) -> int:
         known = self._generations.get(oid)

@@ -28,7 +28,21 @@ GITIGNORE = ".gitignore"
 ENVIRONMENT_MARK = "pyvenv.cfg"
 
 _FOLDERS = frozenset(
-    ["__pycache__", ".venv", "venv", "node_modules", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox", ".ipynb_checkpoints", ".hg", ".svn"]
+    [
+        "__pycache__",
+        ".venv",
+        "venv",
+        "node_modules",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".hypothesis",
+        ".tox",
+        ".nox",
+        ".ipynb_checkpoints",
+        ".hg",
+        ".svn",
+    ]
 )
 _FILES = frozenset([".DS_Store", ".git"])
 _SUFFIXES = (".pyc", ".pyo", ".egg-info")
@@ -41,7 +55,9 @@ Pattern = tuple[bool, re.Pattern[str]]  # whether it ignores (or takes back), an
 class IgnoreRules:
     """What is ignored in one folder, given those above it."""
 
-    def __init__(self, root: Path, folder: str = "", above: IgnoreRules | None = None, names: Iterable[str] = ()) -> None:
+    def __init__(
+        self, root: Path, folder: str = "", above: IgnoreRules | None = None, names: Iterable[str] = ()
+    ) -> None:
         """Reads the ignore files of `folder` ("" or ending with "/"), whose entries are `names`."""
         present = set(names)
         self._root, self._folder = root, folder

@@ -15,9 +15,7 @@ from pathlib import Path, PurePath
 from gvstore.repo.fault import NoSuchPath
 
 # Characters that HFS+ leaves out when it compares names: `.g<U+200C>it` is `.git` there.
-_UNSEEN = dict.fromkeys(
-    [*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF], None
-)
+_UNSEEN = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF], None)
 _RESERVED = {".gv", ".git", "gv~1", "git~1"}  # the last two: what DOS calls the others
 
 

@@ -85,7 +85,10 @@ class UnknownRev(BadRev):
         self.text, self.near = text, tuple(near)
         if near:
             hint = f"Did you mean {' or '.join(near)}?"
-        super().__init__(f"{text[:200]} names nothing" + (f": {why}" if why else ""), hint=hint or "`gv log` and `gv runs` list what there is.")
+        super().__init__(
+            f"{text[:200]} names nothing" + (f": {why}" if why else ""),
+            hint=hint or "`gv log` and `gv runs` list what there is.",
+        )
 
 
 class AmbiguousRev(BadRev):
@@ -148,7 +151,9 @@ class Resolver:
             oid = self._peeled(found.oid)
             if self._kind(oid) == Kind.COMMIT:
                 return oid
-        raise UnknownRev(found.text, f"it is a {found.found.value}, and a commit was asked for", hint="`gv log` lists commits.")
+        raise UnknownRev(
+            found.text, f"it is a {found.found.value}, and a commit was asked for", hint="`gv log` lists commits."
+        )
 
     def shortest(self, oid: ObjectId) -> str:
         """Returns the shortest abbreviation of the oid, at least 8 digits, that names nothing else here."""
@@ -190,7 +195,9 @@ class Resolver:
     def _run(self, number: int, text: str) -> _At:
         row = self.refs.run(number) if number < 2**63 else None
         if row is None or row.removed:
-            raise UnknownRev(text, "it was removed" if row else f"there is no run {number}", hint="`gv runs` lists the runs.")
+            raise UnknownRev(
+                text, "it was removed" if row else f"there is no run {number}", hint="`gv runs` lists the runs."
+            )
         return _At(row.oid, ref=run_ref(number), run=number)
 
     def _number(self, base: Base, text: str) -> _At:
@@ -213,7 +220,9 @@ class Resolver:
         refs += [prefix + name for prefix in _SHORT]
         found = {ref: oid for ref in refs if (oid := self.refs.resolve(ref)) is not None}
         if len(set(found.values())) > 1:
-            raise AmbiguousRev(text, [f"{ref.removeprefix('refs/')}  {self._described(oid)}" for ref, oid in found.items()])
+            raise AmbiguousRev(
+                text, [f"{ref.removeprefix('refs/')}  {self._described(oid)}" for ref, oid in found.items()]
+            )
         if found:
             ref = next((each for each in found if each.startswith(BRANCHES)), next(iter(found)))
             number = int(ref[len(RUNS) :]) if ref.startswith(RUNS) else None
@@ -302,7 +311,9 @@ class Resolver:
         for _ in range(step.count):
             parent = Run.get(self.objects, at.oid).parent if at.oid is not None else None
             if parent is None:
-                raise UnknownRev(text, "that run was derived from none" if at.oid else "that run is still being recorded")
+                raise UnknownRev(
+                    text, "that run was derived from none" if at.oid else "that run is still being recorded"
+                )
             if not self.objects.has(parent):
                 raise UnknownRev(text, "the run that it was derived from is not here any more")
             at = _At(parent, run=self.refs.run_number(parent))
@@ -328,7 +339,9 @@ class Resolver:
             if name in named:
                 return Resolved(text, found, named[name], commit=oid, path=name)
         near = _near_names(name, [*commit.components, *commit.values])
-        raise UnknownRev(text, f"{short(oid)} has no {name}", near=[f"{text[: len(text) - len(name)]}{each}" for each in near])
+        raise UnknownRev(
+            text, f"{short(oid)} has no {name}", near=[f"{text[: len(text) - len(name)]}{each}" for each in near]
+        )
 
     def _path(self, text: str, oid: ObjectId, path: str) -> Resolved:
         """A file or folder of a commit, or of a tree."""

@@ -64,11 +64,14 @@ class Swallowed(WouldLose):
 
     def __init__(self, stops: Sequence[Stop]) -> None:
         self.stops = tuple(stops)
-        flags = [flag for flag, large in (("--allow-large", True), ("--allow-secret", False)) if any(s.large == large for s in stops)]
+        flags = [
+            flag
+            for flag, large in (("--allow-large", True), ("--allow-secret", False))
+            if any(s.large == large for s in stops)
+        ]
         lines = "\n".join(f"  {printable(ignore_line(s.path))}" for s in stops)
         super().__init__(
-            "these files should hardly be committed:\n"
-            + "\n".join(f"  {printable(s.path)}  {s.why}" for s in stops),
+            "these files should hardly be committed:\n" + "\n".join(f"  {printable(s.path)}  {s.why}" for s in stops),
             hint=f"Add to .gvignore:\n{lines}\nor pass {' '.join(flags)} to take them all the same.",
         )
 

@@ -91,7 +91,9 @@ def test_child_of_a_fork_has_its_own_connection(refs: Refs) -> None:
 
 
 def _digest(folder: Path) -> dict[str, tuple[str, int]]:
-    return {p.name: (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_mtime_ns) for p in sorted(folder.iterdir())}
+    return {
+        p.name: (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_mtime_ns) for p in sorted(folder.iterdir())
+    }
 
 
 def test_reading_a_copy_changes_no_byte(refs: Refs, path: Path, tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from gvstore.refs.fault import BadRefName
 from gvstore.refs.names import branch_ref, check_ref_name, folded, folders, run_ref, short_name
 
 
-@pytest.mark.parametrize("name", ["main", "feature/a", "v1.0", "ümläut", "a_b-c", "日本", "a@b", "run", "release/2026.11", "x"])
+@pytest.mark.parametrize(
+    "name", ["main", "feature/a", "v1.0", "ümläut", "a_b-c", "日本", "a@b", "run", "release/2026.11", "x"]
+)
 def test_good_names(name: str) -> None:
     """What git takes and no rev grammar needs can name a branch."""
 
@@ -22,8 +24,33 @@ def test_good_names(name: str) -> None:
     "name",
     [
         *["", "a b", "a..b", "a~1", "a^", "a:b", "a?", "a*", "a[", "a\\b", "/a", "a/", "a//b", ".a", "a/.b", "a.lock"],
-        *["a.LOCK/b", "a.", "@", "a@{1}", "-a", "a/-b", "a\nb", "a\x7f", "a\0", "\udcff", "x" * 300, "HEAD", "RUN", "7"],
-        *["007", "run/7", "ab" * 32, "a\u200bb", "RUN/12", "../x", "a/../b", "a\u2028b", "/".join(["aaaaaaaaaa"] * 100)],
+        *[
+            "a.LOCK/b",
+            "a.",
+            "@",
+            "a@{1}",
+            "-a",
+            "a/-b",
+            "a\nb",
+            "a\x7f",
+            "a\0",
+            "\udcff",
+            "x" * 300,
+            "HEAD",
+            "RUN",
+            "7",
+        ],
+        *[
+            "007",
+            "run/7",
+            "ab" * 32,
+            "a\u200bb",
+            "RUN/12",
+            "../x",
+            "a/../b",
+            "a\u2028b",
+            "/".join(["aaaaaaaaaa"] * 100),
+        ],
     ],
 )
 def test_bad_names(name: str) -> None:
@@ -32,7 +59,9 @@ def test_bad_names(name: str) -> None:
         branch_ref(name)
 
 
-@pytest.mark.parametrize("name", ["refs/", "refs/foo/x", "heads/main", "refs/heads", "main", "refs/runs/07", "refs/runs/x", "refs/runs/0"])
+@pytest.mark.parametrize(
+    "name", ["refs/", "refs/foo/x", "heads/main", "refs/heads", "main", "refs/runs/07", "refs/runs/x", "refs/runs/0"]
+)
 def test_bad_full_names(name: str) -> None:
     """A ref is HEAD, RUN, or stands in a known folder."""
     with pytest.raises(BadRefName):

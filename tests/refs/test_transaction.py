@@ -201,7 +201,9 @@ STEPS = st.lists(st.dictionaries(BRANCHES, st.integers(0, 3), min_size=1, max_si
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_refs_are_a_dict_and_can_be_rebuilt(steps: list[dict[str, int]], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_refs_are_a_dict_and_can_be_rebuilt(
+    steps: list[dict[str, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Any transactions leave what a dict would hold; the operations alone give it back."""
     objects, model = Objects(), dict[str, str]()
     path = tmp_path_factory.mktemp("refs") / "refs.db"

@@ -49,7 +49,9 @@ def build(root: Path, world: Seen) -> None:
 
 
 def folders(root: Path) -> set[str]:
-    return {str(p.relative_to(root)) for p in root.rglob("*") if p.is_dir() and not p.is_symlink() and ".gv" not in p.parts}
+    return {
+        str(p.relative_to(root)) for p in root.rglob("*") if p.is_dir() and not p.is_symlink() and ".gv" not in p.parts
+    }
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -204,7 +206,9 @@ def test_code_of_a_run(repo: Repository) -> None:
     done = repo.checkout(f"run/{number}")
 
     assert ((base, None, number), ("a", "made.by.hand")) == ((done.commit, done.branch, done.run), done.written)
-    assert {b"a": b"used", b"b": b"1", b"c": b"3", b"made.by.hand": b"used"} == {p: e[1] for p, e in seen(repo.path).items()}
+    assert {b"a": b"used", b"b": b"1", b"c": b"3", b"made.by.hand": b"used"} == {
+        p: e[1] for p, e in seen(repo.path).items()
+    }
     assert (base, number) == (repo.head, repo.refs.current_run())
     status = repo.status()
     assert status.mark is not None and ("run/1", True) == (status.mark.label, status.mark.done)
@@ -260,7 +264,11 @@ def test_hostile_names_are_refused(repo: Repository, name: str) -> None:
     deep = Tree({name: TreeEntry(Mode.FILE, blob)}).put(repo.objects)
     trees = [Tree({"a": TreeEntry(Mode.FILE, blob), name: TreeEntry(Mode.FILE, blob)}).put(repo.objects)]
     trees.append(Tree({"aa": TreeEntry(Mode.FOLDER, deep)}).put(repo.objects))
-    trees.append(Tree({name: TreeEntry(Mode.FOLDER, Tree({"config": TreeEntry(Mode.FILE, blob)}).put(repo.objects))}).put(repo.objects))
+    trees.append(
+        Tree({name: TreeEntry(Mode.FOLDER, Tree({"config": TreeEntry(Mode.FILE, blob)}).put(repo.objects))}).put(
+            repo.objects
+        )
+    )
     before = seen(repo.path), sorted(repo.path.parent.iterdir()), (repo.gv / "format").read_bytes()
     for tree in trees:
         evil = Commit(tree, (), AUTHOR, NOW_US, "evil").put(repo.objects)

@@ -37,7 +37,9 @@ def test_text_is_read_as_the_type_asks(config: Config) -> None:
             config.set(key, text)
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("user.nam", "user.name"), ("usr.email", "user.email"), ("commit.larg", "commit.large")])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("user.nam", "user.name"), ("usr.email", "user.email"), ("commit.larg", "commit.large")]
+)
 def test_near_names(config: Config, typed: str, meant: str) -> None:
     """An unknown key is refused, with the names like it."""
     with pytest.raises(BadConfig) as caught:

@@ -20,8 +20,26 @@ def found(repo: Repository) -> list[str]:
 @pytest.mark.parametrize(
     "path",
     [
-        *[".git/config", "a/.git/config", ".hg/x", "__pycache__/a.pyc", "a/b.pyc", ".venv/bin/python", "venv/x", "x.egg-info/PKG"],
-        *["node_modules/x", ".mypy_cache/x", ".pytest_cache/x", ".ruff_cache/x", ".hypothesis/x", ".tox/x", ".DS_Store", "a/.GIT/x"],
+        *[
+            ".git/config",
+            "a/.git/config",
+            ".hg/x",
+            "__pycache__/a.pyc",
+            "a/b.pyc",
+            ".venv/bin/python",
+            "venv/x",
+            "x.egg-info/PKG",
+        ],
+        *[
+            "node_modules/x",
+            ".mypy_cache/x",
+            ".pytest_cache/x",
+            ".ruff_cache/x",
+            ".hypothesis/x",
+            ".tox/x",
+            ".DS_Store",
+            "a/.GIT/x",
+        ],
         *["a/.gv/x", ".Gv./x", "a/.ipynb_checkpoints/x", ".git"],
     ],
 )
@@ -47,13 +65,35 @@ def test_who_decides(repo: Repository) -> None:
     put(repo, ".gitignore", "*.log\n/data/\nsub/x\n")
     put(repo, ".gvignore", "!kept.log\nbig\n!node_modules\n!.git\n!.gv\n")
     put(repo, "sub/.gitignore", "!c.log\n!big\n!x\n")
-    for path in ("a.log", "kept.log", "data/x", "big", "sub/c.log", "sub/big", "sub/x", "node_modules/x", ".git/x", "sub/data/x"):
+    for path in (
+        "a.log",
+        "kept.log",
+        "data/x",
+        "big",
+        "sub/c.log",
+        "sub/big",
+        "sub/x",
+        "node_modules/x",
+        ".git/x",
+        "sub/data/x",
+    ):
         put(repo, path, "x")
 
-    assert [".gitignore", ".gvignore", "kept.log", "node_modules/x", "sub/.gitignore", "sub/c.log", "sub/data/x", "sub/x"] == found(repo)
+    assert [
+        ".gitignore",
+        ".gvignore",
+        "kept.log",
+        "node_modules/x",
+        "sub/.gitignore",
+        "sub/c.log",
+        "sub/data/x",
+        "sub/x",
+    ] == found(repo)
 
 
-@pytest.mark.parametrize("name", ["a b", "tr ail ", "#x", "!x", "a*b", "a[b]c", "a?b", "back\\slash", "é", "-x", "\udcff"])
+@pytest.mark.parametrize(
+    "name", ["a b", "tr ail ", "#x", "!x", "a*b", "a[b]c", "a?b", "back\\slash", "é", "-x", "\udcff"]
+)
 def test_the_named_line_matches(repo: Repository, name: str) -> None:
     """The line that an error names for `.gvignore` leaves out this file, and no other."""
     put(repo, f"sub/{name}", "x")

@@ -145,7 +145,9 @@ def test_git_does_not_see_the_repository(repo: Repository) -> None:
     """`.gv/` hides itself from git."""
     subprocess.run(["git", "init", "-q", repo.path], check=True)
     write(repo, a="1")
-    shown = subprocess.run(["git", "status", "--porcelain", "-uall"], cwd=repo.path, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        ["git", "status", "--porcelain", "-uall"], cwd=repo.path, capture_output=True, text=True, check=True
+    )
 
     assert "?? a\n" == shown.stdout
 

@@ -48,8 +48,18 @@ def test_keys_are_seen(key: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *["sk-circle-fade-dot-animation-delay", "sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "AKIA", "task-force-of-twenty-people-here"],
-        *["-----BEGIN PUBLIC KEY-----\nMIIB", 're.compile("-----BEGIN (RSA )?PRIVATE KEY-----")', "ghp_...", "disk-partitions-and-more-of-these"],
+        *[
+            "sk-circle-fade-dot-animation-delay",
+            "sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            "AKIA",
+            "task-force-of-twenty-people-here",
+        ],
+        *[
+            "-----BEGIN PUBLIC KEY-----\nMIIB",
+            're.compile("-----BEGIN (RSA )?PRIVATE KEY-----")',
+            "ghp_...",
+            "disk-partitions-and-more-of-these",
+        ],
     ],
 )
 def test_what_only_looks_so(text: str) -> None:

@@ -101,7 +101,9 @@ def test_cache_round_trip(tmp_path: Path) -> None:
     cache.save()
     again = StatCache(tmp_path)
 
-    assert [ObjectId.of(n.encode("utf-8", "surrogateescape")) for n in names] == [k.oid for n in names if (k := again.get(n, look))]
+    assert [ObjectId.of(n.encode("utf-8", "surrogateescape")) for n in names] == [
+        k.oid for n in names if (k := again.get(n, look))
+    ]
     assert again.get("a", look._replace(size=1)) is None
 
 
@@ -248,9 +250,13 @@ def test_trees_and_files(repo: Repository) -> None:
     left, right = write_tree(repo.objects, old), write_tree(repo.objects, new)
 
     assert (old, new) == (read_files(repo.objects, left), read_files(repo.objects, right))
-    assert {"a": (entry, other), "d/x": (entry, None), "d/x/z": (None, entry), "gone": (None, entry), "gone/y": (entry, None)} == differing(
-        repo.objects, left, right
-    )
+    assert {
+        "a": (entry, other),
+        "d/x": (entry, None),
+        "d/x/z": (None, entry),
+        "gone": (None, entry),
+        "gone/y": (entry, None),
+    } == differing(repo.objects, left, right)
     assert entry == find(repo.objects, left, "d/e/f") and find(repo.objects, left, "d/e/f/g") is None
     assert {} == read_files(repo.objects, write_tree(repo.objects, {}))
 
