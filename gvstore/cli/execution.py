@@ -19,7 +19,7 @@ from gvstore.cli.call_tree import call_line, raised_parts
 from gvstore.cli.context import CommandContext
 from gvstore.cli.json_form import HIDDEN
 from gvstore.cli.style import Paint
-from gvstore.errors import ComponentRaised, Waiting
+from gvstore.errors import ComponentRaised, GvError, Waiting
 from gvstore.journal.timing import Timing
 from gvstore.models.progress import Progress, listening
 
@@ -74,7 +74,7 @@ def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) 
     """Writes what came of an execution.
 
     Raises:
-        ComponentRaised, Waiting, KeyboardInterrupt: how it ended; the run is kept.
+        ComponentRaised, GvError, Waiting, KeyboardInterrupt: how it ended; the run is kept.
     """
     run = performed.run
     assert run is not None
@@ -109,6 +109,8 @@ def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) 
         return 0
     if isinstance(performed.error, KeyboardInterrupt):
         cx.output.hint(f"{run.name} is kept as far as it came; `gv replay {run.name}` goes on from there.")
+        raise performed.error
+    if isinstance(performed.error, GvError):  # ours: a strict replay that left the record, a model that cannot be had
         raise performed.error
     if run.status == "waiting":
         raise Waiting(f"{run.name} waits for an answer")

@@ -23,10 +23,15 @@ _STRICT = {True: STRICT_CALLS, False: "", None: "", STRICT_CALLS: STRICT_CALLS, 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a replay would do with the recorded calls, and why: component name -> reason."""
+    """What a replay would do with the recorded calls, and why: component name -> reason.
+
+    `open` counts fresh calls below one whose own code changed: whether they
+    are asked the same again shows only when it runs.
+    """
 
     reuse: int
     run: int
+    open: int = 0
     reasons: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -39,16 +44,19 @@ def plan_replay(invocation: Invocation) -> Plan:
     """Returns what a replay would reuse and run of the recorded calls, the root's own among them."""
     store = invocation.store
     replayer = Replayer(store.objects, root=store.root)
-    reuse = run = 0
+    reuse = run = unsure = 0
     reasons: dict[str, str] = {}
-    stack = [invocation.part]
+    stack = [(invocation.part, False)]
     while stack:
-        part = stack.pop()
+        part, changed = stack.pop()
         fresh, calls = replayer.subtree(part)
         elements = split(part_body(part, replayer.reader))
         outcome = elements[3] if len(elements) > 3 else NIL
         if fresh and outcome_number(outcome) == number.RETURNED and outcome[0] == 0x92:
-            reuse += calls
+            if changed:
+                unsure += calls
+            else:
+                reuse += calls
             continue
         run += 1
         name = replayer.component(elements[1]).name
@@ -56,8 +64,10 @@ def plan_replay(invocation: Invocation) -> Plan:
         if why:
             reasons[name] = why
         if len(elements) > 4:
-            stack.extend(reversed(list(PartList(elements[4], replayer.reader))))
-    return Plan(reuse, run, reasons)
+            stack.extend(
+                (each, changed or bool(why)) for each in reversed(list(PartList(elements[4], replayer.reader)))
+            )
+    return Plan(reuse, run, unsure, reasons)
 
 
 def perform_replay(

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
+from gvstore.journal.recorder import report_usage
 from gvstore.journal.register import register
 from gvstore.models.fault import UnknownModel
 from gvstore.models.local import local
@@ -53,7 +54,9 @@ def complete(
     parsed = parse_messages(messages)
     drawn = int.from_bytes(os.urandom(4)) if seed is None else seed
     options = Options(drawn, max_tokens, temperature, top_p, tuple(stop))
-    return find_model(model).complete(parsed, options)
+    completion = find_model(model).complete(parsed, options)
+    report_usage(prompt_tokens=completion.prompt_tokens, completion_tokens=completion.completion_tokens)
+    return completion
 
 
 def chat(

@@ -63,7 +63,8 @@ def command(cx: CommandContext, strict: bool, message: str, rev: str) -> None:
             return
         for why in plan.reasons.values():
             cx.output.status(f"stale: {why}")
-        cx.output.status(f"reuse {plan.reuse}, run {plan.run} and what is new")
+        below = f"; {plan.open} below what changed, reused if asked the same" if plan.open else ""
+        cx.output.status(f"reuse {plan.reuse}, run {plan.run} and what is new{below}")
         options = RunOptions(
             target=run.record.target, message=message, group=run.record.group, argv=("gv", *cx.arguments),
             parent=run.oid, move_run=True, command="replay",
