@@ -36,8 +36,8 @@ _NUMBERS: Final = [pack(n) for n in range(128)]
 OnOpaque = Callable[[str, str | None], None]
 
 
-class _TooTall(Exception):
-    """The inline height passes the limit: the long way."""
+class _TooMuch(Exception):
+    """Too tall or too long for the quick way."""
 
 
 class Encoder:
@@ -46,21 +46,23 @@ class Encoder:
     `on_opaque(type name, detail)` is told of each value that has no encoding.
     """
 
-    __slots__ = ("_on_opaque", "_writer")
+    __slots__ = ("_on_opaque", "_room", "_writer")
 
     def __init__(self, writer: ObjectWriter, on_opaque: OnOpaque | None = None) -> None:
         self._writer = writer
         self._on_opaque = on_opaque
+        self._room = 0  # elements that the quick way may still convert
 
     def encode(self, value: Any) -> bytes:
         """Returns the encoding of a value that is the root of its object."""
         if type(value) in SCALARS:
             return self._scalar(value)
+        self._room = LINK_THRESHOLD
         try:
             data = pack(self._convert(value, 1))
             if len(data) <= LINK_THRESHOLD:
                 return data
-        except (_TooTall, OverflowError, UnicodeEncodeError, RecursionError):
+        except (_TooMuch, OverflowError, UnicodeEncodeError, RecursionError):
             pass
         return _Long(self, value).run()[0]
 
@@ -68,13 +70,18 @@ class Encoder:
         """Returns the encoding of a value inside another: a link, if it passes the threshold."""
         if type(value) in SCALARS:
             return self._nested_scalar(value)
+        self._room = LINK_THRESHOLD
         try:
             data = pack(self._convert(value, 2))  # a nested one may be one lower
             if len(data) <= LINK_THRESHOLD:
                 return data
-        except (_TooTall, OverflowError, UnicodeEncodeError, RecursionError):
+        except (_TooMuch, OverflowError, UnicodeEncodeError, RecursionError):
             pass
         return self.place(*_Long(self, value).run())
+
+    def nested_slowly(self, value: Any) -> bytes:
+        """Returns what `nested` returns, by the long way, on which every text inside passes `text`."""
+        return self._nested_scalar(value) if type(value) in SCALARS else self.place(*_Long(self, value).run())
 
     def put(self, value: Any) -> ObjectId:
         """Writes a value as an object of its own."""
@@ -91,9 +98,10 @@ class Encoder:
     def _convert(self, value: Any, height: int) -> Any:
         of, elements = expand(value)
         if of == IS_LINK:
-            return next(iter(elements))
-        if height > HEIGHT_LIMIT:
-            raise _TooTall
+            return elements[0]
+        self._room -= len(elements)
+        if height > HEIGHT_LIMIT or self._room < 0:  # an element takes a byte at least
+            raise _TooMuch
         if of == number.OPAQUE:
             self.tell_opaque(elements)
         if of in _SORTED:
@@ -111,14 +119,15 @@ class Encoder:
 
     def _scalar(self, value: Any) -> bytes:
         if type(value) is str or type(value) is bytes:
-            return self._text(value)
+            return self.text(value)
         try:
             return pack(value)
         except OverflowError:
             of, elements = expand(value)
             return array([_NUMBERS[of], *(self._nested_scalar(e) for e in elements)])
 
-    def _text(self, value: str | bytes) -> bytes:
+    def text(self, value: str | bytes) -> bytes:
+        """Returns the encoding of a text or bytes; a subclass may put another in its place."""
         try:
             raw = value.encode() if isinstance(value, str) else value
         except UnicodeEncodeError:
@@ -199,7 +208,7 @@ class _Long:
             return self.encoder.encode(Opaque(*elements)), 1
         of, elements = expand(value)
         if of == IS_LINK:
-            return pack(next(iter(elements))), 0
+            return pack(elements[0]), 0
         if of == number.OPAQUE:
             self.encoder.tell_opaque(elements)
         self.open.add(id(value))

@@ -10,7 +10,7 @@ lines for `.gvignore`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gvstore.errors import WouldLose
@@ -43,6 +43,8 @@ _TOKENS: tuple[tuple[str, tuple[bytes, ...], bytes], ...] = (
     ("a PyPI token", (b"pypi-AgEI",), rb"pypi-AgEI([A-Za-z0-9_-]{50,})"),
 )  # fmt: skip
 _TOKEN_PATTERNS = tuple((what, starts, re.compile(pattern)) for what, starts, pattern in _TOKENS)
+
+_PRIVATE_END = re.compile(rb"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 
 _SAMPLE_ENDINGS = (".example", ".sample", ".template", ".dist", ".defaults", ".md")
 _SETTING = re.compile(rb"(?m)^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*[\"']?[^\s\"'#]")
@@ -78,13 +80,27 @@ class Swallowed(WouldLose):
 
 def key_in(path: str, data: bytes) -> str | None:
     """Returns what kind of key `data`, the content of the file `path` or a piece of it, seems to hold, or None."""
+    for what, _, _ in key_spans(data):
+        return what
+    return _env_file(path, data)
+
+
+def key_spans(data: bytes) -> Iterator[tuple[str, int, int]]:
+    """Yields (what kind of key, where it begins, where it ends) for each key of a provider in `data`."""
     for what, starts, pattern in _TOKEN_PATTERNS:
         if any(start in data for start in starts):
             for found in pattern.finditer(data):
                 tail = next(filter(None, found.groups()), found.group())
                 if len(set(tail)) >= _LEAST_DIFFERENT:
-                    return what
-    return _env_file(path, data)
+                    yield what, found.start(), _key_end(data, found)
+
+
+def _key_end(data: bytes, found: re.Match[bytes]) -> int:
+    """Returns where a key ends: a private one behind its last line, for the pattern knows its first."""
+    if not found.group().startswith(b"-----BEGIN"):
+        return found.end()
+    last = _PRIVATE_END.search(data, found.end())
+    return last.end() if last else len(data)
 
 
 def key_in_pieces(path: str, pieces: Iterable[bytes]) -> str | None:

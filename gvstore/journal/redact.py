@@ -1,0 +1,148 @@
+"""Secrets that must not be recorded, told by where they come from or by their looks.
+
+Values of environment variables named like keys, and keys of known providers,
+are replaced by `<secret NAME>` in every text on its way into a record, before
+it is cut or hashed.  A search of one compiled pattern is all that what holds
+none costs; the encoder takes the long way only where that finds something.
+The placeholder does not depend on the value: a key that was changed since
+still answers to its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from gvstore.objects.encode import Encoder, OnOpaque
+from gvstore.objects.protocol import ObjectWriter
+from gvstore.repo.secrets import key_spans
+
+LEAST_CHARACTERS: Final = 8
+_WORD: Final = re.compile(r"(?i)(?:API)?KEYS?|.*(?:TOKEN|SECRET|PASSWORD|PASSPHRASE|PASSWD|CREDENTIAL)S?|.+KEYS?\d*")
+_PLACE: Final = re.compile(r"(?i)(?:FILE|PATH|DIR|FOLDER|SOCK|CREDENTIALS?)$")
+_HOLE: Final = re.compile(r"<secret ([A-Za-z_][A-Za-z0-9_]*)>")
+
+# Looked for behind each "-" and "_", which few texts hold many of: a search for one byte is ten times as fast as
+# one for several words.
+_BEHIND_DASH: Final = re.compile(
+    rb"-(?:(?<=sk-)|(?<=xox[abprs]-)|(?<=xapp-)|(?<=glpat-)|(?<=pypi-)|(?<=GOCSPX-)|----BEGIN)"
+).search
+_BEHIND_LINE: Final = re.compile(
+    rb"_(?:(?<=hf_)|(?<=gh[pousr]_)|(?<=github_)|(?<=[sr]k_)|(?<=aws_)|(?<=AWS_))"
+).search
+
+
+def is_key_name(name: str, value: str = "") -> bool:
+    """Returns whether an environment variable is named like a key: OPENAI_API_KEY, PGPASSWORD, AUTH_TOKEN.
+
+    A place where keys lie is none: GOOGLE_APPLICATION_CREDENTIALS=/home/ada/key.json.
+    """
+    if _PLACE.search(name) and value.startswith(("/", "~", ".")):
+        return False
+    words = re.split(r"[^A-Za-z0-9]+", name)
+    return any(_WORD.fullmatch(word) for word in words) or (len(words) > 1 and words[-1].upper() == "PWD" != words[0])
+
+
+class Redactor:
+    """Knows the secrets of one environment, and takes them out of bytes and texts."""
+
+    def __init__(self, secrets: Mapping[bytes, str]) -> None:
+        self._secrets = dict(sorted(secrets.items(), key=lambda item: -len(item[0])))
+        self._values = tuple(self._secrets)
+
+    def suspect(self, data: bytes) -> bool:
+        """Returns whether `data` may hold a secret: quickly, and never False if it does."""
+        if (b"-" in data and _BEHIND_DASH(data)) or (b"_" in data and _BEHIND_LINE(data)):
+            return True
+        if b"AKIA" in data or b"ASIA" in data or b"AIza" in data or b"hooks.slack.com" in data:
+            return True
+        for value in self._values:  # noqa: SIM110 - any() costs twice as much
+            if value in data:
+                return True
+        return False
+
+    def clean(self, data: bytes, found: Callable[[str], object] = lambda name: None) -> bytes:
+        """Returns `data` without the secrets in it; `found(name)` is told of each kind once."""
+        for value, name in self._secrets.items():
+            if value in data:
+                data = data.replace(value, f"<secret {name}>".encode())
+                found(name)
+        spans = sorted(key_spans(data), key=lambda span: span[1:])
+        if not spans:
+            return data
+        parts, at = [], 0
+        for what, start, end in spans:
+            if start >= at:
+                parts += [data[at:start], f"<secret {what}>".encode()]
+            at = max(at, end)
+            found(what)
+        return b"".join([*parts, data[at:]])
+
+    def clean_text(self, text: str) -> str:
+        """Returns `text` without the secrets in it."""
+        data = text.encode("utf-8", "surrogatepass")
+        return self.clean(data).decode("utf-8", "surrogatepass") if self.suspect(data) else text
+
+
+@lru_cache(maxsize=8)
+def _redactor(secrets: tuple[tuple[bytes, str], ...]) -> Redactor:
+    return Redactor(dict(secrets))
+
+
+def redactor_of(environment: Mapping[str, str]) -> Redactor:
+    """Returns what takes out the secrets of this environment; compiled once for the same secrets."""
+    secrets = {
+        value.strip().encode("utf-8", "surrogateescape"): name
+        for name, value in sorted(environment.items())
+        if len(value.strip()) >= LEAST_CHARACTERS and is_key_name(name, value.strip())
+    }
+    return _redactor(tuple(secrets.items()))
+
+
+class RedactingEncoder(Encoder):
+    """An encoder that puts a placeholder where a secret stands, and tells `on_secret(name)`."""
+
+    __slots__ = ("_on_secret", "_redactor")
+
+    def __init__(
+        self, writer: ObjectWriter, redactor: Redactor, *, on_opaque: OnOpaque, on_secret: Callable[[str], object]
+    ) -> None:
+        super().__init__(writer, on_opaque)
+        self._redactor, self._on_secret = redactor, on_secret
+
+    def text(self, value: str | bytes) -> bytes:
+        """Returns the encoding of a text or bytes without secrets; whole, before it is cut."""
+        if len(value) >= LEAST_CHARACTERS:
+            data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+            if self._redactor.suspect(data):
+                clean = self._redactor.clean(data, self._on_secret)
+                value = clean.decode("utf-8", "surrogatepass") if isinstance(value, str) else clean
+        return super().text(value)
+
+
+def has_holes(value: Any) -> bool:
+    """Returns whether a secret was taken out of a recorded value, as far as plain containers go."""
+    return any(_HOLE.search(text) for text in _texts(value))
+
+
+def fill_holes(value: Any, environment: Mapping[str, str]) -> Any:
+    """Returns a recorded value with the secrets of this environment back in their places."""
+    if type(value) is str and "<secret " in value:
+        return _HOLE.sub(lambda hole: environment.get(hole[1], hole[0]).strip(), value)
+    if type(value) in (list, tuple, set, frozenset):
+        return type(value)(fill_holes(each, environment) for each in value)
+    if type(value) is dict:
+        return {fill_holes(k, environment): fill_holes(v, environment) for k, v in value.items()}
+    return value
+
+
+def _texts(value: Any) -> list[str]:
+    if type(value) is str:
+        return [value] if "<secret " in value else []
+    if type(value) in (list, tuple, set, frozenset):
+        return [text for each in value for text in _texts(each)]
+    if type(value) is dict:
+        return [text for pair in value.items() for each in pair for text in _texts(each)]
+    return []
