@@ -20,28 +20,36 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from itertools import accumulate
+from itertools import pairwise
 from pathlib import Path
+from pydoc_data.topics import topics
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("blake3", "click", "lmdb", "msgspec", "pyfastcdc", "rich", "zstandard")
-_SOUNDS = [start + end for start in (*"bdfgklmnprstv", "st", "tr") for end in (*"aeiou", "ai", "or", "en")]
 
 
 class Prose:
-    """Seeded text whose words are as unevenly frequent as those of a language (Zipf's law)."""
+    """Seeded text: words that follow each other as in Python's language reference, which every Python brings along."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        sounds = self.random.choice
-        self._words = ["".join(sounds(_SOUNDS) for _ in range(1 + n % 3)) for n in range(4000)]
-        self._weights = list(accumulate(1 / (rank + 3) for rank in range(len(self._words))))
+        self._words = " ".join(topics.values()).split()
+        self._after: dict[str, list[str]] = {}
+        for word, after in pairwise([*self._words, self._words[0]]):
+            self._after.setdefault(word, []).append(after)
 
     def take(self, length: int) -> str:
         """Returns `length` characters of new text."""
-        words = self.random.choices(self._words, cum_weights=self._weights, k=length // 2)
-        return " ".join(words)[:length]
+        chance, after = self.random.random, self._after
+        word = self._words[int(chance() * len(self._words))]
+        text, size = [word], len(word)
+        while size < length:
+            following = after[word]
+            word = following[int(chance() * len(following))]
+            text.append(word)
+            size += len(word) + 1
+        return " ".join(text)[:length]
 
 
 @contextlib.contextmanager
