@@ -21,6 +21,7 @@ from gvstore.odb.pack import Pack
 LIVE = "live"
 PACK = "pack"
 DICT = "dict"
+REMEMBERED = 50_000  # objects, some 200 bytes each
 
 
 def is_stored(name: str, suffix: str) -> bool:
@@ -40,6 +41,7 @@ class Catalog:
         self.own: set[Path] = set()
         self._lock = threading.Lock()
         self._listed = False
+        self._offsets: dict[Path, dict[bytes, int]] = {}
 
     def files(self) -> Iterator[Path]:
         """Yields the paths of all segments and packs as they are now, those of this process included."""
@@ -79,12 +81,18 @@ class Catalog:
                         changed = True
             self.packs = tuple(reversed(found))
             for gone in known.values():
+                self._offsets.pop(gone.path, None)
                 gone.close()
             return changed
 
+    def remember(self, path: Path, offsets: dict[bytes, int]) -> None:
+        """Keeps the offsets of a segment that this process seals into `path`, for it knows them anyway; not of too many."""
+        if sum(map(len, self._offsets.values())) + len(offsets) <= REMEMBERED:
+            self._offsets[path] = offsets
+
     def _open(self, path: Path) -> Pack | None:
         try:
-            opened = Pack(path, self.dictionaries)
+            opened = Pack(path, self.dictionaries, offsets=self._offsets.get(path))
         except FileNotFoundError:
             return None
         except (OSError, NewerFormat) as e:
@@ -123,13 +131,6 @@ class Catalog:
         """Returns whether the object's record is there and damaged; to be asked after a miss."""
         return any(p.has_wreck(oid) for p in self.packs)
 
-    def durable(self, oid: bytes) -> bool:
-        """Returns whether the object is here, verified, and on the disk."""
-        for p in self.packs:  # noqa: SIM110 - a plain loop: `any` over a generator took twice as long, and every write comes here
-            if p.find(oid) and p.get_durable(oid):
-                return True
-        return False
-
     def after_fork(self) -> None:
         """Makes the lock anew: a thread that is not in the child may have held it.  The parent's segment is another's now."""
         self._lock = threading.Lock()
@@ -142,4 +143,5 @@ class Catalog:
             for p in self.packs:
                 p.close()
             self.packs = ()
+            self._offsets = {}
             self._listed = False

@@ -27,29 +27,33 @@ CLASSES = (1 << 20, 8 << 20, 64 << 20)  # packs above the last are merged only b
 LOCK = "maintenance.lock"
 
 
-def seal(own: Segment, folder: Path) -> None:
-    """Closes a segment of this process for ever, as a pack if it is large; nothing stays if it is empty."""
+def seal(own: Segment, folder: Path) -> Path | None:
+    """Closes a segment of this process for ever; returns the pack that it became if it is large.
+
+    Nothing stays if it is empty.
+    """
     if not own.offsets:
         own.discard()
-        return
-    if own.end < SMALL_BYTES:
-        own.seal()
-        own.close()
-        return
+        return None
     own.seal()
+    if own.end < SMALL_BYTES:
+        own.close()
+        return None
     own.sync_seal()
-    _publish(own.path, own.offsets.items(), own.end, folder)
+    target = _publish(own.path, own.offsets.items(), own.end, folder)
     own.close()
+    return target
 
 
-def _publish(path: Path, entries: Iterable[tuple[bytes, int]], size: int, folder: Path) -> None:
-    """Gives a durable, closed file its index and its place among the packs."""
+def _publish(path: Path, entries: Iterable[tuple[bytes, int]], size: int, folder: Path) -> Path:
+    """Gives a durable, closed file its index and its place among the packs; returns that."""
     packs = folder / PACK
     packs.mkdir(exist_ok=True)
     target = packs / (path.stem + pack.SUFFIX)
     put_index(target.with_suffix(packindex.SUFFIX), entries, size)
     path.replace(target)
     fs.sync_folder(packs)
+    return target
 
 
 def adopt(folder: Path, dictionaries: Dictionaries) -> None:

@@ -44,7 +44,7 @@ class ObjectDatabase:
         self._segment: Segment | None = None
         self._adopted = False
         self._verified: set[bytes] = set()
-        self._trainer = Trainer()
+        self._trainer: Trainer | None = None
         self._put_blob: Callable[[ObjectWriter, bytes], ObjectId] | None = None
         fork.watch(self)
 
@@ -132,25 +132,20 @@ class ObjectDatabase:
             return oid
         with self._lock:
             own = self._segment
-            if own is None or own.full:
+            if own is None or own.full or own.poisoned is not None:
                 own = self._next_segment()
-            if oid in own.offsets or oid in self._verified or self._stored(oid):
+            if oid in own.offsets or oid in self._verified:
                 return oid
+            for pack in self._catalog.packs:
+                if pack.find(oid) and pack.get_durable(oid):
+                    self._remember(oid)
+                    return oid
             if not 0 < len(data) <= MAX_LENGTH:
                 raise ValueError(f"an object has 1 to {MAX_LENGTH} bytes, not {len(data)}")
-            if own.poisoned is not None:
-                raise Poisoned(own.path, own.poisoned)
-            own.add(oid, *own.pack(data))
-            if self._trainer.wants(data):
+            own.add(oid, data)
+            if self._trainer is not None and self._trainer.enough(data):
                 self._train(own)
         return oid
-
-    def _stored(self, oid: bytes) -> bool:
-        """Returns whether the object need not be written: it is in a file, whole and durable."""
-        if not self._catalog.durable(oid):
-            return False
-        self._remember(oid)
-        return True
 
     def _remember(self, oid: bytes) -> None:
         if len(self._verified) >= VERIFIED_LIMIT:
@@ -160,7 +155,10 @@ class ObjectDatabase:
     def _next_segment(self) -> Segment:
         if self.read_only:
             raise ReadOnly(self.folder)
-        if self._segment is not None:
+        own = self._segment
+        if own is not None:
+            if own.poisoned is not None:
+                raise Poisoned(own.path, own.poisoned)
             self._seal()
         try:
             if not self._adopted:
@@ -174,6 +172,7 @@ class ObjectDatabase:
         self._catalog.own.add(own.path)
         self._catalog.refresh()
         self._segment = own
+        self._trainer = Trainer()
         return own
 
     def _seal(self) -> None:
@@ -181,16 +180,19 @@ class ObjectDatabase:
         if own is None:
             return
         try:
-            compact.seal(own, self.folder)
+            sealed = compact.seal(own, self.folder)
         except OSError as e:
             raise WriteFailed(own.path, e) from e
         self._catalog.own.discard(own.path)
+        if sealed is not None:
+            self._catalog.remember(sealed, own.offsets)
         self._catalog.refresh()
         self._segment = None
 
     def _train(self, own: Segment) -> None:
         """Tries a dictionary of what was written so far; if it is better, the next objects go to a segment that uses it."""
-        better = self._trainer.better(own.codec)
+        trainer, self._trainer = self._trainer, None
+        better = trainer.better(own.codec) if trainer is not None else None
         if better is None:
             return
         try:

@@ -69,11 +69,38 @@ class ScannedTable:
         yield from sorted(set(places))
 
 
+class OwnTable(ScannedTable):
+    """What this process wrote into a segment before it sealed it: whole oids, so a look-up is one in a dict."""
+
+    __slots__ = ("_offsets",)
+
+    def __init__(self, offsets: dict[bytes, int]) -> None:
+        super().__init__([])
+        self._offsets = offsets
+
+    def find(self, oid: bytes) -> Sequence[int]:
+        """Returns the offset of the object, if it is here."""
+        at = self._offsets.get(oid)
+        return () if at is None else (at,)
+
+    def between(self, low: int, high: int) -> Iterator[int]:
+        """Yields offsets of records whose names begin in that range."""
+        for oid, at in self._offsets.items():
+            if low <= int.from_bytes(oid[:4], "big") <= high:
+                yield at
+
+    def all_offsets(self) -> Iterator[int]:
+        """Yields the offsets of all records, in order."""
+        yield from self._offsets.values()
+
+
 class Pack:
     """A mapped file of objects; usable from any thread."""
 
-    def __init__(self, path: Path, dictionaries: Dictionaries) -> None:
+    def __init__(self, path: Path, dictionaries: Dictionaries, *, offsets: dict[bytes, int] | None = None) -> None:
         """Opens the file; a pack's cost does not depend on how much is in it.
+
+        `offsets` by whole oid, if they are still known, are used instead of the index.
 
         Raises:
             FileNotFoundError: it is gone (sealed, or merged into another).
@@ -98,14 +125,17 @@ class Pack:
         if version > format.VERSION:
             fs.close(self._fd)
             raise NewerFormat(path, version)
-        self._inflaters: list[Inflate | None] = [bytes, plain().inflate, *[None] * MAX_SLOTS]
+        self._inflaters: list[Inflate | None] = [bytes, plain().inflate, *[None] * (MAX_SLOTS + 1)]
         self._use(ScannedTable([]))
         if self.live:
             self.rescan()
         else:
             fs.close(self._fd)
             self._fd = -1
-            self._open_index()
+            if offsets is not None:
+                self._use(OwnTable(offsets))
+            else:
+                self._open_index()
 
     def _map(self) -> None:
         self.map = fs.map_read(self._fd)
@@ -178,7 +208,7 @@ class Pack:
             except BadRecord:
                 self.damaged = True
                 continue
-            if ObjectId.of(data) == oid:
+            if data and ObjectId.of(data) == oid:
                 return data
             if self.name_at(at) == oid[:NAME_BYTES]:
                 self.damaged = True
@@ -223,8 +253,19 @@ class Pack:
             BadRecord: no record lies there.
             DictionaryLost: it cannot be decompressed.
         """
-        codec, start, end = format.item_at(self.map, at)
-        return self.open_payload(codec, self.map[start:end], self.map[start - NAME_BYTES : start])
+        view = self.map
+        try:  # nearly all tags have two bytes: those without a call
+            low, high = view[at : at + 2]
+        except ValueError:
+            raise BadRecord("cut off") from None
+        if low >= 0x80 > high > 0:
+            value = low & 0x7F | high << 7
+            codec, start, end = value & 15, at + 2 + NAME_BYTES, at + 2 + NAME_BYTES + (value >> 4)
+            inflate = self._inflaters[codec]
+            if inflate is not None and end <= self.size_bytes:
+                return inflate(view[start:end])
+        codec, start, end = format.item_at(view, at)
+        return self.open_payload(codec, view[start:end], view[start - NAME_BYTES : start])
 
     def name_at(self, at: int) -> bytes:
         """Returns the 8 bytes by which the record at `at` is named."""

@@ -28,6 +28,7 @@ MAGIC = b"\x89gvidx\r\n"
 VERSION = 1
 SUFFIX = ".idx"
 KEY_BYTES = 4
+MAX_OFFSET = (1 << 40) - 1
 _HEADER = struct.Struct("<8sBBHIQQ")  # magic, version, width, zero, CRC of the columns, count, bytes of the pack
 _CHECK = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size + _CHECK.size
@@ -113,13 +114,12 @@ def _column(view: memoryview, code: str) -> Sequence[int]:
 def encode_index(entries: Iterable[tuple[bytes, int]], pack_bytes: int) -> bytes:
     """Returns the index of a pack of `pack_bytes` bytes whose objects (name or oid, offset) are `entries`.
 
-    Key and offset become one number to be sorted: 70,000 entries take 35 ms, a
-    third of sorting pairs.
+    Key and offset become one number to be sorted: a third of the time of sorting pairs.
     """
     code, width = ("I", 4) if pack_bytes < 1 << 32 else ("Q", 8)
-    packed = sorted([int.from_bytes(name[:KEY_BYTES], "big") << 64 | at for name, at in entries])
-    keys = array("I", [p >> 64 for p in packed])
-    offsets = array(code, [p & 0xFFFFFFFFFFFFFFFF for p in packed])
+    packed = sorted([int.from_bytes(name[:KEY_BYTES], "big") << 40 | at for name, at in entries])
+    keys = array("I", [p >> 40 for p in packed])
+    offsets = array(code, [p & MAX_OFFSET for p in packed])
     if sys.byteorder != "little":
         keys.byteswap()
         offsets.byteswap()

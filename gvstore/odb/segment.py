@@ -53,6 +53,7 @@ class Segment:
             raise WriteFailed(folder, e) from e
         self.codec = codec
         self._compress = codec.compressor()
+        self._codec = FIRST_SLOT if codec.name else PLAIN
         self._inflate = (bytes, plain().inflate, codec.inflate)
         first = format.header() + (format.dict_item(0, codec.name) if codec.name else b"")
         self._state = _State(0, bytearray(first), 0, len(first))
@@ -67,27 +68,30 @@ class Segment:
         """How many bytes the file has, or will have."""
         return self._state.base + len(self._state.buffer)
 
-    def pack(self, data: bytes) -> tuple[int, bytes]:
-        """Returns (codec, payload): compressed with the dictionary, without, or not at all, whichever is short."""
-        size = len(data)
-        if size <= DICTIONARY_LIMIT and self.codec.name:
-            payload, codec = self._compress(data), FIRST_SLOT
-        elif size <= MAX_INFLATED:
-            payload, codec = plain().compress(data), PLAIN
-        else:
-            return RAW, data
-        return (codec, payload) if len(payload) < size else (RAW, data)
-
-    def add(self, oid: ObjectId, codec: int, payload: bytes) -> None:
-        """Appends an object.
+    def add(self, oid: ObjectId, data: bytes) -> None:
+        """Appends an object: compressed with the dictionary, without, or not at all, whichever is short.
 
         Raises:
             WriteFailed: the gathered bytes could not be written; they are kept, and tried again.
         """
+        size = len(data)
+        if size <= DICTIONARY_LIMIT:
+            payload, codec = self._compress(data), self._codec
+        elif size <= MAX_INFLATED:
+            payload, codec = plain().compress(data), PLAIN
+        else:
+            payload, codec = data, RAW
+        length = len(payload)
+        if length >= size:
+            payload, codec, length = data, RAW, size
         state = self._state
         buffer = state.buffer
         at = state.base + len(buffer)
-        buffer += tag(codec, len(payload)) + oid[:NAME_BYTES] + payload
+        value = length << 4 | codec
+        if 0x80 <= value < 0x4000:  # as `tag` would; nearly all are of this length, and this is the hot path
+            buffer += (value & 0x7F | 0x80 | value >> 7 << 8).to_bytes(2, "little") + oid[:NAME_BYTES] + payload
+        else:
+            buffer += tag(codec, length) + oid[:NAME_BYTES] + payload
         self.offsets[oid] = at
         if len(buffer) >= SPILL_BYTES:
             self._spill(mark=True)

@@ -170,8 +170,8 @@ def test_the_childs_copy_does_not_keep_the_parents_lock(folder: Path) -> None:
     """When the parent is dead its segment can be taken over, though a forked child lives."""
     code = (
         "database.write(b'vof the parent')\ndatabase.sync()\npid = os.fork()\n"
-        "if pid == 0:\n    os.close(1)\n    time.sleep(30)\n    os._exit(0)\n"
-        "os.write(1, b'%d\\n' % pid)\nos.kill(os.getpid(), signal.SIGKILL)\n"
+        "if pid == 0:\n    os.write(1, b'%d\\n' % os.getpid())\n    os.close(1)\n    time.sleep(30)\n    os._exit(0)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     with child(code, folder) as process:
         assert process.stdout is not None
