@@ -43,7 +43,14 @@ def read_definition(module: ModuleText, site: Site) -> Definition:
     doc = "" if isinstance(node, ast.Lambda) else ast.get_docstring(node) or ""
     parameters, signature = _signature(module, site)
     return Definition(
-        site.qualname, flavor_of(node), signature, parameters, doc, source, text_hash(source), own_hash(module, node, component=True)
+        site.qualname,
+        flavor_of(node),
+        signature,
+        parameters,
+        doc,
+        source,
+        text_hash(source),
+        own_hash(module, node, component=True),
     )
 
 
@@ -101,7 +108,11 @@ def _class_signature(module: ModuleText, node: ast.ClassDef) -> tuple[tuple[str,
             return names, f"({text})"
     names_, parts = [], []
     for statement in node.body:
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and not _is_class_variable(module, statement):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and not _is_class_variable(module, statement)
+        ):
             names_.append(statement.target.id)
             value = f" = {_line(module.expression(statement.value))}" if statement.value is not None else ""
             parts.append(f"{statement.target.id}: {_line(module.expression(statement.annotation))}{value}")
@@ -125,7 +136,12 @@ def _arguments(module: ModuleText, arguments: ast.arguments, *, drop_first: bool
         names.append(argument.arg)
         annotation = f": {_line(module.expression(argument.annotation))}" if argument.annotation is not None else ""
         equals = " = " if annotation else "="
-        parts.append(stars + argument.arg + annotation + (equals + _line(module.expression(default)) if default is not None else ""))
+        parts.append(
+            stars
+            + argument.arg
+            + annotation
+            + (equals + _line(module.expression(default)) if default is not None else "")
+        )
 
     for i, (argument, default) in enumerate(zip(positional, defaults, strict=True)):
         if i or not drop_first:
@@ -145,4 +161,8 @@ def _arguments(module: ModuleText, arguments: ast.arguments, *, drop_first: bool
 
 def _line(text: str) -> str:
     """Returns an expression on one line; a comment inside it would swallow what follows, so such stay as written."""
-    return " ".join(part.strip() for part in text.split("\n")) if "\n" in text and "#" not in text and '"""' not in text else text
+    return (
+        " ".join(part.strip() for part in text.split("\n"))
+        if "\n" in text and "#" not in text and '"""' not in text
+        else text
+    )

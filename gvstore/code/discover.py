@@ -74,7 +74,9 @@ def discover_project(files: Iterable[tuple[str, str | bytes]]) -> Discovery:
     A file without a word that could make a component (`register`, `Invokable`,
     the name of a class that is one) is not parsed, so nothing is said of its syntax.
     """
-    waiting: dict[str, tuple[str, str | bytes]] = {path: (path, source) for path, source in files if path.endswith((".py", ".pyw"))}
+    waiting: dict[str, tuple[str, str | bytes]] = {
+        path: (path, source) for path, source in files if path.endswith((".py", ".pyw"))
+    }
     parsed: dict[str, _File] = {}
     unparsable: list[Unparsable] = []
     hints = set(_HINTS)
@@ -107,7 +109,9 @@ def _read(path: str, source: str | bytes) -> _File | Unparsable:
     module = module_name(path)
     package = module if path.endswith("__init__.py") else module.rpartition(".")[0]
     try:
-        text = ModuleText.of(source if isinstance(source, str) else decode_source(source), filename=path, package=package)
+        text = ModuleText.of(
+            source if isinstance(source, str) else decode_source(source), filename=path, package=package
+        )
         file = _File(path, text)
         file.classes = dict(_class_bases(file))
     except UNPARSABLE as fault:
@@ -153,7 +157,9 @@ def _components(file: _File, invokable: set[str]) -> Iterator[Component]:
             or site.node in called
             or (site.is_class and f"{module}.{site.qualname}" in invokable)
         ):
-            yield Component(identity_of(read_definition(file.text, site), module), file.path, site.first_line, site.last_line)
+            yield Component(
+                identity_of(read_definition(file.text, site), module), file.path, site.first_line, site.last_line
+            )
 
 
 def _registered_by_call(text: ModuleText) -> Iterator[ast.AST]:

@@ -118,7 +118,10 @@ def _unread(origin: object, module: str) -> CodeIdentity:
 
 def _plain(signature: inspect.Signature) -> str:
     """Returns a signature without its defaults' values, whose repr may hold an address or a secret."""
-    parameters = [p.replace(annotation=p.empty, default=p.empty if p.default is p.empty else ...) for p in signature.parameters.values()]
+    parameters = [
+        p.replace(annotation=p.empty, default=p.empty if p.default is p.empty else ...)
+        for p in signature.parameters.values()
+    ]
     return str(inspect.Signature(parameters)).replace("Ellipsis", "...")
 
 

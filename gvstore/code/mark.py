@@ -43,7 +43,11 @@ def imported_names(tree: ast.Module, package: str = "") -> dict[str, str]:
                 else:
                     names[alias.asname or alias.name] = f"{origin}.{alias.name}" if origin else alias.name
     for statement in tree.body:
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
+        if (
+            isinstance(statement, ast.Assign)
+            and len(statement.targets) == 1
+            and isinstance(statement.targets[0], ast.Name)
+        ):
             origin = dotted_origin(statement.value, names)
             if origin and statement.targets[0].id not in names:
                 names[statement.targets[0].id] = origin

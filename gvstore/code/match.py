@@ -25,7 +25,9 @@ def function_site(code: CodeType, module: ModuleText, *, line: int, exact: bool)
             return hidden
     if exact and not any(same_code(code, other) for other in module.codes.get((code.co_name, code.co_firstlineno), [])):
         return None
-    sites = [s for s in module.sites if s.code_line == code.co_firstlineno and s.name == code.co_name and not s.is_class]
+    sites = [
+        s for s in module.sites if s.code_line == code.co_firstlineno and s.name == code.co_name and not s.is_class
+    ]
     if len(sites) > 1:
         sites = _by_position(code, sites) or sites
     if len(sites) > 1:
@@ -63,7 +65,9 @@ def same_code(one: CodeType, other: CodeType) -> bool:
     if len(one.co_consts) != len(other.co_consts):
         return False
     return all(getattr(one, part) == getattr(other, part) for part in _PARTS) and all(
-        same_code(a, b) if isinstance(a, CodeType) and isinstance(b, CodeType) else type(a) is type(b) and repr(a) == repr(b)
+        same_code(a, b)
+        if isinstance(a, CodeType) and isinstance(b, CodeType)
+        else type(a) is type(b) and repr(a) == repr(b)
         for a, b in zip(one.co_consts, other.co_consts, strict=True)
     )
 
@@ -130,7 +134,11 @@ def _by_compiling(code: CodeType, sites: list[Site]) -> list[Site]:
     for site in sites:
         if isinstance(site.node, ast.Lambda):
             made = compile(ast.Expression(site.node), "<lambda>", "eval", dont_inherit=True).co_consts[0]
-            if isinstance(made, CodeType) and (made.co_code, made.co_consts, made.co_names) == (code.co_code, code.co_consts, code.co_names):
+            if isinstance(made, CodeType) and (made.co_code, made.co_consts, made.co_names) == (
+                code.co_code,
+                code.co_consts,
+                code.co_names,
+            ):
                 found.append(site)
     return found
 
@@ -144,7 +152,9 @@ def _end(node: ast.AST) -> tuple[int, int]:
 
 
 def _parameters(site: Site) -> tuple[str, ...]:
-    arguments = site.node.args if not isinstance(site.node, ast.ClassDef) else ast.arguments([], [], None, [], [], None, [])
+    arguments = (
+        site.node.args if not isinstance(site.node, ast.ClassDef) else ast.arguments([], [], None, [], [], None, [])
+    )
     single = [arguments.vararg, arguments.kwarg]
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *(a for a in single if a is not None)]
     return tuple(argument.arg for argument in every)
@@ -163,9 +173,13 @@ def _made_class(cls: type, site: Site, module: ModuleText, *, exact: bool, seen:
         return not methods or bool(inside)
     if methods:
         return len(inside) == len(methods) and all(
-            any(same_code(code, other) for other in module.codes.get((code.co_name, code.co_firstlineno), [])) for code in methods
+            any(same_code(code, other) for other in module.codes.get((code.co_name, code.co_firstlineno), []))
+            for code in methods
         )
-    return seen or {name for name in _bound_names(site) if not name.startswith("__")} <= {*vars(cls), *_annotations(cls)}
+    return seen or {name for name in _bound_names(site) if not name.startswith("__")} <= {
+        *vars(cls),
+        *_annotations(cls),
+    }
 
 
 def _own_functions(cls: type, site: Site, filename: str) -> Iterator[FunctionType]:
@@ -176,7 +190,11 @@ def _own_functions(cls: type, site: Site, filename: str) -> Iterator[FunctionTyp
     bound = _bound_names(site)
     for name, member in vars(cls).items():
         inner = written_function(member)
-        if inner is None or inner.__code__.co_filename != filename or not inner.__qualname__.startswith(f"{cls.__qualname__}."):
+        if (
+            inner is None
+            or inner.__code__.co_filename != filename
+            or not inner.__qualname__.startswith(f"{cls.__qualname__}.")
+        ):
             continue
         if name in bound or not filename.startswith("<"):
             yield inner

@@ -162,7 +162,9 @@ class ModuleText:
                 inner = prefix + "<genexpr>.<locals>."
             if isinstance(node, DefinitionNode) and not isinstance(node, ast.Lambda):
                 body: list[tuple[ast.AST, str]] = [(child, inner) for child in node.body]
-                rest: list[tuple[ast.AST, str]] = [(child, prefix) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
+                rest: list[tuple[ast.AST, str]] = [
+                    (child, prefix) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)
+                ]
                 todo += reversed(rest + body)
             else:
                 todo += reversed([(child, inner) for child in ast.iter_child_nodes(node)])

@@ -215,7 +215,9 @@ def _body(owner: ast.AST, statements: list[ast.stmt], signed: bool, in_class: bo
     is_class = isinstance(owner, ast.ClassDef)
     inside = is_class or (in_class and not isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
     for statement in statements:
-        if isinstance(statement, ast.Pass) or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+        if isinstance(statement, ast.Pass) or (
+            isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        ):
             continue
         if not inside:
             yield statement

@@ -102,7 +102,12 @@ def find_source(obj: object) -> Source:
         filename = sight.module.filename
     for module, kind in _candidates(filename, namespace, sight):
         try:
-            site = _site(origin, module, sight, exact=kind is Origin.EXEC or not (kind is Origin.CELL or _is_rewritten(namespace)))
+            site = _site(
+                origin,
+                module,
+                sight,
+                exact=kind is Origin.EXEC or not (kind is Origin.CELL or _is_rewritten(namespace)),
+            )
         except UNPARSABLE:
             continue
         if site is not None:
@@ -143,7 +148,9 @@ def _site(origin: object, module: ModuleText, sight: _Sight | None, *, exact: bo
     return function_site(code, module, line=line, exact=exact) if isinstance(code, CodeType) else None
 
 
-def _candidates(filename: str, namespace: dict[str, object], sight: _Sight | None) -> Iterator[tuple[ModuleText, Origin]]:
+def _candidates(
+    filename: str, namespace: dict[str, object], sight: _Sight | None
+) -> Iterator[tuple[ModuleText, Origin]]:
     """Yields the texts to look at, the likeliest first."""
     kind = Origin.CELL if _is_cell(filename) else Origin.FILE
     tried: list[ModuleText] = []

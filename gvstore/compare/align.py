@@ -70,6 +70,13 @@ def align(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Match]:
     return _joined(found)
 
 
+def common_ends(old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[int, int]:
+    """Returns how many items are equal at the beginning, and how many of the rest at the end."""
+    a, b = list(old), list(new)
+    head = _agreement(a, 0, b, 0, min(len(a), len(b)))
+    return head, _agreement_back(a, len(a), b, len(b), min(len(a), len(b)) - head)
+
+
 def gaps(matches: Sequence[Match], old_size: int, new_size: int) -> Iterator[Gap]:
     """Yields what the matches leave over, in order; gaps with something in them only."""
     i = j = 0

@@ -100,10 +100,18 @@ def diff_lines(old: str, new: str, *, context: int = 3) -> TextDiff:
         lines += [_line(Side.BOTH, text) for text in a[last.old_to : last.old_to + tail]]
         old_count, new_count = last.old_to + tail - first.old_from + lead, last.new_to + tail - first.new_from + lead
         hunks.append(
-            Hunk(first.old_from - lead + bool(old_count), old_count, first.new_from - lead + bool(new_count), new_count, tuple(lines))
+            Hunk(
+                first.old_from - lead + bool(old_count),
+                old_count,
+                first.new_from - lead + bool(new_count),
+                new_count,
+                tuple(lines),
+            )
         )
     return TextDiff(
-        tuple(hunks), sum(gap.new_to - gap.new_from for gap in changes), sum(gap.old_to - gap.old_from for gap in changes)
+        tuple(hunks),
+        sum(gap.new_to - gap.new_from for gap in changes),
+        sum(gap.old_to - gap.old_from for gap in changes),
     )
 
 

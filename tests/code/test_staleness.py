@@ -23,7 +23,9 @@ def test_the_same_code_is_fresh() -> None:
     """Also when it was laid out or documented anew, or renamed."""
 
     assert Fresh() == compare_code(OLD, OLD)
-    assert Fresh(rewritten=True) == compare_code(OLD, identity("def improve(text):\n  return ask('Revise: ' + text)  # better\n"))
+    assert Fresh(rewritten=True) == compare_code(
+        OLD, identity("def improve(text):\n  return ask('Revise: ' + text)  # better\n")
+    )
 
 
 def test_changed_code_is_stale_and_shows_the_change() -> None:

@@ -78,8 +78,12 @@ def test_gaps_are_what_is_left(a: list[str], b: list[str]) -> None:
     """Matches and gaps together cover both sides once."""
     matches = align(a, b)
     rest = list(gaps(matches, len(a), len(b)))
-    covered_a = [i for m in matches for i in range(m.old, m.old + m.size)] + [i for g in rest for i in range(g.old_from, g.old_to)]
-    covered_b = [j for m in matches for j in range(m.new, m.new + m.size)] + [j for g in rest for j in range(g.new_from, g.new_to)]
+    covered_a = [i for m in matches for i in range(m.old, m.old + m.size)] + [
+        i for g in rest for i in range(g.old_from, g.old_to)
+    ]
+    covered_b = [j for m in matches for j in range(m.new, m.new + m.size)] + [
+        j for g in rest for j in range(g.new_from, g.new_to)
+    ]
 
     assert list(range(len(a))) == sorted(covered_a)
     assert list(range(len(b))) == sorted(covered_b)

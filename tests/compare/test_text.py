@@ -100,7 +100,14 @@ def test_words_that_changed_together_are_one_piece() -> None:
 
 @pytest.mark.parametrize(
     ("data", "binary"),
-    [(b"", False), (b"abc\n", False), (b"a\0b", True), ("é".encode() * 50, False), (b"\xe9t\xe9", False), (bytes(range(128, 256)) * 4, True)],
+    [
+        (b"", False),
+        (b"abc\n", False),
+        (b"a\0b", True),
+        ("é".encode() * 50, False),
+        (b"\xe9t\xe9", False),
+        (bytes(range(128, 256)) * 4, True),
+    ],
 )
 def test_binary(data: bytes, binary: bool) -> None:
     """NUL, or much that is no UTF-8; a word of another encoding is a text still."""
