@@ -1,9 +1,11 @@
 """From arrays back to Python values: for every type number, what it makes.
 
-No code of the program runs: instances are made past their `__init__`, classes
-are looked up among the modules already loaded, and what cannot be made is an
-`Unresolved` that encodes to the same bytes.  Bytes that break the grammar are
-a CorruptObject.  Rooms above add numbers with `register_builder`.
+Nothing is imported, and no constructor of the program runs: instances are made
+past their `__init__`, classes are looked up among the modules already loaded
+(`__hash__` and `__eq__` of loaded keys, and setters of fields that are
+properties, do run).  What cannot be made is an `Unresolved` that encodes to the
+same bytes.  Bytes that break the grammar are a CorruptObject.  Rooms above add
+numbers with `register_builder`.
 """
 
 from __future__ import annotations
@@ -15,17 +17,19 @@ import decimal
 import enum
 import fractions
 import re
-import sys
 import uuid
 import zoneinfo
 from collections.abc import Callable
+from types import ModuleType, NoneType
 from typing import Any, Final
 
 from gvstore.objects import number
-from gvstore.objects.expand import BUILTIN_BASES, PATHS
+from gvstore.objects.exception import make_exception
+from gvstore.objects.expand import PATHS
 from gvstore.objects.fault import CorruptObject
-from gvstore.objects.naming import resolve
+from gvstore.objects.naming import module_of, resolve, resolve_type
 from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
+from gvstore.objects.subclass import make_subclass
 from gvstore.objects.wire import Link, WeakLink
 
 Builder = Callable[[list[Any]], Any]
@@ -48,19 +52,15 @@ def build(raw: Any) -> Any:
         CorruptObject: it breaks the grammar.
     """
     kind = type(raw)
-    if kind in _SCALARS:
-        return raw
     if kind is list:
         try:
-            builder = BUILDERS[raw[0]]
-        except (IndexError, KeyError, TypeError):
-            raise CorruptObject(None, f"no such type number: {raw[:1]}") from None
-        try:
-            return builder(raw)
-        except CorruptObject:
+            return BUILDERS[raw[0]](raw)
+        except (CorruptObject, RecursionError, MemoryError):
             raise
         except Exception as e:
-            raise CorruptObject(None, f"type number {raw[0]} does not hold what it should: {e}") from e
+            raise CorruptObject(None, _why(raw, e)) from e
+    if kind in _SCALARS:
+        return raw
     if kind is Resolved:
         return raw.value
     if kind in (Link, WeakLink):
@@ -68,189 +68,259 @@ def build(raw: Any) -> Any:
     raise CorruptObject(None, f"{kind.__name__} has no place in an object")
 
 
+def _why(raw: list[Any], error: Exception) -> str:
+    head = raw[0] if raw else None
+    if type(head) is not int or head not in BUILDERS:
+        return f"no such type number: {head!r:.40}"
+    return f"type number {head} does not hold what it should: {error!r:.200}"
+
+
 def _rest(raw: list[Any]) -> list[Any]:
     return [each if type(each) in _SCALARS else build(each) for each in raw[1:]]
 
 
-def _dict(raw: list[Any]) -> dict[Any, Any]:
+def _parts(raw: list[Any], *wanted: type | tuple[type, ...]) -> list[Any]:
+    """Returns the elements of an array that holds just these types."""
     rest = _rest(raw)
-    return dict(zip(rest[::2], rest[1::2], strict=True))
+    if len(rest) != len(wanted):
+        raise ValueError(f"{len(wanted)} elements were expected, not {len(rest)}")
+    for each, types in zip(rest, wanted, strict=True):
+        if type(each) not in types if isinstance(types, tuple) else type(each) is not types:
+            raise TypeError(f"{type(each).__name__} stands where it should not")
+    return rest
 
 
 def _named(raw: list[Any]) -> tuple[str, list[Any]]:
     name, *rest = _rest(raw)
     if type(name) is not str:
-        raise CorruptObject(None, "a type name was expected")
+        raise TypeError("a type name was expected")
     return name, rest
 
 
-def _unresolved(raw: list[Any], name: str, rest: list[Any]) -> Unresolved:
-    return Unresolved(raw[0], name, tuple(rest))
+def _pairs(rest: list[Any]) -> dict[str, Any]:
+    values = dict(zip(rest[::2], rest[1::2], strict=True))
+    if len(values) * 2 != len(rest) or set(map(type, values)) - {str}:
+        raise ValueError("a field stands twice, or has no name")
+    return values
+
+
+def _dict(raw: list[Any]) -> Any:
+    rest = _rest(raw)
+    try:
+        made = dict(zip(rest[::2], rest[1::2], strict=True))
+    except ValueError:
+        raise
+    except Exception:  # a key's own __hash__ or __eq__
+        made = {}
+    return made if len(made) * 2 == len(rest) else Unresolved(number.DICT, "dict", tuple(rest))
+
+
+def _set(raw: list[Any]) -> Any:
+    rest = _rest(raw)
+    make: Any = set if raw[0] == number.SET else frozenset
+    try:
+        made = make(rest)
+    except Exception:  # an element's own __hash__ or __eq__
+        made = ()
+    return made if len(made) == len(rest) else Unresolved(raw[0], make.__name__, tuple(rest))
+
+
+_READY_MADE: Final[frozenset[Any]] = frozenset(
+    {list, dict, set, frozenset, tuple, str, bytes, int, float, bool, bytearray}
+)
 
 
 def _record(raw: list[Any]) -> Any:
     name, rest = _named(raw)
-    values = dict(zip(rest[::2], rest[1::2], strict=True))
-    cls = resolve(name)
-    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
-        return _unresolved(raw, name, rest)
-    fields = dataclasses.fields(cls)
-    if not values.keys() <= {field.name for field in fields}:
-        return _unresolved(raw, name, rest)
-    made = object.__new__(cls)
+    values = _pairs(rest)
+    cls = resolve_type(name)
+    if cls is None or not dataclasses.is_dataclass(cls):
+        return Unresolved(raw[0], name, tuple(rest))
+    fields = cls.__dataclass_fields__
+    try:
+        made = object.__new__(cls)
+        for key, value in values.items():
+            if key not in fields:
+                return Unresolved(raw[0], name, tuple(rest))
+            object.__setattr__(made, key, value)
+        if len(values) < len(fields):
+            _fill(made, values, dataclasses.fields(cls))
+    except Exception:  # abstract, derived from a type of C, or a property that refuses
+        return Unresolved(raw[0], name, tuple(rest))
+    return made
+
+
+def _fill(made: Any, values: dict[str, Any], fields: tuple[dataclasses.Field[Any], ...]) -> None:
+    """Gives fields that the class gained since their defaults; one without stays unset."""
     for field in fields:
         if field.name in values:
-            object.__setattr__(made, field.name, values[field.name])
-        elif field.default is not dataclasses.MISSING:
+            continue
+        if field.default is not dataclasses.MISSING:
             object.__setattr__(made, field.name, field.default)
         elif field.default_factory is not dataclasses.MISSING:
+            if field.default_factory not in _READY_MADE:
+                raise TypeError("a default that a program makes")
             object.__setattr__(made, field.name, field.default_factory())
-    return made
 
 
 def _enum(raw: list[Any]) -> Any:
     name, (member, value) = _named(raw)
-    cls = resolve(name)
-    if isinstance(cls, type) and issubclass(cls, enum.Enum):
-        if member is not None and member in cls.__members__:
-            return cls.__members__[member]
-        try:
-            return cls(value)
-        except (ValueError, TypeError):
-            pass
-    return _unresolved(raw, name, [member, value])
+    if type(member) is not str and member is not None:
+        raise TypeError("a member's name was expected")
+    cls = resolve_type(name)
+    if cls is not None and issubclass(cls, enum.Enum):
+        if member is not None and member in cls._member_map_:
+            return cls._member_map_[member]
+        if member is None and issubclass(cls, enum.Flag) and type(value) is int:
+            try:
+                made = enum.Flag._missing_.__func__(cls, value)  # type: ignore[attr-defined]
+            except (ValueError, TypeError):
+                made = None
+            if made is not None and made._value_ == value:
+                return cls._value2member_map_.get(value, made)
+    return Unresolved(raw[0], name, (member, value))
 
 
 def _named_tuple(raw: list[Any]) -> Any:
     name, rest = _named(raw)
-    cls = resolve(name)
-    if isinstance(cls, type) and issubclass(cls, tuple) and list(getattr(cls, "_fields", ())) == rest[::2]:
+    names = list(_pairs(rest))
+    cls = resolve_type(name)
+    if cls is not None and issubclass(cls, tuple) and list(getattr(cls, "_fields", ())) == names:
         return tuple.__new__(cls, rest[1::2])
-    return _unresolved(raw, name, rest)
+    return Unresolved(raw[0], name, tuple(rest))
 
 
 def _exception(raw: list[Any]) -> Any:
     name, rest = _named(raw)
-    args, _text, state, cause, context, suppress = rest
-    cls = resolve(name)
-    if not (isinstance(cls, type) and issubclass(cls, BaseException) and isinstance(args, tuple)):
-        return _unresolved(raw, name, rest)
-    base = next(each for each in cls.__mro__ if not each.__flags__ & (1 << 9))
-    try:
-        made = base.__new__(cls, *args)
-        if made.args != args and not isinstance(made, OSError):
-            made.args = args
-        if isinstance(made, OSError):
-            OSError.__init__(made, *args)
-        elif issubclass(base, (StopIteration, SystemExit, SyntaxError, UnicodeError, KeyError)):
-            initialise: Any = base.__init__
-            initialise(made, *args)
-        for key, value in (state or {}).items():
-            setattr(made, key, value) if key in ("name", "path") else made.__dict__.__setitem__(key, value)
-        made.__cause__, made.__context__ = cause, context
-    except TypeError:
-        return _unresolved(raw, name, rest)
-    made.__suppress_context__ = suppress
-    return made
+    args, text, state, cause, context, suppress = rest
+    if type(text) is not str or type(suppress) is not bool:
+        raise TypeError("an exception's text and whether its context is suppressed were expected")
+    cls = resolve_type(name)
+    if cls is not None and issubclass(cls, BaseException) and type(args) is tuple:
+        try:
+            return make_exception(cls, args, state, cause, context, suppress)
+        except Exception:  # it takes more than C to make it
+            pass
+    return Unresolved(raw[0], name, tuple(rest))
 
 
 def _reference(raw: list[Any]) -> Any:
-    name, _ = _named(raw)
-    if name == "builtins:NoneType":
-        return type(None)
-    found = resolve(name)
-    wanted = isinstance(found, type) if raw[0] == number.TYPE else callable(found)
-    return found if found is not None and wanted else _unresolved(raw, name, [])
+    (name,) = _parts(raw, str)
+    found: Any = resolve_type(name) if raw[0] == number.TYPE else resolve(name)
+    if found is None or (raw[0] == number.FUNCTION and (not callable(found) or isinstance(found, type))):
+        return Unresolved(raw[0], name, ())
+    return found
 
 
 def _module(raw: list[Any]) -> Any:
-    name, _ = _named(raw)
-    return sys.modules.get(name) or _unresolved(raw, name, [])
+    (name,) = _parts(raw, str)
+    found = module_of(name)
+    return found if isinstance(found, ModuleType) else Unresolved(raw[0], name, ())
 
 
 def _subclass(raw: list[Any]) -> Any:
     name, (value, state) = _named(raw)
-    cls = resolve(name)
-    base: type = type(value)
-    made: Any
-    if not (isinstance(cls, type) and issubclass(cls, base) and base in BUILTIN_BASES):
-        return _unresolved(raw, name, [value, state])
-    try:
-        if base is list:
-            made = list.__new__(cls)
-            list.extend(made, value)
-        elif base is dict:
-            made = dict.__new__(cls)
-            dict.update(made, value)
-        elif base is set:
-            made = set.__new__(cls)
-            set.update(made, value)
-        elif base is bytearray:
-            made = bytearray.__new__(cls)
-            bytearray.__init__(made, value)
-        elif base is complex:
-            made = complex.__new__(cls, value.real, value.imag)
-        else:
-            made = base.__new__(cls, value)
-        if state:
-            made.__dict__.update(state)
-    except (TypeError, AttributeError):
-        return _unresolved(raw, name, [value, state])
-    return made
+    cls = resolve_type(name)
+    if cls is not None:
+        try:
+            return make_subclass(cls, value, state)
+        except Exception:  # of C, or with other slots by now
+            pass
+    return Unresolved(raw[0], name, (value, state))
 
 
-def _datetime(raw: list[Any]) -> datetime.datetime:
-    year, month, day, hour, minute, second, micro, fold, zone = _rest(raw)
-    return datetime.datetime(year, month, day, hour, minute, second, micro, zone, fold=fold)
-
-
-def _time(raw: list[Any]) -> datetime.time:
-    hour, minute, second, micro, fold, zone = _rest(raw)
-    return datetime.time(hour, minute, second, micro, zone, fold=fold)
+def _clock(raw: list[Any]) -> Any:
+    rest = _rest(raw)
+    *parts, fold, zone = rest
+    if type(zone) is Unresolved:
+        return Unresolved(raw[0], "datetime" if raw[0] == number.DATETIME else "time", tuple(rest))
+    make: Any = datetime.datetime if raw[0] == number.DATETIME else datetime.time
+    return make(*parts, zone, fold=fold)
 
 
 def _timezone(raw: list[Any]) -> datetime.timezone:
-    offset, name = _rest(raw)
+    offset, name = _parts(raw, int, (str, NoneType))
     delta = datetime.timedelta(microseconds=offset)
-    if name is None:
-        return datetime.timezone(delta) if delta else datetime.UTC
-    return datetime.timezone(delta, name)
+    return datetime.timezone(delta) if name is None else datetime.timezone(delta, name)
 
 
 def _zone(raw: list[Any]) -> Any:
-    (key,) = _rest(raw)
+    (key,) = _parts(raw, str)
     try:
         return zoneinfo.ZoneInfo(key)
-    except (zoneinfo.ZoneInfoNotFoundError, OSError):  # no such zone on this machine
-        return _unresolved(raw, key, [])
+    except (zoneinfo.ZoneInfoNotFoundError, OSError, ValueError):  # no such zone on this machine
+        return Unresolved(raw[0], key, ())
 
 
 def _uuid(raw: list[Any]) -> uuid.UUID:
-    value, safe = _rest(raw)
+    value, safe = _parts(raw, bytes, (int, NoneType))
     return uuid.UUID(bytes=value, is_safe=uuid.SafeUUID(safe))
 
 
 def _path(raw: list[Any]) -> Any:
-    at, text = _rest(raw)
-    cls = PATHS[at]
+    at, text = _parts(raw, int, str)
+    if not 0 <= at < len(PATHS):
+        raise ValueError("no such kind of path")
     try:
-        return cls(text)
+        return PATHS[at](text)
     except NotImplementedError:  # a WindowsPath on POSIX, or the other way
-        return PATHS[at % 2](text)
+        return Unresolved(raw[0], PATHS[at].__name__, (at, text))
+
+
+def _decimal(raw: list[Any]) -> decimal.Decimal:
+    (text,) = _parts(raw, str)
+    return decimal.Decimal(text, decimal.Context(traps=[decimal.InvalidOperation]))
+
+
+def _fraction(raw: list[Any]) -> fractions.Fraction:
+    return fractions.Fraction(*_parts(raw, int, int))
+
+
+def _mapping(raw: list[Any]) -> Any:
+    (content,) = _rest(raw)
+    cls: Any = collections.OrderedDict if raw[0] == number.ORDERED_DICT else collections.Counter
+    if type(content) is Unresolved:
+        return Unresolved(raw[0], cls.__name__, (content,))
+    if type(content) is not dict:
+        raise TypeError("a dict was expected")
+    return cls(content)
 
 
 def _default_dict(raw: list[Any]) -> Any:
     factory, content = _rest(raw)
-    return collections.defaultdict(factory if factory is None or callable(factory) else None, content)
-
-
-def _singleton(raw: list[Any]) -> Any:
-    return {"Ellipsis": ..., "NotImplemented": NotImplemented}[raw[1]]
+    if type(content) is dict and (factory is None or callable(factory)):
+        return collections.defaultdict(factory, content)
+    return Unresolved(raw[0], "defaultdict", (factory, content))
 
 
 def _deque(raw: list[Any]) -> Any:
-    length, content = _rest(raw)
-    return collections.deque(content, length)
+    length, content = _parts(raw, (int, NoneType), list)
+    made = collections.deque(content, length)
+    if len(made) != len(content):
+        raise ValueError("longer than its longest")
+    return made
+
+
+def _pattern(raw: list[Any]) -> Any:
+    pattern, flags = _rest(raw)
+    if type(flags) is not int:
+        raise TypeError("flags were expected")
+    try:
+        if not flags & re.DEBUG:  # it prints
+            return re.compile(pattern, flags)
+    except Exception:  # another Python's grammar, a warning made an error
+        pass
+    return Unresolved(raw[0], "Pattern", (pattern, flags))
+
+
+def _singleton(raw: list[Any]) -> Any:
+    (name,) = _parts(raw, str)
+    return {"Ellipsis": ..., "NotImplemented": NotImplemented}[name]
+
+
+def _slice(raw: list[Any]) -> slice:
+    start, stop, step = _rest(raw)
+    return slice(start, stop, step)
 
 
 def _link_only(raw: list[Any]) -> Any:
@@ -263,10 +333,10 @@ BUILDERS: Final[dict[int, Builder]] = {
     number.LIST: _rest,
     number.TUPLE: lambda raw: tuple(_rest(raw)),
     number.DICT: _dict,
-    number.SET: lambda raw: set(_rest(raw)),
-    number.FROZENSET: lambda raw: frozenset(_rest(raw)),
-    number.BIG_INT: lambda raw: int.from_bytes(raw[1], "big", signed=True),
-    number.SURROGATES: lambda raw: build(raw[1]).decode("utf-8", "surrogatepass"),
+    number.SET: _set,
+    number.FROZENSET: _set,
+    number.BIG_INT: lambda raw: int.from_bytes(_parts(raw, bytes)[0], "big", signed=True),
+    number.SURROGATES: lambda raw: _parts(raw, bytes)[0].decode("utf-8", "surrogatepass"),
     number.RECORD: _record,
     number.REF: _link_only,
     number.ENUM: _enum,
@@ -274,31 +344,32 @@ BUILDERS: Final[dict[int, Builder]] = {
     number.EXCEPTION: _exception,
     number.TYPE: _reference,
     number.FUNCTION: _reference,
-    number.OPAQUE: lambda raw: Opaque(*_rest(raw)),
-    number.BYTEARRAY: lambda raw: bytearray(build(raw[1])),
-    number.COMPLEX: lambda raw: complex(raw[1], raw[2]),
-    number.RANGE: lambda raw: range(*_rest(raw)),
-    number.SLICE: lambda raw: slice(*_rest(raw)),
+    number.OPAQUE: lambda raw: Opaque(*_parts(raw, str, (str, NoneType))),
+    number.BYTEARRAY: lambda raw: bytearray(*_parts(raw, bytes)),
+    number.COMPLEX: lambda raw: complex(*_parts(raw, float, float)),
+    number.RANGE: lambda raw: range(*_parts(raw, int, int, int)),
+    number.SLICE: _slice,
     number.SINGLETON: _singleton,
-    number.DATETIME: _datetime,
-    number.DATE: lambda raw: datetime.date(*_rest(raw)),
-    number.TIME: _time,
-    number.TIMEDELTA: lambda raw: datetime.timedelta(*_rest(raw)),
+    number.DATETIME: _clock,
+    number.DATE: lambda raw: datetime.date(*_parts(raw, int, int, int)),
+    number.TIME: _clock,
+    number.TIMEDELTA: lambda raw: datetime.timedelta(*_parts(raw, int, int, int)),
     number.TIMEZONE: _timezone,
     number.ZONE: _zone,
-    number.DECIMAL: lambda raw: decimal.Decimal(build(raw[1])),
-    number.FRACTION: lambda raw: fractions.Fraction(*_rest(raw)),
+    number.DECIMAL: _decimal,
+    number.FRACTION: _fraction,
     number.UUID: _uuid,
     number.PATH: _path,
     number.SUBCLASS: _subclass,
-    number.ORDERED_DICT: lambda raw: collections.OrderedDict(build(raw[1])),
+    number.ORDERED_DICT: _mapping,
     number.DEFAULT_DICT: _default_dict,
-    number.COUNTER: lambda raw: collections.Counter(build(raw[1])),
+    number.COUNTER: _mapping,
     number.DEQUE: _deque,
-    number.PATTERN: lambda raw: re.compile(build(raw[1]), build(raw[2])),
+    number.PATTERN: _pattern,
     number.MODULE: _module,
-    number.MEMORY_VIEW: lambda raw: memoryview(build(raw[1])),
-    number.IGNORED: lambda raw: Ignored(),
+    number.MEMORY_VIEW: lambda raw: memoryview(*_parts(raw, (bytes, bytearray))),
+    number.IGNORED: lambda raw: Ignored(*_parts(raw)),
+    number.WRAPPED: lambda raw: Unresolved(raw[0], _named(raw)[0], tuple(_named(raw)[1])),
 }
 
 

@@ -18,21 +18,23 @@ import re
 import types
 import uuid
 import zoneinfo
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from gvstore.objects import number
-from gvstore.objects.naming import canonical_module, name_of
-from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
-from gvstore.objects.wire import Link
+from gvstore.objects.exception import expand_exception
+from gvstore.objects.naming import canonical_module, module_of, name_of, resolve, type_name
+from gvstore.objects.placeholder import Ignored, Opaque, StoredException, Unresolved
+from gvstore.objects.subclass import BUILTIN_BASES, HEAP_TYPE, expand_subclass
+from gvstore.objects.wire import Link, WeakLink
 
-Expansion = tuple[int, Iterable[Any]]
+Expansion = tuple[int, Sequence[Any]]
 Expander = Callable[[Any], Expansion]
-_HEAP_TYPE: Final = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 IS_LINK: Final = -1  # instead of a type number: the elements are one Link
 
-SCALARS: Final = frozenset({type(None), bool, int, float, str, bytes, Link})
-BUILTIN_BASES: Final = (int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset)
+SCALARS: Final = frozenset({type(None), bool, int, float, str, bytes, Link, WeakLink})
+_SEEN_KEPT: Final = 4096
+_seen: list[type] = []  # types that `classify` put among the expanders
 PATHS: Final[tuple[type, ...]] = (
     pathlib.PurePosixPath,
     pathlib.PureWindowsPath,
@@ -42,11 +44,12 @@ PATHS: Final[tuple[type, ...]] = (
 
 
 def _dict(value: dict[Any, Any]) -> Expansion:
-    return number.DICT, [part for item in value.items() for part in item]
+    return number.DICT, [part for item in list(value.items()) for part in item]
 
 
 def _big_int(value: int) -> Expansion:
-    return number.BIG_INT, (value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True),)
+    bits = (value if value >= 0 else ~value).bit_length()
+    return number.BIG_INT, (value.to_bytes(bits // 8 + 1, "big", signed=True),)
 
 
 _ZONES: Final = (type(None), datetime.timezone, zoneinfo.ZoneInfo)
@@ -66,9 +69,8 @@ def _time(v: datetime.time) -> Expansion:
 
 
 def _timezone(v: datetime.timezone) -> Expansion:
-    offset = v.utcoffset(None)
-    named = v.tzname(None) if v != datetime.UTC and datetime.timezone(offset).tzname(None) != v.tzname(None) else None
-    return number.TIMEZONE, (offset // datetime.timedelta(microseconds=1), named)
+    offset, *name = v.__getinitargs__()  # type: ignore[attr-defined]
+    return number.TIMEZONE, (offset // datetime.timedelta(microseconds=1), name[0] if name else None)
 
 
 def _zone(v: zoneinfo.ZoneInfo) -> Expansion:
@@ -82,35 +84,54 @@ def _uuid(v: uuid.UUID) -> Expansion:
 def _memory_view(v: memoryview) -> Expansion:
     if v.ndim != 1 or v.format != "B" or not v.contiguous:
         return opaque(v, "a memoryview of another shape")
-    return number.MEMORY_VIEW, (v.tobytes(),)
+    return number.MEMORY_VIEW, (v.tobytes() if v.readonly else bytearray(v),)
+
+
+def _with_dict(of: int, v: Any) -> Expansion:
+    """Returns the expansion of an OrderedDict or Counter, which may carry attributes."""
+    return opaque(v, "it has attributes") if vars(v) else (of, (dict(v),))
 
 
 def _type(v: type) -> Expansion:
-    return number.TYPE, (name_of(v),)
+    return number.TYPE, (type_name(v),)
 
 
 def _function(v: Any) -> Expansion:
-    return number.FUNCTION, (name_of(v),)
+    name = name_of(v)
+    return (number.FUNCTION, (name,)) if resolve(name) is v else opaque(v, name)  # a lambda, a closure
 
 
 def _builtin(v: Any) -> Expansion:
     owner = v.__self__
-    if owner is None or isinstance(owner, types.ModuleType):
-        return number.FUNCTION, (name_of(v),)
-    return opaque(v, "a bound builtin")
+    if owner is not None and not isinstance(owner, types.ModuleType):
+        return opaque(v, f"a method of {name_of(type(owner))}")
+    return _function(v)
+
+
+def _bound_method(v: Any) -> Expansion:
+    if isinstance(v.__self__, type):
+        name = f"{type_name(v.__self__)}.{v.__name__}"
+        if resolve(name) == v:
+            return number.FUNCTION, (name,)
+    return opaque(v, "a bound method")
+
+
+def _module(v: types.ModuleType) -> Expansion:
+    name = canonical_module(v.__name__)
+    return (number.MODULE, (name,)) if module_of(name) is v else opaque(v, "a module that is not loaded")
 
 
 def opaque(value: Any, detail: str | None = None) -> Expansion:
     """Returns the marker that stands for a value without an encoding."""
-    return number.OPAQUE, (name_of(type(value)), detail)
+    return number.OPAQUE, (type_name(type(value)), detail)
 
 
 EXPANDERS: Final[dict[type, Expander]] = {
-    list: lambda v: (number.LIST, v),
+    list: lambda v: (number.LIST, v.copy()),  # the program may change it while it is read
     tuple: lambda v: (number.TUPLE, v),
     dict: _dict,
-    set: lambda v: (number.SET, v),
-    frozenset: lambda v: (number.FROZENSET, v),
+    set: lambda v: (number.SET, list(v)),
+    frozenset: lambda v: (number.FROZENSET, list(v)),
     int: _big_int,  # only those beyond 64 bits come here
     str: lambda v: (number.SURROGATES, (v.encode("utf-8", "surrogatepass"),)),  # only those that are not valid text
     bytearray: lambda v: (number.BYTEARRAY, (bytes(v),)),
@@ -129,17 +150,19 @@ EXPANDERS: Final[dict[type, Expander]] = {
     decimal.Decimal: lambda v: (number.DECIMAL, (str(v),)),
     fractions.Fraction: lambda v: (number.FRACTION, (v.numerator, v.denominator)),
     uuid.UUID: _uuid,
-    collections.OrderedDict: lambda v: (number.ORDERED_DICT, (dict(v),)),
+    collections.OrderedDict: lambda v: _with_dict(number.ORDERED_DICT, v),
     collections.defaultdict: lambda v: (number.DEFAULT_DICT, (v.default_factory, dict(v))),
-    collections.Counter: lambda v: (number.COUNTER, (dict(v),)),
+    collections.Counter: lambda v: _with_dict(number.COUNTER, v),
     collections.deque: lambda v: (number.DEQUE, (v.maxlen, list(v))),
     re.Pattern: lambda v: (number.PATTERN, (v.pattern, int(v.flags))),
-    types.ModuleType: lambda v: (number.MODULE, (canonical_module(v.__name__),)),
+    types.ModuleType: _module,
     types.FunctionType: _function,
     types.BuiltinFunctionType: _builtin,
+    types.MethodType: _bound_method,
     Opaque: lambda v: (number.OPAQUE, (v.type_name, v.detail)),
     Ignored: lambda v: (number.IGNORED, ()),
-    Unresolved: lambda v: (v.number, (v.type_name, *v.parts)),
+    Unresolved: lambda v: (v.number, v.elements),
+    StoredException: lambda v: expand(v.stands_for),
     **{path: (lambda v, at=at: (number.PATH, (at, str(v)))) for at, path in enumerate(PATHS)},  # type: ignore[misc]
 }
 
@@ -149,83 +172,37 @@ def register_expander(type_: type, expander: Expander) -> None:
     EXPANDERS[type_] = expander
 
 
-def _record(v: Any) -> Expansion:
-    parts: list[Any] = [name_of(type(v))]
-    for name in _field_names(type(v)):
-        if hasattr(v, name):
-            parts += (name, getattr(v, name))
-    return number.RECORD, parts
+def _record(type_: type) -> Expander:
+    names = tuple(field.name for field in dataclasses.fields(type_))
 
-
-def _field_names(type_: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(type_))
-
-
-def _enum(v: enum.Enum) -> Expansion:
-    return number.ENUM, (name_of(type(v)), v._name_, v._value_)
-
-
-def _named_tuple(v: Any) -> Expansion:
-    parts: list[Any] = [name_of(type(v))]
-    for name, value in zip(type(v)._fields, v, strict=True):
-        parts += (name, value)
-    return number.NAMED_TUPLE, parts
-
-
-def _subclass(base: type) -> Expander:
     def expander(v: Any) -> Expansion:
-        slots = [
-            name
-            for each in type(v).__mro__
-            for name in vars(each).get("__slots__", ())
-            if each.__module__ != "builtins"
-        ]
-        if slots:
-            return opaque(v, "a builtin's subclass with slots")
-        return number.SUBCLASS, (
-            name_of(type(v)),
-            _plain(v, base),
-            dict(vars(v)) if getattr(v, "__dict__", None) else None,
-        )
+        parts: list[Any] = [type_name(type_)]
+        for name in names:
+            try:
+                parts += (name, getattr(v, name))
+            except AttributeError:  # a field that was never set stays unset
+                pass
+        return number.RECORD, parts
 
     return expander
 
 
-def _plain(v: Any, base: type) -> Any:
-    """Returns `v` as exactly its builtin base, past whatever the subclass overrides."""
-    if base is dict:
-        return dict(dict.items(v))
-    if base in (list, tuple, set, frozenset, bytearray):
-        return base(base.__iter__(v))
-    if base is str:
-        return str.__str__(v)
-    if base is bytes:
-        return bytes.__getitem__(v, slice(None)) if len(v) else b""
-    if base is complex:
-        return complex(v.real, v.imag)
-    return base.__pos__(v) if base is float else int.__int__(v)
+def _enum(v: enum.Enum) -> Expansion:
+    type_ = type(v)
+    name = v._name_ if type_._member_map_.get(v._name_) is v else None  # a combination of flags has none
+    return number.ENUM, (type_name(type_), name, v._value_)
 
 
-def _exception(v: BaseException) -> Expansion:
-    args: tuple[Any, ...] = v.args
-    if isinstance(v, OSError) and v.errno is not None:
-        args = (v.errno, v.strerror, v.filename, None, v.filename2) if v.filename is not None else (v.errno, v.strerror)
-    state = {name: each for name, each in vars(v).items() if name != "__traceback__"}
-    if isinstance(v, ImportError):
-        state.update(name=v.name, path=v.path)
-    try:
-        text = str(v)
-    except Exception as e:  # a user's __str__
-        text = f"<no text: {type(e).__name__}>"
-    return number.EXCEPTION, (
-        name_of(type(v)), args, text, state or None, v.__cause__, v.__context__, v.__suppress_context__,
-    )  # fmt: skip
+def _named_tuple(type_: type) -> Expander:
+    names = tuple(type_._fields)  # type: ignore[attr-defined]
 
+    def expander(v: Any) -> Expansion:
+        parts: list[Any] = [type_name(type_)]
+        for pair in zip(names, v, strict=True):
+            parts += pair
+        return number.NAMED_TUPLE, parts
 
-def _bound_method(v: Any) -> Expansion:
-    if isinstance(v.__self__, type):
-        return number.FUNCTION, (f"{name_of(v.__self__)}.{v.__name__}",)
-    return opaque(v, "a bound method")
+    return expander
 
 
 def classify(type_: type) -> Expander:
@@ -235,27 +212,41 @@ def classify(type_: type) -> Expander:
     if issubclass(type_, type):
         return _type
     if issubclass(type_, BaseException):
-        return _exception
-    if type_ is types.MethodType:
-        return _bound_method
+        return expand_exception(type_)
     if dataclasses.is_dataclass(type_) and not issubclass(type_, BUILTIN_BASES):
-        return _record
+        return _record(type_)
     if issubclass(type_, tuple) and hasattr(type_, "_fields") and type_.__bases__ == (tuple,):
-        return _named_tuple
+        return _named_tuple(type_)
     if issubclass(type_, (collections.OrderedDict, collections.defaultdict, collections.Counter)):
         return opaque
-    if not type_.__flags__ & _HEAP_TYPE:  # struct sequences and their like: only C can make them
+    if not type_.__flags__ & HEAP_TYPE or hasattr(type_, "n_sequence_fields"):  # struct sequences: only C makes them
         return opaque
     for base in BUILTIN_BASES:
-        if issubclass(type_, base) and base is not bool:
-            return _subclass(base)
+        if issubclass(type_, base):
+            return expand_subclass(type_, base)
     return opaque
 
 
 def expand(value: Any) -> Expansion:
-    """Returns (type number, elements) of a value that is no plain scalar."""
+    """Returns (type number, elements) of a value that is no plain scalar.
+
+    What a program's own code raises on the way makes the value opaque.
+    """
     type_ = type(value)
-    expander = EXPANDERS.get(type_)
-    if expander is None:
-        expander = EXPANDERS[type_] = classify(type_)
-    return expander(value)
+    try:
+        return (EXPANDERS.get(type_) or _classified(type_))(value)
+    except (RecursionError, MemoryError):
+        raise
+    except Exception as e:
+        return opaque(value, f"{name_of(type(e)).rpartition(':')[2]} while it was read")
+
+
+def _classified(type_: type) -> Expander:
+    if len(_seen) >= _SEEN_KEPT:  # a program that makes classes by the thousand
+        for each in _seen:
+            EXPANDERS.pop(each, None)
+        _seen.clear()
+    expander = classify(type_)
+    if type_ not in EXPANDERS:
+        _seen.append(type_)
+    return EXPANDERS.setdefault(type_, expander)

@@ -7,7 +7,16 @@ is one of these, and encodes to the same bytes again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from gvstore.objects import number
+
+# Arrays whose first element is a name; of the others an Unresolved holds all elements as `parts`.
+NAMED: Final = frozenset({
+    number.RECORD, number.ENUM, number.NAMED_TUPLE, number.EXCEPTION, number.TYPE, number.FUNCTION, number.SUBCLASS,
+    number.MODULE, number.ZONE, number.WRAPPED,
+})  # fmt: skip
+_WITH_FIELDS: Final = frozenset({number.RECORD, number.NAMED_TUPLE, number.WRAPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +42,11 @@ class Ignored:
 
 
 class Unresolved:
-    """A stored value whose class is not loaded, or no longer fits.
+    """A stored value that cannot be made here: its class is not loaded or no longer fits, or two of its keys are equal.
 
-    `number` is its type number, `type_name` its class's name, `parts` what
-    follows.  Fields of records are attributes, and items of `fields`.
+    `number` is its type number, `type_name` its class's name (of a container:
+    the word for it), `parts` what follows.  Fields of records are attributes,
+    and items of `fields`.
     """
 
     __slots__ = ("number", "parts", "type_name")
@@ -47,9 +57,16 @@ class Unresolved:
     @property
     def fields(self) -> dict[str, Any]:
         """Field names and values, of records and named tuples."""
+        if self.number not in _WITH_FIELDS:
+            return {}
         return {
             name: value for name, value in zip(self.parts[::2], self.parts[1::2], strict=False) if type(name) is str
         }
+
+    @property
+    def elements(self) -> tuple[Any, ...]:
+        """What follows the type number in its array."""
+        return (self.type_name, *self.parts) if self.number in NAMED else self.parts
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -71,6 +88,22 @@ class Unresolved:
 
     def __repr__(self) -> str:
         name = self.type_name.rpartition(":")[2]
-        if self.fields and len(self.fields) * 2 == len(self.parts):
+        if self.number in _WITH_FIELDS and len(self.fields) * 2 == len(self.parts):
             return f"{name}({', '.join(f'{k}={v!r}' for k, v in self.fields.items())})"
         return f"<{name} {', '.join(map(repr, self.parts))}>" if self.parts else f"<{name}>"
+
+
+class StoredException(Exception):
+    """Stands, as a cause or a member of a group, for a stored exception that cannot be made here.
+
+    `stands_for` is the placeholder itself.
+    """
+
+    def __init__(self, stands_for: Unresolved | Opaque) -> None:
+        self.stands_for = stands_for
+        super().__init__(stands_for)
+
+    def __str__(self) -> str:
+        if isinstance(self.stands_for, Unresolved) and len(self.stands_for.parts) > 1:
+            return f"{self.stands_for.type_name.rpartition(':')[2]}: {self.stands_for.parts[1]}"
+        return repr(self.stands_for)
