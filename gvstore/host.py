@@ -3,6 +3,7 @@
 Every other room takes `now`, `author` and the like as arguments; a facade that
 was given None asks here.  `GV_NOW` (RFC 3339, or microseconds since 1970)
 stops the clock: durations are shown as 0 then, so that transcripts repeat.
+`GV_HOST` and `GV_PYTHON` do the same for what runs note of the machine.
 
 May be imported by `repo` and the rooms above it.
 """
@@ -100,7 +101,9 @@ def user() -> str:
 
 
 def hostname() -> str:
-    """Returns the machine's name, without its domain."""
+    """Returns the machine's name, without its domain; `GV_HOST` puts another in its place."""
+    if fixed := os.environ.get("GV_HOST"):
+        return fixed
     try:
         return socket.gethostname().split(".")[0] or "localhost"
     except OSError:
@@ -108,7 +111,9 @@ def hostname() -> str:
 
 
 def python_version() -> str:
-    """Returns the running Python, as in `3.12.4` or `pypy 3.10.14`."""
+    """Returns the running Python, as in `3.12.4` or `pypy 3.10.14`; `GV_PYTHON` puts another in its place."""
+    if fixed := os.environ.get("GV_PYTHON"):
+        return fixed
     name = platform.python_implementation()
     version = platform.python_version()
     return version if name == "CPython" else f"{name.lower()} {version}"

@@ -110,6 +110,6 @@ def gv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]
     monkeypatch.chdir(work)
     for name in ("GV_DIR", "GV_PAGER", "PAGER", "NO_COLOR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in {"HOME": str(home), "GV_AUTHOR": AUTHOR, "GV_NOW": NOW, "COLUMNS": "100"}.items():
+    for name, value in {"HOME": str(home), "GV_AUTHOR": AUTHOR, "GV_NOW": NOW, "GV_HOST": "engine", "GV_PYTHON": "3.12.4", "COLUMNS": "100"}.items():
         monkeypatch.setenv(name, value)
     yield CommandLine(work)

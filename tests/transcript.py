@@ -11,8 +11,8 @@ A block looks like a terminal, but keeps the two streams apart:
     ```
 
 A command's stdout stands first, then its stderr.  Nothing is masked: the
-environment is made here, GV_AUTHOR and GV_NOW fix what would differ, so that
-ids repeat.  `pytest --accept` writes what was printed into the file.
+environment is made here, GV_AUTHOR, GV_NOW, GV_HOST and GV_PYTHON fix what
+would differ, so that ids repeat.  `pytest --accept` writes what was printed into the file.
 
 A block that opens with "```console no-run" is not run; a test asks that the
 text before it says why.  (cram and prysk do this too, but are GPL-2 and merge
@@ -89,6 +89,8 @@ def environment(folder: Path) -> dict[str, str]:
         "LOGNAME": "ada",
         "GV_AUTHOR": "Ada <ada@example.org>",
         "GV_NOW": "2026-11-20T10:02:11Z",
+        "GV_HOST": "engine",
+        "GV_PYTHON": "3.12.4",
         "GIT_CONFIG_NOSYSTEM": "1",
         "EXAMPLES": str(ROOT / "docs" / "examples"),
     }

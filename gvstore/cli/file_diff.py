@@ -5,30 +5,92 @@ Source: POSIX, diff -u; GNU diffutils for the line "\\ No newline at end of file
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
+from gvstore import fs
 from gvstore.cli import units
 from gvstore.cli.json_form import HIDDEN
 from gvstore.cli.style import Paint
-from gvstore.compare.text import Hunk, Side, SizeDiff, TextDiff, diff_bytes
-from gvstore.compare.trees import FileChange, FileDiff
+from gvstore.compare.text import TOO_LARGE_BYTES, Hunk, Side, SizeDiff, TextDiff, diff_bytes
+from gvstore.compare.trees import FileChange, FileDiff, find_renames
 from gvstore.objects.blob import blob_size, get_blob
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader
-from gvstore.objects.tree import Mode
+from gvstore.objects.tree import Mode, TreeEntry
 from gvstore.repo.fault import printable
 
 _LETTER = {"added": "A", "deleted": "D", "modified": "M", "mode": "M", "renamed": "R"}
 _ROLE = {"added": "added", "deleted": "removed", "modified": "changed", "mode": "changed", "renamed": "changed"}
 _SIGN = {Side.BOTH: " ", Side.OLD: "-", Side.NEW: "+"}
 _SIDE_ROLE = {Side.OLD: "removed", Side.NEW: "added"}
-_LARGE_BYTES = 8 << 20
+
+
+class Content(Protocol):
+    """Where the files of one side of a diff lie."""
+
+    def size_bytes(self, path: str, entry: TreeEntry) -> int:
+        """Returns how many bytes the file has."""
+        ...
+
+    def read(self, path: str, entry: TreeEntry) -> bytes:
+        """Returns the file's bytes."""
+        ...
+
+
+class Stored:
+    """Files among the objects."""
+
+    def __init__(self, reader: ObjectReader) -> None:
+        self._reader = reader
+
+    def size_bytes(self, path: str, entry: TreeEntry) -> int:
+        """Returns how many bytes the file has."""
+        return blob_size(self._reader, entry.oid)
+
+    def read(self, path: str, entry: TreeEntry) -> bytes:
+        """Returns the file's bytes."""
+        return get_blob(self._reader, entry.oid)
+
+
+class Lying:
+    """Files that lie in the work tree."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def size_bytes(self, path: str, entry: TreeEntry) -> int:
+        """Returns how many bytes the file has."""
+        return (self._root / path).lstat().st_size
+
+    def read(self, path: str, entry: TreeEntry) -> bytes:
+        """Returns the file's bytes; of a symlink its target."""
+        if entry.mode is Mode.SYMLINK:
+            return os.fsencode((self._root / path).readlink())
+        return fs.read_bytes(self._root / path)
+
+
+def differing_files(old: Mapping[str, TreeEntry], new: Mapping[str, TreeEntry]) -> tuple[FileDiff, ...]:
+    """Returns how two lists of files differ, sorted by path."""
+    found = []
+    for path in sorted(old.keys() | new.keys()):
+        before, after = old.get(path), new.get(path)
+        if before == after:
+            continue
+        if before is None or after is None:
+            change = FileChange.ADDED if before is None else FileChange.DELETED
+        else:
+            change = FileChange.MODE if before.oid == after.oid else FileChange.MODIFIED
+        found.append(FileDiff(change, path, path, before, after))
+    return find_renames(found)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedFile:
-    """One file that differs; `added_lines` and `removed_lines` are null for what is no text."""
+    """One file that differs; `added_lines`, `removed_lines` and `hunks` are null for what is no text."""
 
     change: str
     path: str
@@ -39,6 +101,7 @@ class ChangedFile:
     new_mode: str | None
     added_lines: int | None
     removed_lines: int | None
+    hunks: tuple[Hunk, ...] | None
     diff: TextDiff | SizeDiff = field(metadata=HIDDEN)
 
     @property
@@ -80,16 +143,9 @@ class ChangedFile:
         return f" {self.name.ljust(width)} | {what}"
 
 
-def changed_file(reader: ObjectReader, found: FileDiff) -> ChangedFile:
+def changed_file(found: FileDiff, old: Content, new: Content) -> ChangedFile:
     """Returns the file with its contents compared."""
-    large = max(blob_size(reader, e.oid) if e else 0 for e in (found.old, found.new)) > _LARGE_BYTES
-    diff: TextDiff | SizeDiff
-    if large:
-        sizes = [blob_size(reader, entry.oid) if entry else 0 for entry in (found.old, found.new)]
-        diff = SizeDiff(sizes[0], sizes[1], False)
-    else:
-        old, new = (get_blob(reader, entry.oid) if entry else b"" for entry in (found.old, found.new))
-        diff = diff_bytes(old, new)
+    diff = _diff(found, old, new)
     lines = (diff.added, diff.removed) if isinstance(diff, TextDiff) else (None, None)
     renamed = found.change is FileChange.RENAMED
     return ChangedFile(
@@ -102,8 +158,20 @@ def changed_file(reader: ObjectReader, found: FileDiff) -> ChangedFile:
         new_mode=_mode_word(found.new.mode) if found.new else None,
         added_lines=lines[0],
         removed_lines=lines[1],
+        hunks=diff.hunks if isinstance(diff, TextDiff) else None,
         diff=diff,
     )
+
+
+def _diff(found: FileDiff, old: Content, new: Content) -> TextDiff | SizeDiff:
+    sizes = (
+        old.size_bytes(found.old_path, found.old) if found.old else 0,
+        new.size_bytes(found.path, found.new) if found.new else 0,
+    )
+    if max(sizes) > TOO_LARGE_BYTES:
+        return SizeDiff(sizes[0], sizes[1], False)
+    before = old.read(found.old_path, found.old) if found.old else b""
+    return diff_bytes(before, new.read(found.path, found.new) if found.new else b"")
 
 
 def stat_lines(files: tuple[ChangedFile, ...], paint: Paint) -> Iterator[str]:

@@ -31,7 +31,7 @@ class CommittedRun:
 
 @dataclass(frozen=True, slots=True)
 class CommitShown:
-    """A commit; `refs` are the names that stand at it, `changes` (of `gv show`) its files beside its first parent's."""
+    """A commit; `refs` are the full names that stand at it, `changes` (of `gv show`) its files beside its first parent's."""
 
     oid: ObjectId
     tree: ObjectId
@@ -47,10 +47,11 @@ class CommitShown:
     changes: tuple[ChangedFile, ...] | None
     form: str = field(metadata=HIDDEN)
     short: str = field(metadata=HIDDEN)
+    labels: tuple[str, ...] = field(metadata=HIDDEN)
     separated: bool = field(metadata=HIDDEN)
 
     def lines(self, paint: Paint) -> Iterator[str]:
-        label = f" ({', '.join(paint(_ref_role(ref), ref) for ref in self.refs)})" if self.refs else ""
+        label = f" ({', '.join(paint(_ref_role(each), each) for each in self.labels)})" if self.labels else ""
         runs = f"   {units.count(len(self.runs), 'run')}" if self.runs else ""
         if self.form == "oneline":
             yield f"{paint('oid', self.short)}{label} {self.message.partition(chr(10))[0]}{runs}"
@@ -83,8 +84,8 @@ class CommitShown:
                 yield from file.patch(paint)
 
 
-def _ref_role(ref: str) -> str:
-    return "head" if ref.startswith(HEAD) else "ref"
+def _ref_role(label: str) -> str:
+    return "head" if label.startswith(HEAD) else "ref"
 
 
 class CommitShower:
@@ -103,6 +104,7 @@ class CommitShower:
         separated: bool = False,
     ) -> CommitShown:
         """Returns the commit ready to print: `form` is full, oneline, stat or patch."""
+        refs = self._refs.get(oid, [])
         return CommitShown(
             oid=oid,
             tree=commit.tree,
@@ -111,39 +113,53 @@ class CommitShower:
             created_at=units.moment(commit.created_at),
             message=commit.message,
             git=commit.git,
-            refs=tuple(self._labels.get(oid, ())),
+            refs=tuple(refs),
             components=commit.components,
             values=commit.values,
             runs=tuple(CommittedRun(self._run_names.get(run), run) for run in commit.runs),
             changes=changes,
             form=form,
             short=self._repo.resolver().shortest(oid) if form == "oneline" else "",
+            labels=self._labels(refs),
             separated=separated,
         )
 
     def changes(self, commit: Commit) -> tuple[ChangedFile, ...]:
         """Returns the commit's files beside those of its first parent."""
-        from gvstore.cli.file_diff import changed_file
+        from gvstore.cli.file_diff import Stored, changed_file
         from gvstore.compare.trees import diff_trees
 
         reader = self._repo.objects
         before = Commit.get(reader, commit.parents[0]).tree if commit.parents else None
-        return tuple(changed_file(reader, found) for found in diff_trees(reader, before, commit.tree))
+        content = Stored(reader)
+        return tuple(changed_file(found, content, content) for found in diff_trees(reader, before, commit.tree))
 
     @cached_property
-    def _labels(self) -> dict[ObjectId, list[str]]:
-        """The names that stand at commits, HEAD's first."""
+    def _refs(self) -> dict[ObjectId, list[str]]:
+        """The full names that stand at commits: HEAD first, and behind it the branch that it is on."""
         refs = self._repo.refs
         found: dict[ObjectId, list[str]] = {}
-        on, head = refs.head_ref(), refs.resolve(HEAD)
+        head = refs.resolve(HEAD)
         if head is not None:
-            found[head] = [f"HEAD → {short_name(on)}" if on else HEAD]
-        for prefix, word in ((BRANCHES, ""), (TAGS, "tag: ")):
+            found[head] = [HEAD, self._branch] if self._branch else [HEAD]
+        for prefix in (BRANCHES, TAGS):
             for name, value in refs.list(prefix).items():
                 oid = value_oid(value)
-                if oid is not None and name != on:
-                    found.setdefault(oid, []).append(word + short_name(name))
+                if oid is not None and name != self._branch:
+                    found.setdefault(oid, []).append(name)
         return found
+
+    @cached_property
+    def _branch(self) -> str | None:
+        """The full name of the branch that HEAD is on."""
+        return self._repo.refs.head_ref()
+
+    def _labels(self, refs: list[str]) -> tuple[str, ...]:
+        """Returns refs as people read them: HEAD joined to its branch, tags marked."""
+        names = [("tag: " if ref.startswith(TAGS) else "") + short_name(ref) for ref in refs]
+        if refs[:1] == [HEAD] and self._branch:
+            names[:2] = [f"{HEAD} → {names[1]}"]
+        return tuple(names)
 
     @cached_property
     def _run_names(self) -> dict[ObjectId, str]:

@@ -38,7 +38,7 @@ class Checked:
         if self.clean:
             yield paint("good", "clean")
         else:
-            yield paint("bad", units.count(sum(fault.damage for fault in self.faults), "damage"))
+            yield paint("bad", f"damaged in {units.count(sum(fault.damage for fault in self.faults), 'place')}")
 
 
 @click.command("fsck", cls=Command)

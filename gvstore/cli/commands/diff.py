@@ -1,0 +1,243 @@
+"""gv diff: how the work tree, commits, runs, calls or values differ."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from gvstore.cli.command import Command, pass_context
+from gvstore.cli.context import CommandContext
+from gvstore.cli.file_diff import ChangedFile, Content, Lying, Stored, changed_file, differing_files, stat_lines
+from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.output import Result
+from gvstore.cli.style import Paint
+from gvstore.errors import BadRev, UsageFault
+
+if TYPE_CHECKING:
+    from gvstore.cli.subject import Subject
+    from gvstore.cli.value_diff import ChangedValue
+    from gvstore.journal.repository import Repository
+    from gvstore.objects.tree import TreeEntry
+
+
+class Difference(Result, Protocol):
+    """How two things differ."""
+
+    @property
+    def differ(self) -> bool:
+        """Whether there is a difference."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FilesDiffer:
+    """The files that differ between two trees; `new` is null for the work tree, `old` before the first commit."""
+
+    old: str | None
+    new: str | None
+    files: tuple[ChangedFile, ...]
+    form: str = field(metadata=HIDDEN)
+
+    @property
+    def differ(self) -> bool:
+        """Whether there is a difference."""
+        return bool(self.files)
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        if not self.files:
+            return
+        if self.form == "names":
+            yield from (file.letter(paint) for file in self.files)
+        elif self.form == "stat":
+            yield from stat_lines(self.files, paint)
+        else:
+            for file in self.files:
+                yield from file.patch(paint)
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesDiffer:
+    """Where two values differ."""
+
+    old: str
+    new: str
+    values: tuple[ChangedValue, ...]
+
+    @property
+    def differ(self) -> bool:
+        """Whether there is a difference."""
+        return bool(self.values)
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        from gvstore.cli.value_diff import value_lines
+
+        yield from value_lines(self.values, paint)
+
+
+@click.command("diff", cls=Command)
+@click.argument("revs", metavar="[REV [REV]] [-- PATH...]", nargs=-1)
+@click.option("--stat", is_flag=True, help="Show how many lines came and went in each file")
+@click.option("--name-only", is_flag=True, help="Show only which files differ")
+@click.option("--exit-code", is_flag=True, help="End with status 1 if there is a difference")
+@pass_context
+def command(cx: CommandContext, revs: tuple[str, ...], stat: bool, name_only: bool, exit_code: bool) -> int:
+    """Show how files, commits, runs or values differ
+
+    Without REV: the work tree beside the last commit.  One commit: the work tree beside it.  Two revs of a kind:
+    commits, runs, calls, files, components, or values beside each other.  One run: beside the run it was derived from.
+
+    \b
+    Example:
+      gv diff run/1 run/3
+    """
+    from gvstore.repo.path import insides
+
+    repo = cx.journal
+    with repo:
+        names, paths = _split(cx, repo, revs)
+        if len(names) > 2:
+            raise UsageFault(
+                "gv diff takes two revs at most", hint="Paths stand behind --: `gv diff main -- agent.py`."
+            )
+        inside = insides(repo.path, paths or None, cwd=cx.folder)
+        result = _compare(repo, names, inside, "names" if name_only else "stat" if stat else "patch")
+        cx.output.result(result, paged=True)
+    return 1 if exit_code and result.differ else 0
+
+
+def _split(cx: CommandContext, repo: Repository, words: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Returns (revs, paths): paths stand behind `--`, or are the first word that is a file and no rev, and what follows."""
+    behind = cx.arguments[cx.arguments.index("--") + 1 :] if "--" in cx.arguments else []
+    before = words[: len(words) - len(behind)]
+    for number, word in enumerate(before):
+        if os.path.lexists(cx.folder / word) and not _is_rev(repo, word):
+            return list(before[:number]), [*before[number:], *behind]
+    return list(before), behind
+
+
+def _is_rev(repo: Repository, word: str) -> bool:
+    try:
+        repo.resolve(word)
+    except BadRev:
+        return False
+    return True
+
+
+def _compare(repo: Repository, names: list[str], paths: tuple[str, ...] | None, form: str) -> Difference:
+    from gvstore.cli.subject import open_subject
+    from gvstore.repo.resolve import Found
+
+    if not names:
+        head = repo.head
+        old = _Tree("HEAD" if head else None, repo.head_files(), Stored(repo.objects))
+        return _files(old, _worktree(repo), paths, form)
+    subjects = [open_subject(repo, name) for name in names]
+    found = {subject.found for subject in subjects}
+    if found & {Found.COMMIT, Found.FOLDER} and found <= {Found.COMMIT, Found.FOLDER, Found.RUN}:
+        trees = [_tree(repo, subject) for subject in subjects]
+        return _files(trees[0], trees[1] if len(trees) == 2 else _worktree(repo), paths, form)
+    if paths is not None:
+        raise UsageFault("only trees of files can be narrowed to paths", hint="`gv diff COMMIT [COMMIT] -- PATH...`")
+    if len(subjects) == 1:
+        subjects = [_before(repo, subjects[0]), subjects[0]]
+    return _pair(repo, *subjects, form=form)
+
+
+def _before(repo: Repository, subject: Subject) -> Subject:
+    """Returns what a single subject is compared with: a run with the run that it was derived from.
+
+    Raises:
+        BadRev: it was derived from none.
+    """
+    from gvstore.cli.subject import open_subject
+
+    parent = subject.run.parent if subject.run is not None and subject.call is None else None
+    if parent is None:
+        hint = f"Name two: `gv diff {subject.name} OTHER`."
+        raise BadRev(f"there is nothing to compare {subject.name} with", hint=hint)
+    return open_subject(repo, parent.name)
+
+
+def _pair(repo: Repository, old: Subject, new: Subject, *, form: str) -> Difference:
+    """Returns how two subjects of a kind differ, files of trees aside.
+
+    Raises:
+        BadRev: they are not of a kind.
+    """
+    kinds = [_KINDS.get(each.found.value if not each.part else "value", "") for each in (old, new)]
+    if kinds[0] != kinds[1] or not kinds[0]:
+        words = [each.found.value if not each.part else "value" for each in (old, new)]
+        raise BadRev(f"a {words[0]} and a {words[1]} cannot be compared", hint="Name two revs of a kind.")
+    if kinds[0] == "value":
+        from gvstore.cli.value_diff import changed_values
+
+        return ValuesDiffer(old.name, new.name, changed_values(old.value, new.value))
+    if kinds[0] == "call":
+        from gvstore.cli.call_diff import diff_calls
+
+        return diff_calls(old, new)
+    before, after = (_source(repo, each) for each in (old, new))
+    # One file that changed, whatever its names were.
+    renamed = dict(zip(after.files, before.files.values(), strict=True))
+    return _files(replace(before, files=renamed), after, None, form)
+
+
+_KINDS = {"run": "call", "call": "call", "value": "value", "file": "file", "component": "file"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """One side of a diff of files."""
+
+    name: str | None
+    files: Mapping[str, TreeEntry]
+    content: Content
+
+
+def _worktree(repo: Repository) -> _Tree:
+    return _Tree(None, repo.worktree.look().files, Lying(repo.path))
+
+
+def _tree(repo: Repository, subject: Subject) -> _Tree:
+    """Returns the files of a commit, of a folder, or of the code that a run used."""
+    from gvstore.objects.commit import Commit
+    from gvstore.repo.files import read_files
+    from gvstore.repo.resolve import Found
+
+    tree = subject.oid
+    if subject.found is Found.COMMIT and tree is not None:
+        tree = Commit.get(repo.objects, repo.resolve_commit(tree.hex())).tree
+    elif subject.run is not None:
+        tree = subject.run.record.code
+    return _Tree(subject.name, read_files(repo.objects, tree), Stored(repo.objects))
+
+
+def _source(repo: Repository, subject: Subject) -> _Tree:
+    """Returns a single file, or the source of a component as one."""
+    from gvstore.objects.blob import put_blob
+    from gvstore.objects.component import Component
+    from gvstore.objects.tree import Mode, TreeEntry
+    from gvstore.odb import MemoryDatabase
+    from gvstore.repo.resolve import Found
+
+    assert subject.oid is not None
+    if subject.found is Found.FILE:
+        entry = TreeEntry(subject.resolved.mode or Mode.FILE, subject.oid)
+        return _Tree(subject.name, {subject.resolved.path or "file": entry}, Stored(repo.objects))
+    component = Component.get(repo.objects, subject.oid)
+    memory = MemoryDatabase()
+    entry = TreeEntry(Mode.FILE, put_blob(memory, component.source.encode()))
+    return _Tree(subject.name, {component.name: entry}, Stored(memory))
+
+
+def _files(old: _Tree, new: _Tree, paths: tuple[str, ...] | None, form: str) -> FilesDiffer:
+    from gvstore.repo.path import under
+
+    found = differing_files(old.files, new.files)
+    wanted = [each for each in found if paths is None or under(each.path, paths) or under(each.old_path, paths)]
+    files = tuple(changed_file(each, old.content, new.content) for each in wanted)
+    return FilesDiffer(old.name, new.name, files, form)
