@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gvstore.errors import BadRev, Conflict, GvError, NoRepository, UsageFault, WouldLose
+from gvstore.errors import BadRev, Conflict, NoRepository, UsageFault, WouldLose
 
 _SHOWN = 20
 
@@ -17,7 +17,7 @@ class NotARepository(NoRepository):
         super().__init__(f"{path} is not in a gv repository (no .gv folder here or above)")
 
 
-class NewerFormat(NoRepository):
+class NewerRepository(NoRepository):
     """The repository was written by a newer gv, in a format that this one does not know."""
 
     hint = "Install a newer gvstore: `pip install -U gvstore`."
@@ -88,10 +88,9 @@ class CannotWrite(Conflict):
         super().__init__(f"{printable(path)} cannot be written: {why}")
 
 
-class NothingToCommit(GvError):
+class NothingToCommit(UsageFault):
     """The work tree is as HEAD has it, and nothing else was to be committed."""
 
-    exit_code = 1
     hint = "`gv commit --allow-empty` makes a commit all the same."
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gvstore.repo.fault import BadFormat, NewerFormat
+from gvstore.repo.fault import BadFormat, NewerRepository
 
 VERSION = 1
 FEATURES: frozenset[str] = frozenset()
@@ -42,7 +42,7 @@ def decode_format(data: bytes, where: str) -> Format:
     """Returns what `.gv/format` says, if this version can open such a repository.
 
     Raises:
-        NewerFormat: the version is newer, or a mandatory feature is unknown.
+        NewerRepository: the version is newer, or a mandatory feature is unknown.
         BadFormat: the file is not ours.
     """
     lines = data[:65536].decode("utf-8", "replace").splitlines()
@@ -60,11 +60,11 @@ def decode_format(data: bytes, where: str) -> Format:
         elif version > VERSION:
             break  # a newer format may well have lines that we cannot read
         else:
-            raise NewerFormat(f"{where} has a line that this gv does not know: {line[:80]!r}")
+            raise NewerRepository(f"{where} has a line that this gv does not know: {line[:80]!r}")
     if version < 1:
         raise BadFormat(f"{where} has no version")
     if version > VERSION:
-        raise NewerFormat(f"{where}: the repository has format version {version}, this gv reads up to {VERSION}")
+        raise NewerRepository(f"{where}: the repository has format version {version}, this gv reads up to {VERSION}")
     if unknown := sorted(set(features) - FEATURES):
-        raise NewerFormat(f"{where}: the repository needs {', '.join(unknown)}, which this gv does not know")
+        raise NewerRepository(f"{where}: the repository needs {', '.join(unknown)}, which this gv does not know")
     return Format(version, tuple(features), tuple(optional))

@@ -48,6 +48,7 @@ _FILES = frozenset([".DS_Store", ".git"])
 _SUFFIXES = (".pyc", ".pyo", ".egg-info")
 _TEMPORARY = ".gv-tmp-"  # a file being checked out where `.gv` is on another disk
 _MAX_FILE_BYTES = 4_000_000
+_FOLDER_MARK = "ps_d"  # the group in pathspec's expressions that matches the slash after a folder
 
 Pattern = tuple[bool, re.Pattern[str]]  # whether it ignores (or takes back), and what
 
@@ -86,7 +87,7 @@ class IgnoreRules:
             for skip, patterns in levels:
                 relative = asked[skip:]
                 for ignore, pattern in patterns:
-                    if pattern.search(relative):
+                    if pattern.match(relative):
                         return ignore
         if folder and name in _FOLDERS:
             return True
@@ -112,12 +113,28 @@ def parse_patterns(text: str) -> list[Pattern]:
 
     found: list[Pattern] = []
     for line in text.split("\n"):
+        line = line.removesuffix("\r")
+        if line.endswith("/**/"):
+            line += "*/"  # the folders below one: pathspec takes that one itself too, git does not
         try:
-            patterns = GitIgnoreSpec.from_lines([line.removesuffix("\r")]).patterns
+            patterns = GitIgnoreSpec.from_lines([line]).patterns
         except ValueError:
             continue
         for pattern in patterns:
             regex = getattr(pattern, "regex", None)
             if pattern.include is not None and regex is not None:
-                found.append((pattern.include, regex))
+                found.append((pattern.include, _of_entry(regex.pattern)))
     return found[::-1]
+
+
+def _of_entry(pattern: str) -> re.Pattern[str]:
+    """Returns what matches exactly the entries that a line names; a folder's path ends with a slash.
+
+    pathspec's expressions also match whatever lies in a folder that matches.  We
+    descend folder by folder, and must not: `*` and then `!a` take `a` back in, not all that is in it.
+    """
+    if pattern == f"(?P<{_FOLDER_MARK}>/)":
+        pattern = ".*/"
+    elif f"(?P<{_FOLDER_MARK}>" not in pattern:
+        pattern += ".*" if pattern == "." else ".+"  # `**` and `a/**`: all that lies in a folder, not itself
+    return re.compile(f"(?:{pattern})\\Z", re.DOTALL)

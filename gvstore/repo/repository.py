@@ -103,7 +103,7 @@ class Repository:
 
         Raises:
             NotARepository: there is none.
-            NewerFormat, BadFormat: there is one that this version cannot open.
+            NewerRepository, BadFormat: there is one that this version cannot open.
         """
         root = _absolute(path)
         gv = _absolute(gv_dir) if gv_dir is not None else root / layout.GV_FOLDER
@@ -122,7 +122,7 @@ class Repository:
 
         Raises:
             NotARepository: neither `start` nor a folder above it is one.
-            NewerFormat, BadFormat: there is one that this version cannot open.
+            NewerRepository, BadFormat: there is one that this version cannot open.
         """
         folder = host.cwd() if start is None else _absolute(start)
         if gv_dir is not None:

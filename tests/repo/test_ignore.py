@@ -118,7 +118,7 @@ def test_strange_ignore_files(repo: Repository, tmp_path: Path) -> None:
 
 WORDS = st.sampled_from(["a", "b", "ab", "c.py", "d"])
 PATHS = st.lists(st.lists(WORDS, min_size=1, max_size=3).map("/".join), min_size=1, max_size=12)
-PARTS = st.sampled_from(["a", "b", "ab", "*", "**", "?", "*.py", "[ab]", "d", "a*", "[!a]"])
+PARTS = st.sampled_from(["a", "b", "ab", "*", "*", "**", "?", "*.py", "[ab]", "d", "a*", "[!a]"])
 LINES = st.builds(
     lambda negate, start, parts, end: negate + start + "/".join(parts) + end,
     st.sampled_from(["", "", "!"]),
@@ -128,7 +128,7 @@ LINES = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(paths=PATHS, lines=st.lists(LINES, max_size=5))
 def test_as_git_does(tmp_path_factory: pytest.TempPathFactory, paths: list[str], lines: list[str]) -> None:
     """The files that a .gitignore leaves are those that git finds."""

@@ -11,7 +11,7 @@ import pytest
 from gvstore.errors import NoRepository, UsageFault
 from gvstore.refs import RefsReadOnly
 from gvstore.repo import Repository
-from gvstore.repo.fault import BadFormat, NewerFormat, NotARepository
+from gvstore.repo.fault import BadFormat, NewerRepository, NotARepository
 from gvstore.repo.format import Format, decode_format, encode_format
 from tests.repo.conftest import write
 
@@ -85,10 +85,10 @@ def test_gv_folder_elsewhere(tmp_path: Path) -> None:
         (b"", BadFormat),
         (b"ref: refs/heads/main\n", BadFormat),
         (b"gv repository\n", BadFormat),
-        (b"gv repository\nversion 2\n", NewerFormat),
-        (b"gv repository\nversion 99\n\xff strange", NewerFormat),
-        (b"gv repository\nversion 1\nfeature sparse\n", NewerFormat),
-        (b"gv repository\nversion 1\nwhatever x\n", NewerFormat),
+        (b"gv repository\nversion 2\n", NewerRepository),
+        (b"gv repository\nversion 99\n\xff strange", NewerRepository),
+        (b"gv repository\nversion 1\nfeature sparse\n", NewerRepository),
+        (b"gv repository\nversion 1\nwhatever x\n", NewerRepository),
     ],
 )
 def test_format_that_cannot_be_opened(repo: Repository, text: bytes, error: type[NoRepository]) -> None:
