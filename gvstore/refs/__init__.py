@@ -14,6 +14,7 @@ from gvstore.refs.fault import (
     RefMoved,
     RefsLocked,
     RefsReadOnly,
+    RefsUnwritten,
 )
 from gvstore.refs.record import OperationEntry, ReflogEntry, RunRow
 from gvstore.refs.transaction import ANYTHING, Transaction
@@ -31,6 +32,7 @@ __all__ = [
     "Refs",
     "RefsLocked",
     "RefsReadOnly",
+    "RefsUnwritten",
     "RunRow",
     "Transaction",
 ]

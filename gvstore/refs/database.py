@@ -20,10 +20,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from gvstore.errors import GvError
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectWriter
 from gvstore.refs import schema
-from gvstore.refs.fault import CorruptRefs, RefsLocked, RefsReadOnly
+from gvstore.refs.fault import CorruptRefs, RefsLocked, RefsReadOnly, RefsUnwritten
 from gvstore.refs.names import HEAD, RUN, RUNS, run_ref
 from gvstore.refs.record import RECORDING, OperationEntry, ReflogEntry, RunRow
 from gvstore.refs.transaction import Transaction, clean_text, write_reflog
@@ -281,12 +282,8 @@ class Refs:
         with self._lock:
             try:
                 yield self._connection()
-            except sqlite3.OperationalError as e:
-                if "locked" in str(e):
-                    raise RefsLocked(str(self.path)) from e
-                raise CorruptRefs(str(self.path), str(e)) from e
             except sqlite3.DatabaseError as e:
-                raise CorruptRefs(str(self.path), str(e)) from e
+                raise _fault(self.path, e) from e
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -308,3 +305,15 @@ def read_value(connection: sqlite3.Connection, name: str) -> str | None:
     """Returns the textual value of a ref, or None."""
     row = connection.execute("SELECT value FROM refs WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def _fault(path: Path, error: sqlite3.DatabaseError) -> GvError:
+    """Returns what an error of SQLite means for the user."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return RefsLocked(str(path))
+    if name.startswith("SQLITE_READONLY"):
+        return RefsReadOnly(str(path))
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_NOMEM")):
+        return RefsUnwritten(str(path), str(error))
+    return CorruptRefs(str(path), str(error))

@@ -72,6 +72,16 @@ class RefsReadOnly(Conflict):
         super().__init__(f"{path} is read-only")
 
 
+class RefsUnwritten(Conflict):
+    """The system refuses to read or write refs.db: a full disk, say.  Nothing was written."""
+
+    hint = "When that is mended, run the command again."
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path}: {why}")
+
+
 class CorruptRefs(Corrupt):
     """refs.db is missing, or not what was written."""
 

@@ -160,8 +160,8 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         found = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.DatabaseError as e:
-        if isinstance(e, sqlite3.OperationalError) and "locked" in str(e):
-            raise
+        if isinstance(e, sqlite3.OperationalError):
+            raise  # locked, say: the file is not to blame
         raise CorruptRefs(str(path), str(e)) from e
     if found != APPLICATION_ID:
         raise CorruptRefs(str(path), "it is no refs database")

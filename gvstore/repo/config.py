@@ -11,8 +11,6 @@ Reading uses the standard library; writing keeps comments and order (tomlkit).
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,6 +181,8 @@ def check_key(key: str) -> str:
     """
     if _is_known(key):
         return key
+    import difflib
+
     near = difflib.get_close_matches(key, KNOWN, n=3) or difflib.get_close_matches(
         key.split(".")[-1], KNOWN, n=3, cutoff=0.5
     )
@@ -201,6 +201,8 @@ def _load(path: Path | None) -> dict[str, Value]:
     text = _read(path)
     if not text:
         return {}
+    import tomllib
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:

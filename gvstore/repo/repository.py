@@ -18,32 +18,30 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from gvstore import fs, host
 from gvstore.errors import UsageFault
-from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId
-from gvstore.objects.run import Run
 from gvstore.odb import ObjectDatabase
 from gvstore.refs import Refs, Transaction
 from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name
 from gvstore.repo import layout
-from gvstore.repo.branch import Branch, branches, create_branch, delete_branch, rename_branch
-from gvstore.repo.checkout import read_mark
-from gvstore.repo.commit import FindComponents, Snapshot, commit, overlay, snapshot
-from gvstore.repo.config import Config
 from gvstore.repo.fault import NotARepository
-from gvstore.repo.files import Files, read_files
 from gvstore.repo.format import Format, decode_format, encode_format
-from gvstore.repo.fsck import Finding, fsck
-from gvstore.repo.git import git_note
-from gvstore.repo.history import LogEntry, log
-from gvstore.repo.lock import worktree_lock
-from gvstore.repo.resolve import Found, Resolved, Resolver
-from gvstore.repo.status import Status, changes
-from gvstore.repo.switch import Checkout, NoCode, checkout_commit, checkout_paths, checkout_run
-from gvstore.repo.worktree import Stops, Worktree
+
+# What a method needs it imports itself: `gv log` does not pay for checkouts, nor for TOML.
+if TYPE_CHECKING:
+    from gvstore.repo.branch import Branch
+    from gvstore.repo.commit import FindComponents, Snapshot
+    from gvstore.repo.config import Config
+    from gvstore.repo.files import Files
+    from gvstore.repo.fsck import Finding
+    from gvstore.repo.history import LogEntry
+    from gvstore.repo.resolve import Found, Resolved, Resolver
+    from gvstore.repo.status import Status
+    from gvstore.repo.switch import Checkout
+    from gvstore.repo.worktree import Stops, Worktree
 
 _MAX_FORMAT_BYTES = 65536
 
@@ -127,6 +125,8 @@ class Repository:
         folder = host.cwd() if start is None else _absolute(start)
         if gv_dir is not None:
             gv = _absolute(gv_dir)
+            from gvstore.repo.config import Config
+
             worktree = Config(repo=gv / layout.CONFIG).text("core.worktree")
             root = Path(worktree) if worktree else gv.parent if gv.name == layout.GV_FOLDER else folder
             return cls.open(root, gv_dir=gv, read_only=read_only)
@@ -138,6 +138,8 @@ class Repository:
     @cached_property
     def config(self) -> Config:
         """The settings of the user and of this repository."""
+        from gvstore.repo.config import Config
+
         return Config(user=host.config_dir() / layout.CONFIG, repo=self.gv / layout.CONFIG)
 
     @cached_property
@@ -197,12 +199,16 @@ class Repository:
         Raises:
             WorktreeBusy: another gv held it for too long.
         """
+        from gvstore.repo.lock import worktree_lock
+
         with worktree_lock(self.gv, self.path):
             yield
 
     @property
     def worktree(self) -> Worktree:
         """The files of the work tree."""
+        from gvstore.repo.worktree import Worktree
+
         return Worktree(self.path, self.gv, self.objects, read_only=self.read_only)
 
     def snapshot(
@@ -221,6 +227,8 @@ class Repository:
             Swallowed: files that are too large or hold keys; lists all of them.
             NoSuchPath, Unreadable, FileChanged: something cannot be read.
         """
+        from gvstore.repo.commit import snapshot
+
         stops = self._stops(allow_large=allow_large, allow_secret=allow_secret)
         return snapshot(self.worktree, self.head_files(), stops=stops, paths=paths, leave_out=leave_out)
 
@@ -229,8 +237,9 @@ class Repository:
 
         Files at these exact paths are taken, ignored or not; what is too large or holds keys is left out and told.
         """
-        files = self.files(base) if base is not None else Files()
-        return overlay(self.worktree, files, paths, stops=self._stops())
+        from gvstore.repo.commit import overlay
+
+        return overlay(self.worktree, self.files(base), paths, stops=self._stops())
 
     def commit(
         self,
@@ -256,6 +265,8 @@ class Repository:
             RefMoved, WorktreeBusy: another process is at work.
             UsageFault, NoSuchPath, Unreadable, FileChanged: no message, or something cannot be read.
         """
+        from gvstore.repo.commit import commit
+
         return commit(
             self,
             message,
@@ -289,6 +300,11 @@ class Repository:
             WouldOverwrite: unsaved work is in the way; lists all of it, nothing was touched.
             BadRev: the rev names nothing that can be checked out.
         """
+        from gvstore.objects.commit import Commit
+        from gvstore.objects.run import Run
+        from gvstore.repo.resolve import Found
+        from gvstore.repo.switch import NoCode, checkout_commit, checkout_paths, checkout_run
+
         moment, writer = host.now_us() if now is None else now, self.author(author)
         found = self.resolve(rev, wanted=frozenset({Found.COMMIT, Found.RUN}), now=moment)
         if found.found is Found.RUN and found.run is not None and found.oid is not None:
@@ -309,6 +325,9 @@ class Repository:
 
     def status(self) -> Status:
         """Returns how the work tree differs from HEAD."""
+        from gvstore.repo.checkout import read_mark
+        from gvstore.repo.status import Status, changes
+
         taken = self.worktree.look()
         found = changes(self.head_files(), taken.files)
         return Status(
@@ -332,12 +351,16 @@ class Repository:
         now: int | None = None,
     ) -> Iterator[LogEntry]:
         """Yields the commits that lead to `rev`, the newest first; those that lead to `without` are left out."""
+        from gvstore.repo.history import log
+
         resolver = self.resolver(now=now)
         hidden = [resolver.commit(each) for each in without]
         return log(self.objects, [resolver.commit(rev)], without=hidden, limit=limit, first_parent=first_parent)
 
     def resolver(self, *, now: int | None = None) -> Resolver:
         """Returns what looks revs up."""
+        from gvstore.repo.resolve import Resolver
+
         return Resolver(self.refs, self.objects, now=host.now_us() if now is None else now)
 
     def resolve(self, rev: str, *, wanted: frozenset[Found] = frozenset(), now: int | None = None) -> Resolved:
@@ -354,6 +377,9 @@ class Repository:
 
     def files(self, commit: ObjectId | None) -> Files:
         """Returns the files of a commit by path; None has none."""
+        from gvstore.objects.commit import Commit
+        from gvstore.repo.files import Files, read_files
+
         return read_files(self.objects, Commit.get(self.objects, commit).tree) if commit is not None else Files()
 
     def head_files(self) -> Files:
@@ -362,12 +388,16 @@ class Repository:
 
     def branches(self) -> tuple[Branch, ...]:
         """Returns all branches, by name."""
+        from gvstore.repo.branch import branches
+
         return branches(self)
 
     def create_branch(
         self, name: str, rev: str = "HEAD", *, author: str | None = None, now: int | None = None
     ) -> ObjectId:
         """Makes a branch at the commit that `rev` names, and returns that."""
+        from gvstore.repo.branch import create_branch
+
         moment = host.now_us() if now is None else now
         oid = self.resolve_commit(rev, now=moment)
         create_branch(self, name, oid, author=self.author(author), now=moment)
@@ -377,23 +407,33 @@ class Repository:
         self, name: str, *, force: bool = False, author: str | None = None, now: int | None = None
     ) -> ObjectId:
         """Deletes a branch and returns where it was; unless `force`, only if another leads to its commits."""
+        from gvstore.repo.branch import delete_branch
+
         moment = host.now_us() if now is None else now
         return delete_branch(self, name, force=force, author=self.author(author), now=moment)
 
     def rename_branch(self, old: str, new: str, *, author: str | None = None, now: int | None = None) -> None:
         """Renames a branch; HEAD goes with it."""
+        from gvstore.repo.branch import rename_branch
+
         moment = host.now_us() if now is None else now
         rename_branch(self, old, new, author=self.author(author), now=moment)
 
     def fsck(self, *, full: bool = True) -> Iterator[Finding]:
         """Yields what is damaged, or strange; `full` reads every object."""
+        from gvstore.repo.fsck import fsck
+
         return fsck(self, full=full)
 
     def git_note(self) -> str:
         """Returns git's HEAD and whether its work tree is dirty, "" where there is no git."""
+        from gvstore.repo.git import git_note
+
         return git_note(self.path)
 
     def _stops(self, *, allow_large: bool = False, allow_secret: bool = False) -> Stops:
+        from gvstore.repo.worktree import Stops
+
         return Stops(
             None if allow_large else self.config.number("commit.large"),
             not allow_secret and self.config.flag("commit.secrets"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -246,6 +245,8 @@ class Resolver:
 
     def _near(self, name: str) -> list[str]:
         names = [short_name(ref) for ref in self.refs.list() if not ref.startswith(RUNS)]
+        import difflib
+
         return difflib.get_close_matches(name, [*names, "HEAD", "RUN"], n=3)
 
     def _previous_branch(self, text: str, count: int) -> _At:
@@ -405,4 +406,6 @@ _FOLDERS = tuple(prefix.removeprefix("refs/") for prefix in PREFIXES)
 
 
 def _near_names(name: str, names: Iterable[str]) -> list[str]:
+    import difflib
+
     return difflib.get_close_matches(name, list(names), n=3, cutoff=0.5)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gvstore.errors import Conflict
-from gvstore.refs import CorruptRefs, Refs, RefsReadOnly
+from gvstore.refs import CorruptRefs, Refs, RefsLocked, RefsReadOnly, schema
 from tests.refs.conftest import AUTHOR, MAIN, Objects, oid
 
 PROCESSES = 8
@@ -153,3 +153,17 @@ def test_create_keeps_what_is_there(refs: Refs, path: Path) -> None:
     Refs.create(path)
 
     assert MAIN == refs.head_ref()
+
+
+def test_somebody_else_holds_it(refs: Refs, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits too long for another process is told so, exit 11; readers do not wait."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    monkeypatch.setattr(schema, "BUSY_TIMEOUT_S", 0.05)
+    with Refs.open(path, Objects()) as waiting:
+        assert MAIN == waiting.head_ref()
+        with pytest.raises(RefsLocked) as caught:
+            waiting.allocate_run(journal="", target="t", started_at=1)
+    other.close()
+
+    assert 11 == caught.value.exit_code
