@@ -23,7 +23,6 @@ from dataclasses import dataclass
 
 _FEW_EDITS = 64
 _SHORT = 512
-_FIRST_STRIDE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,42 +44,83 @@ class Gap:
     new_to: int
 
 
-def align(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Match]:
+class Items:
+    """A sequence made ready to be aligned.
+
+    Who hands in bytes of one length (digests) says it with `width`: they are
+    joined, and stretches of them compared as memory, not one by one.
+    """
+
+    __slots__ = ("_flat", "_width", "items")
+
+    def __init__(self, items: Sequence[Hashable], *, width: int = 0) -> None:
+        self.items = items if type(items) is list else list(items)
+        self._flat: list[Hashable] | bytes = self.items
+        self._width = 1
+        if width:
+            self._flat = b"".join(self.items)  # type: ignore[arg-type]
+            self._width = width
+            if len(self._flat) != width * len(self.items):
+                raise ValueError(f"not all of the items are {width} bytes")
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def same(self, i: int, other: Items, j: int, size: int) -> bool:
+        """Returns whether `size` items from `i` on are those of `other` from `j` on."""
+        w = self._width
+        return self._flat[i * w : (i + size) * w] == other._flat[j * w : (j + size) * w]
+
+    def head(self, i: int, other: Items, j: int, limit: int) -> int:
+        """Returns how many items from `i` and `j` on are equal, at most `limit`."""
+        return _gallop(limit, lambda done, size: self.same(i + done, other, j + done, size))
+
+    def tail(self, i: int, other: Items, j: int, limit: int) -> int:
+        """Returns how many items just before `i` and `j` are equal, at most `limit`."""
+        return _gallop(limit, lambda done, size: self.same(i - done - size, other, j - done - size, size))
+
+
+def align(old: Sequence[Hashable] | Items, new: Sequence[Hashable] | Items) -> list[Match]:
     """Returns the stretches that the sequences share, in order, neither crossing nor touching on both sides.
 
     Items are the same when they are equal and hash alike; whoever tells 1 from
     True hands in keys that do.  The longest common subsequence up to 64 edits
     or 512 items, a good one beyond that.
     """
-    a, b = list(old), list(new)
+    a = old if isinstance(old, Items) else Items(old)
+    b = new if isinstance(new, Items) else Items(new)
     found: list[Match] = []
-    todo: list[tuple[int, int, int, int]] = [(0, len(a), 0, len(b))]
+    todo = [Gap(0, len(a), 0, len(b))]
     while todo:
-        i, i_end, j, j_end = todo.pop()
-        head = _agreement(a, i, b, j, min(i_end - i, j_end - j))
+        gap = todo.pop()
+        i, i_end, j, j_end = gap.old_from, gap.old_to, gap.new_from, gap.new_to
+        head = a.head(i, b, j, min(i_end - i, j_end - j))
+        found.append(Match(i, j, head))
         i, j = i + head, j + head
-        tail = _agreement_back(a, i_end, b, j_end, min(i_end - i, j_end - j))
-        found += [Match(i - head, j - head, head), Match(i_end - tail, j_end - tail, tail)]
+        tail = a.tail(i_end, b, j_end, min(i_end - i, j_end - j))
         i_end, j_end = i_end - tail, j_end - tail
-        if i == i_end or j == j_end:
-            continue
-        matches, rest = _split(a[i:i_end], b[j:j_end])
-        found += [Match(i + match.old, j + match.new, match.size) for match in matches]
-        todo += [(i + gap.old_from, i + gap.old_to, j + gap.new_from, j + gap.new_to) for gap in rest]
+        found.append(Match(i_end, j_end, tail))
+        if i < i_end and j < j_end:
+            matches, rest = _split(a, b, Gap(i, i_end, j, j_end))
+            found += matches
+            todo += rest
     return _joined(found)
 
 
-def common_ends(old: Sequence[Hashable], new: Sequence[Hashable]) -> tuple[int, int]:
+def common_ends(old: Items, new: Items) -> tuple[int, int]:
     """Returns how many items are equal at the beginning, and how many of the rest at the end."""
-    a, b = list(old), list(new)
-    head = _agreement(a, 0, b, 0, min(len(a), len(b)))
-    return head, _agreement_back(a, len(a), b, len(b), min(len(a), len(b)) - head)
+    head = old.head(0, new, 0, min(len(old), len(new)))
+    return head, old.tail(len(old), new, len(new), min(len(old), len(new)) - head)
 
 
 def gaps(matches: Sequence[Match], old_size: int, new_size: int) -> Iterator[Gap]:
     """Yields what the matches leave over, in order; gaps with something in them only."""
-    i = j = 0
-    for match in [*matches, Match(old_size, new_size, 0)]:
+    return _gaps_within(matches, Gap(0, old_size, 0, new_size))
+
+
+def _gaps_within(matches: Sequence[Match], whole: Gap) -> Iterator[Gap]:
+    i, j = whole.old_from, whole.new_from
+    for match in [*matches, Match(whole.old_to, whole.new_to, 0)]:
         if i < match.old or j < match.new:
             yield Gap(i, match.old, j, match.new)
         i, j = match.old + match.size, match.new + match.size
@@ -112,39 +152,40 @@ def best_pairs(old_size: int, new_size: int, weight: Callable[[int, int], int]) 
     return pairs
 
 
-def _split(a: list[Hashable], b: list[Hashable]) -> tuple[list[Match], list[Gap]]:
+def _split(a: Items, b: Items, middle: Gap) -> tuple[list[Match], list[Gap]]:
     """Returns the matches of a middle, and the gaps that are to be looked at anew."""
-    matches = _myers(a, b, _FEW_EDITS)
+    matches = _myers(a, b, middle, _FEW_EDITS)
     if matches is not None:
         return matches, []
-    shared = set(a).intersection(b)
-    kept_a = [i for i, item in enumerate(a) if item in shared]
-    kept_b = [j for j, item in enumerate(b) if item in shared]
-    rest_a, rest_b = [a[i] for i in kept_a], [b[j] for j in kept_b]
+    shared = set(a.items[middle.old_from : middle.old_to]).intersection(b.items[middle.new_from : middle.new_to])
+    kept_a = [i for i in range(middle.old_from, middle.old_to) if a.items[i] in shared]
+    kept_b = [j for j in range(middle.new_from, middle.new_to) if b.items[j] in shared]
+    rest_a, rest_b = Items([a.items[i] for i in kept_a]), Items([b.items[j] for j in kept_b])
     short = len(rest_a) + len(rest_b) <= _SHORT
-    anchors = [] if short else _rising(_once_on_both_sides(rest_a, rest_b))
+    anchors = [] if short else _rising(_once_on_both_sides(rest_a.items, rest_b.items))
     if short:
-        pairs = [pair for match in _myers(rest_a, rest_b, _SHORT) or [] for pair in _pairs(match)]
+        found = _myers(rest_a, rest_b, Gap(0, len(rest_a), 0, len(rest_b)), _SHORT) or []
+        pairs = [(match.old + n, match.new + n) for match in found for n in range(match.size)]
     else:
-        pairs = anchors or _rising(_by_occurrence(rest_a, rest_b))
+        pairs = anchors or _rising(_by_occurrence(rest_a.items, rest_b.items))
     matches = [Match(kept_a[i], kept_b[j], 1) for i, j in pairs]
-    return matches, list(gaps(matches, len(a), len(b))) if anchors else []
+    return matches, list(_gaps_within(matches, middle)) if anchors else []
 
 
-def _agreement(a: list[Hashable], i: int, b: list[Hashable], j: int, limit: int) -> int:
-    """Returns how many items from `i` and `j` on are equal, at most `limit`: strides that double, then halves."""
-    done, stride = 0, _FIRST_STRIDE
+def _gallop(limit: int, same: Callable[[int, int], bool]) -> int:
+    """Returns how many items agree, at most `limit`: strides that double while they do, then halves."""
+    done, stride = 0, 1
     while done < limit:
         stride = min(stride, limit - done)
-        if a[i + done : i + done + stride] != b[j + done : j + done + stride]:
+        if not same(done, stride):
             break
         done += stride
-        stride *= 2
+        stride *= 4
     else:
         return limit
     while stride > 1:
         half = stride // 2
-        if a[i + done : i + done + half] == b[j + done : j + done + half]:
+        if same(done, half):
             done += half
             stride -= half
         else:
@@ -152,45 +193,25 @@ def _agreement(a: list[Hashable], i: int, b: list[Hashable], j: int, limit: int)
     return done
 
 
-def _agreement_back(a: list[Hashable], i: int, b: list[Hashable], j: int, limit: int) -> int:
-    """Returns how many items just before `i` and `j` are equal, at most `limit`."""
-    done, stride = 0, _FIRST_STRIDE
-    while done < limit:
-        stride = min(stride, limit - done)
-        if a[i - done - stride : i - done] != b[j - done - stride : j - done]:
-            break
-        done += stride
-        stride *= 2
-    else:
-        return limit
-    while stride > 1:
-        half = stride // 2
-        if a[i - done - half : i - done] == b[j - done - half : j - done]:
-            done += half
-            stride -= half
-        else:
-            stride = half
-    return done
-
-
-def _myers(a: list[Hashable], b: list[Hashable], cap: int) -> list[Match] | None:
-    """Returns the longest common subsequence in stretches, or None when it takes more than `cap` edits."""
-    n, m = len(a), len(b)
+def _myers(a: Items, b: Items, middle: Gap, cap: int) -> list[Match] | None:
+    """Returns the longest common subsequence of a middle in stretches, or None when it takes more than `cap` edits."""
+    i, j = middle.old_from, middle.new_from
+    n, m = middle.old_to - i, middle.new_to - j
     furthest = [0] * (2 * min(cap, n + m) + 3)
-    middle = len(furthest) // 2
+    centre = len(furthest) // 2
     history: list[list[int]] = []
     for edits in range(min(cap, n + m) + 1):
-        history.append(furthest[middle - edits - 1 : middle + edits + 2])
+        history.append(furthest[centre - edits - 1 : centre + edits + 2])
         for k in range(-edits + 2 * max(0, edits - m), edits - 2 * max(0, edits - n) + 1, 2):
-            down = k == -edits or (k != edits and furthest[middle + k - 1] < furthest[middle + k + 1])
-            x = furthest[middle + k + 1] if down else furthest[middle + k - 1] + 1
+            down = k == -edits or (k != edits and furthest[centre + k - 1] < furthest[centre + k + 1])
+            x = furthest[centre + k + 1] if down else furthest[centre + k - 1] + 1
             y = x - k
-            if x < n and y < m and a[x] == b[y]:
-                run = _agreement(a, x, b, y, min(n - x, m - y))
+            if x < n and y < m and a.items[x + i] == b.items[y + j]:
+                run = a.head(x + i, b, y + j, min(n - x, m - y))
                 x, y = x + run, y + run
-            furthest[middle + k] = x
+            furthest[centre + k] = x
             if x >= n and y >= m:
-                return _walked_back(history, n, m)
+                return [Match(match.old + i, match.new + j, match.size) for match in _walked_back(history, n, m)]
     return None
 
 
@@ -213,13 +234,13 @@ def _walked_back(history: list[list[int]], x: int, y: int) -> list[Match]:
     return found[::-1]
 
 
-def _once_on_both_sides(a: list[Hashable], b: list[Hashable]) -> list[tuple[int, int]]:
+def _once_on_both_sides(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
     times_a, times_b = Counter(a), Counter(b)
     place = {item: j for j, item in enumerate(b) if times_b[item] == 1}
     return [(i, place[item]) for i, item in enumerate(a) if times_a[item] == 1 and item in place]
 
 
-def _by_occurrence(a: list[Hashable], b: list[Hashable]) -> list[tuple[int, int]]:
+def _by_occurrence(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
     """Returns where the k-th occurrence of each item stands on either side."""
     places: dict[Hashable, list[int]] = defaultdict(list)
     for j, item in enumerate(b):
@@ -253,10 +274,6 @@ def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
         chosen.append(pairs[at])
         at = before[at]
     return chosen[::-1]
-
-
-def _pairs(match: Match) -> Iterator[tuple[int, int]]:
-    return ((match.old + n, match.new + n) for n in range(match.size))
 
 
 def _joined(matches: list[Match]) -> list[Match]:
