@@ -9,19 +9,22 @@ executed, with the recorded call's children as answers for the calls it makes.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from gvstore.errors import Corrupt
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import RecordedError, ReplayError
+from gvstore.journal.redact import has_holes
 from gvstore.objects import number
 from gvstore.objects.component import Component
 from gvstore.objects.decode import decode
 from gvstore.objects.invocation import PartList, outcome_number, part_body
 from gvstore.objects.oid import ObjectId
-from gvstore.objects.placeholder import Unresolved
+from gvstore.objects.placeholder import Opaque, Unresolved, exception_text
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import linked, split
@@ -30,6 +33,7 @@ from gvstore.store.ref import Ref
 
 STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
+_MISSING: Final = object()
 _LEAF_HEAD: Final = b"\x94\x30"  # an invocation of four elements: no children
 _RETURNED_HEAD: Final = b"\x92\x3b"
 
@@ -40,9 +44,17 @@ class Replayer:
     def __init__(self, reader: ObjectReader, *, root: Path | None, strict: str = "", overrides: Any = None) -> None:
         self.reader, self.root, self.strict, self.overrides = reader, root, strict, overrides
         self.stale: dict[str, str] = {}  # component name -> reason, of what was executed because of it
+        self.fault: ReplayError | None = None  # where a strict replay left the record
+        self.lock = threading.RLock()
         self._components: dict[bytes, Component] = {}
         self._why: dict[bytes, str] = {}
         self._subtrees: dict[bytes, tuple[bool, int]] = {}
+
+    def diverge(self, message: str) -> ReplayError:
+        """Returns the error of leaving the record; it is remembered, for the program may swallow it."""
+        if self.fault is None:
+            self.fault = ReplayError(message)
+        return ReplayError(message)
 
     def component(self, link: bytes) -> Component:
         """Returns the component that a link names."""
@@ -98,24 +110,30 @@ class Replayer:
 
 
 class Answer:
-    """What the record says of one call: `elements` of its array, and its place among its recorded siblings."""
+    """What the record says of one call: `elements` of its array, and its place among its recorded siblings.
 
-    __slots__ = ("adopted", "at", "calls", "elements", "override", "part", "replayer")
+    `adopted` says that its outcome stands and could be read.  `override` is
+    what this call answers instead of its recorded exception.
+    """
+
+    __slots__ = ("_after", "_outcome", "adopted", "at", "calls", "elements", "override", "part", "replayer")
 
     def __init__(
-        self,
-        replayer: Replayer,
-        part: bytes,
-        elements: list[bytes],
-        at: int,
-        *,
-        adopted: bool,
-        calls: int,
-        override: Any = None,
+        self, replayer: Replayer, part: bytes, elements: list[bytes], at: int, *, calls: int, override: Any = None
     ) -> None:
         self.replayer, self.part, self.elements, self.at = replayer, part, elements, at
-        self.adopted, self.calls = adopted, calls
-        self.override = override  # what this call answers instead of its recorded exception
+        self.calls, self.override = calls, override
+        self.adopted = False
+
+    def adopt(self) -> None:
+        """Reads the recorded outcome; one that cannot be read is none, and the call is executed."""
+        reader, elements = self.replayer.reader, self.elements
+        try:
+            self._outcome = decode(split(elements[3])[1], reader)
+            self._after = decode(elements[6], reader) if len(elements) > 6 else None
+        except Corrupt:
+            return
+        self.adopted = True
 
     def below(self) -> Answers:
         """Returns the answers for the calls that this call makes when it is executed."""
@@ -125,26 +143,24 @@ class Answer:
         """Returns, or raises, the recorded outcome; brings the instance to its recorded state."""
         if self.override is not None:
             return self.override
-        reader, elements = self.replayer.reader, self.elements
-        if instance is not None and len(elements) > 6 and elements[6] != NIL:
-            restore(instance, decode(elements[6], reader))
-        outcome = split(elements[3])
-        if elements[3][1] == number.RETURNED:
-            return decode(outcome[1], reader)
-        raise recorded_exception(decode(outcome[1], reader))
+        if instance is not None and self._after is not None:
+            restore(instance, self._after)
+        if self.elements[3][1] == number.RETURNED:
+            return self._outcome
+        raise recorded_exception(self._outcome)
 
 
 class Leaf:
-    """The record's answer to a call that made no calls and returned: its place, its part, the encoded value."""
+    """The record's answer to a call that made no calls and returned: its place, its part, the value."""
 
-    __slots__ = ("_reader", "_value", "at", "part")
+    __slots__ = ("_value", "at", "part")
 
-    def __init__(self, at: int, part: bytes, value: bytes, reader: ObjectReader) -> None:
-        self.at, self.part, self._value, self._reader = at, part, value, reader
+    def __init__(self, at: int, part: bytes, value: Any) -> None:
+        self.at, self.part, self._value = at, part, value
 
     def give(self, instance: Any) -> Any:
         """Returns the recorded value."""
-        return decode(self._value, self._reader)
+        return self._value
 
 
 def recorded_exception(value: Any) -> BaseException:
@@ -152,17 +168,18 @@ def recorded_exception(value: Any) -> BaseException:
     if isinstance(value, BaseException):
         return value
     if isinstance(value, Unresolved):
-        return RecordedError(f"{value.type_name.rpartition(':')[2]}: {value.parts[1]}")
+        return RecordedError(exception_text(value))
     return RecordedError(repr(value))
 
 
 def restore(instance: Any, recorded: Any) -> None:
-    """Brings an instance to the recorded field values."""
+    """Brings an instance to the recorded field values; what could not be stored of them stays as it is."""
     for name in getattr(
         type(instance), "__dataclass_fields__", vars(recorded) if hasattr(recorded, "__dict__") else ()
     ):
-        if hasattr(recorded, name):
-            object.__setattr__(instance, name, getattr(recorded, name))
+        value = getattr(recorded, name, _MISSING)
+        if value is not _MISSING and type(value) is not Opaque and not has_holes(value):
+            object.__setattr__(instance, name, value)
 
 
 _Entry = tuple[int, bytes, list[bytes]]  # place among its siblings, part, elements
@@ -176,7 +193,7 @@ class Answers:
     first that differs the rest is put into an index by identity (`take`).
     """
 
-    __slots__ = ("_at", "_children", "_index", "_left", "_next", "_rest", "replayer", "source")
+    __slots__ = ("_at", "_children", "_executed", "_index", "_left", "_next", "_rest", "replayer", "source")
 
     def __init__(self, replayer: Replayer, children: bytes) -> None:
         self.replayer, self._children = replayer, children
@@ -186,6 +203,7 @@ class Answers:
         self._at = 0
         self._index: dict[tuple[str, bytes], deque[_Entry]] | None = None
         self._left = 0
+        self._executed = False  # was one of the parent's calls executed?
 
     @property
     def children(self) -> bytes:
@@ -199,14 +217,19 @@ class Answers:
         """
         if self._index is not None:
             return None
-        part = self._advance() if self._rest is None else self._next
-        head = _LEAF_HEAD + link + args
-        if part is None or not part.startswith(head) or part[len(head) : len(head) + 2] != _RETURNED_HEAD:
-            return None
-        at = self._at
-        self._at += 1
-        self._advance()
-        return Leaf(at, part, part[len(head) + 2 :], self.replayer.reader)
+        with self.replayer.lock:
+            part = self._advance() if self._rest is None else self._next
+            head = _LEAF_HEAD + link + args
+            if part is None or not part.startswith(head) or part[len(head) : len(head) + 2] != _RETURNED_HEAD:
+                return None
+            try:
+                value = decode(part[len(head) + 2 :], self.replayer.reader)
+            except Corrupt:
+                return None
+            at = self._at
+            self._at += 1
+            self._advance()
+        return Leaf(at, part, value)
 
     def _advance(self) -> bytes | None:
         if self._rest is None:
@@ -236,13 +259,22 @@ class Answers:
         Raises:
             ReplayError: the replay is strict, and the record has other calls left, or (strict on code) this one is stale.
         """
-        index = self._load() if self._index is None else self._index
+        with self.replayer.lock:
+            answer = self._take(live, args, state)
+            if answer is None or not answer.adopted:
+                self._executed = True
+        return answer
+
+    def _take(self, live: LiveComponent, args: bytes, state: bytes) -> Answer | None:
         replayer = self.replayer
+        if replayer.fault is not None:
+            raise replayer.diverge(str(replayer.fault))
+        index = self._load() if self._index is None else self._index
         name = live.name(replayer.root)
         queue = index.get((name, state + args))
         if not queue:
             if replayer.strict and self._left:
-                raise ReplayError(f"{self._expected()}, but {name} was called with other arguments or once more")
+                raise replayer.diverge(f"{self._expected()}, but {name} was called with other arguments or once more")
             return None
         at, part, elements = queue.popleft()
         self._left -= 1
@@ -250,13 +282,28 @@ class Answers:
         if not fresh:
             self._tell_stale(elements, name)
         override = _overridden(elements, replayer)
-        adopted = override is None and fresh and live.effect != "repeat" and _answers(elements, queue)
-        return Answer(replayer, part, elements, at, adopted=adopted, calls=calls, override=override)
+        answer = Answer(replayer, part, elements, at, calls=calls, override=override)
+        if override is None and fresh and live.effect != "repeat" and _answers(elements, queue):
+            answer.adopt()
+        return answer
+
+    def end(self, name: str) -> None:
+        """Notes that the parent returned: a strict replay that was answered throughout must have used the record up.
+
+        Where a call was executed, what follows may rightly differ: an error
+        that does not come back leaves its handler's calls over.
+        """
+        if not self.replayer.strict or self._executed:
+            return
+        if self._index is None:
+            self._load()
+        if self._left:
+            self.replayer.diverge(f"{self._expected()}, but {name} returned")
 
     def _tell_stale(self, elements: list[bytes], name: str) -> None:
         why = self.replayer.why_stale(elements[1])
         if self.replayer.strict == STRICT_CODE:
-            raise ReplayError(why or f"a call below {name} is stale")
+            raise self.replayer.diverge(why or f"a call below {name} is stale")
         if why:
             self.replayer.stale[name] = why
 

@@ -193,7 +193,7 @@ def _named_tuple(raw: list[Any]) -> Any:
 def _exception(raw: list[Any]) -> Any:
     name, rest = _named(raw)
     args, text, state, cause, context, suppress = rest
-    if type(text) is not str or type(suppress) is not bool:
+    if type(text) not in (str, NoneType) or type(suppress) is not bool:
         raise TypeError("an exception's text and whether its context is suppressed were expected")
     cls = resolve_type(name)
     if cls is not None and issubclass(cls, BaseException) and type(args) is tuple:

@@ -5,7 +5,7 @@ than 256 bytes, or higher than 32, goes through an explicit stack, from the
 leaves up: a nested part whose encoding, its own children linked first, passes
 256 bytes or reaches height 32 becomes an object and is linked; long
 containers become trees (`sequence.py`); long text is cut.  Both ways give the
-same bytes; `tests/objects/test_encode.py` states it.
+same bytes; `tests/objects/test_value.py` states it.
 
 Values are trees: what is met twice is encoded once and linked or repeated,
 never marked as the same.  A value inside itself is an opaque "cycle".
@@ -13,7 +13,7 @@ never marked as the same.  A value inside itself is an opaque "cycle".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from gvstore.objects import number
@@ -21,7 +21,6 @@ from gvstore.objects.chunking import HEIGHT_LIMIT, LINK_THRESHOLD, TEXT_MEAN, TE
 from gvstore.objects.expand import IS_LINK, SCALARS, expand, opaque
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
-from gvstore.objects.placeholder import Opaque
 from gvstore.objects.protocol import ObjectWriter
 from gvstore.objects.sequence import ItemList, TreeBuilder
 from gvstore.objects.wire import LINK_HEAD, Raw, array, link_bytes, linked, pack
@@ -32,6 +31,8 @@ _KIND_OF: Final = {number.INVOCATION: bytes((Kind.INVOCATION,)), number.COMPONEN
 _SPLITTABLE: Final = frozenset({number.LIST, number.TUPLE, number.DICT, number.SET, number.FROZENSET})
 _SORTED: Final = frozenset({number.SET, number.FROZENSET})
 _NUMBERS: Final = [pack(n) for n in range(128)]
+_FLAT: Final = 64  # elements of a container that is packed at once, if they are scalars
+DEPTH_LIMIT: Final = 1_000_000  # levels: deeper is opaque, as a property may unfold for ever
 
 OnOpaque = Callable[[str, str | None], None]
 
@@ -151,17 +152,22 @@ class _Frame:
 
     __slots__ = ("elements", "height", "identity", "keep", "of", "parts")
 
-    def __init__(self, of: int, elements: Iterator[Any], identity: int, keep: Any) -> None:
+    def __init__(self, of: int, elements: Sequence[Any], value: Any) -> None:
         self.of = of
-        self.elements = elements
-        self.identity = identity
-        self.keep = keep  # holds temporaries, so that no id is used twice
+        self.elements = iter(elements)
+        self.identity = id(value)
+        self.keep = (value, elements)  # holds temporaries, so that no id is used twice
         self.parts: list[bytes] = []
         self.height = 0
 
 
 class _Long:
-    """One walk over one large or tall value."""
+    """One walk over one large or tall value.
+
+    Links, split containers and long texts are remembered by identity; what
+    stays inline is small and encoded anew, so shared parts cost no more than
+    256 elements a reference.
+    """
 
     def __init__(self, encoder: Encoder, value: Any) -> None:
         self.encoder = encoder
@@ -170,6 +176,7 @@ class _Long:
         self.open: set[int] = set()
         self.done: dict[int, tuple[bytes, int, Any]] = {}
         self.stack: list[_Frame] = []
+        self.flat = type(encoder).text is Encoder.text
 
     def run(self) -> tuple[bytes, int]:
         """Returns the root's encoding and inline height."""
@@ -184,7 +191,7 @@ class _Long:
             result = None
             for element in frame.elements:
                 if type(element) in SCALARS:
-                    frame.parts.append(self.encoder._nested_scalar(element))
+                    frame.parts.append(self._part(element))
                     continue
                 known = self.done.get(id(element))
                 result = known[:2] if known else self._enter(element)
@@ -194,26 +201,63 @@ class _Long:
                 self.open.discard(frame.identity)
                 result = self._close(frame)
                 if self.stack:
-                    placed = self.encoder.place(*result)
-                    result = placed, result[1] if placed is result[0] else 0
-                    self.done[frame.identity] = (*result, frame.keep)
+                    result = self._placed(*result, frame)
         assert result is not None
         return result
 
+    def _placed(self, data: bytes, height: int, frame: _Frame) -> tuple[bytes, int]:
+        part = self.encoder.place(data, height)
+        if part is not data:
+            height = 0
+        elif data[1] != number.SPLIT:
+            return data, height
+        self.done[frame.identity] = (part, height, frame.keep)
+        return part, height
+
+    def _part(self, scalar: Any) -> bytes:
+        """Returns the encoding of a scalar inside a container."""
+        kind = type(scalar)
+        if (kind is str or kind is bytes) and len(scalar) > LINK_THRESHOLD:
+            known = self.done.get(id(scalar))
+            if known is None:
+                known = self.done[id(scalar)] = (self.encoder._nested_scalar(scalar), 0, scalar)
+            return known[0]
+        return self.encoder._nested_scalar(scalar)
+
     def _enter(self, value: Any) -> tuple[bytes, int] | None:
-        """Opens a container; returns at once what is a link or closes a cycle."""
-        if id(value) in self.open:
-            of, elements = opaque(value, "cycle")
-            self.encoder.tell_opaque(elements)
-            return self.encoder.encode(Opaque(*elements)), 1
-        of, elements = expand(value)
+        """Opens a container; returns at once what is flat, a link, or closes a cycle."""
+        of, elements = self._expand(value)
         if of == IS_LINK:
             return pack(elements[0]), 0
         if of == number.OPAQUE:
             self.encoder.tell_opaque(elements)
+            value = elements  # what a cycle leads back to stays open
+        if (
+            self.stack
+            and self.flat
+            and len(elements) <= _FLAT
+            and of not in _SORTED
+            and SCALARS.issuperset(map(type, elements))
+        ):
+            try:
+                data = pack([of, *elements])
+                if len(data) <= LINK_THRESHOLD:
+                    return data, 1
+            except (OverflowError, UnicodeEncodeError):
+                pass
         self.open.add(id(value))
-        self.stack.append(_Frame(of, iter(elements), id(value), (value, elements)))
+        self.stack.append(_Frame(of, elements, value))
         return None
+
+    def _expand(self, value: Any) -> tuple[int, Sequence[Any]]:
+        if id(value) in self.open:
+            return opaque(value, "cycle")
+        if len(self.stack) >= DEPTH_LIMIT:
+            return opaque(value, "too deep")
+        try:
+            return expand(value)
+        except RecursionError:
+            return opaque(value, "RecursionError while it was read")
 
     def _close(self, frame: _Frame) -> tuple[bytes, int]:
         parts, of, height = frame.parts, frame.of, frame.height + 1

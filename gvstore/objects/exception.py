@@ -1,6 +1,7 @@
 """Exceptions, out and back: `[12, type, args, text, state, cause, context, suppress]`.
 
-`text` is what `str` says, with addresses blotted out, for readers without the class.
+`text` is what a `__str__` of the program's own says, with addresses blotted
+out, for readers without the class; nil where C says it, from `args`.
 `state` is a dict of what construction from `args` does not give: the
 instance's dict (notes among it), slots, and the attributes that exceptions of
 C keep beside it (`errno`, `filename`, `lineno`, ...), or nil.  An exception is
@@ -11,6 +12,7 @@ runs.  Left out: tracebacks, and `AttributeError.obj`, which drags in anything.
 from __future__ import annotations
 
 import re
+import types
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -81,6 +83,7 @@ def _same(a: Any, b: Any) -> bool:
 def expand_exception(type_: type[BaseException]) -> Callable[[Any], tuple[int, tuple[Any, ...]]]:
     """Returns the expander of an exception class."""
     details, slots = _details_of(type_), slots_of(type_)
+    speaks = type(type_.__str__) is not types.WrapperDescriptorType
 
     def expander(v: BaseException) -> tuple[int, tuple[Any, ...]]:
         args = _ARGS.__get__(v)
@@ -92,7 +95,7 @@ def expand_exception(type_: type[BaseException]) -> Callable[[Any], tuple[int, t
                 if found is not _MISSING and not _same(found, _get(detail, blank)):
                     state[name] = found
         return number.EXCEPTION, (
-            type_name(type_), args, _text(v), state or None, v.__cause__, v.__context__, v.__suppress_context__,
+            type_name(type_), args, _text(v) if speaks else None, state or None, v.__cause__, v.__context__, v.__suppress_context__,
         )  # fmt: skip
 
     return expander

@@ -24,7 +24,7 @@ from typing import Any, Final
 from gvstore.objects import number
 from gvstore.objects.exception import expand_exception
 from gvstore.objects.naming import canonical_module, module_of, name_of, resolve, type_name
-from gvstore.objects.placeholder import Ignored, Opaque, StoredException, Unresolved
+from gvstore.objects.placeholder import Ignored, Opaque, StoredException, Unresolved, elements_of
 from gvstore.objects.subclass import BUILTIN_BASES, HEAP_TYPE, expand_subclass
 from gvstore.objects.wire import Link, WeakLink
 
@@ -161,7 +161,7 @@ EXPANDERS: Final[dict[type, Expander]] = {
     types.MethodType: _bound_method,
     Opaque: lambda v: (number.OPAQUE, (v.type_name, v.detail)),
     Ignored: lambda v: (number.IGNORED, ()),
-    Unresolved: lambda v: (v.number, v.elements),
+    Unresolved: lambda v: (v.number, elements_of(v)),
     StoredException: lambda v: expand(v.stands_for),
     **{path: (lambda v, at=at: (number.PATH, (at, str(v)))) for at, path in enumerate(PATHS)},  # type: ignore[misc]
 }

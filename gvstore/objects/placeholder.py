@@ -63,11 +63,6 @@ class Unresolved:
             name: value for name, value in zip(self.parts[::2], self.parts[1::2], strict=False) if type(name) is str
         }
 
-    @property
-    def elements(self) -> tuple[Any, ...]:
-        """What follows the type number in its array."""
-        return (self.type_name, *self.parts) if self.number in NAMED else self.parts
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -93,6 +88,22 @@ class Unresolved:
         return f"<{name} {', '.join(map(repr, self.parts))}>" if self.parts else f"<{name}>"
 
 
+def elements_of(value: Unresolved) -> tuple[Any, ...]:
+    """Returns what follows the type number in its array."""
+    return (value.type_name, *value.parts) if value.number in NAMED else value.parts
+
+
+def exception_text(value: Unresolved) -> str:
+    """Returns what an exception that cannot be made here says, its class's name first."""
+    name = value.type_name.rpartition(":")[2]
+    if value.number != number.EXCEPTION or len(value.parts) < 2:
+        return repr(value)
+    args, text = value.parts[:2]
+    if text is None and type(args) is tuple:
+        text = str(args[0]) if len(args) == 1 else ", ".join(map(str, args))
+    return f"{name}: {text}" if text else name
+
+
 class StoredException(Exception):
     """Stands, as a cause or a member of a group, for a stored exception that cannot be made here.
 
@@ -104,6 +115,4 @@ class StoredException(Exception):
         super().__init__(stands_for)
 
     def __str__(self) -> str:
-        if isinstance(self.stands_for, Unresolved) and len(self.stands_for.parts) > 1:
-            return f"{self.stands_for.type_name.rpartition(':')[2]}: {self.stands_for.parts[1]}"
-        return repr(self.stands_for)
+        return exception_text(self.stands_for) if isinstance(self.stands_for, Unresolved) else repr(self.stands_for)

@@ -47,7 +47,7 @@ def test_records_show_their_fields() -> None:
     """Read, not asked."""
 
     assert "Topic(name='otters')" == value_line(Topic("otters"))
-    assert "Topic(name='otters')" == value_line(Unresolved(16, "story:Topic", ("name", "otters")))
+    assert "Topic(name='otters')" == value_line(Unresolved(8, "story:Topic", ("name", "otters")))
     assert "<opaque socket.socket>" == value_line(Opaque("socket.socket"))
     assert "[1.50, ValueError('no')]" == value_line([Decimal("1.50"), ValueError("no")])
     assert "frozenset({1})" == value_line(frozenset({1}))
