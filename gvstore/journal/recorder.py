@@ -15,16 +15,20 @@ the call's array joins its parent's list.
 from __future__ import annotations
 
 import itertools
+import os
 import struct
 import threading
+import weakref
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gvstore import host
 from gvstore.journal.component import LiveComponent
-from gvstore.objects.encode import Encoder
+from gvstore.journal.redact import LEAST_CHARACTERS, RedactingEncoder, Redactor, redactor_of
+from gvstore.objects.component import Component
 from gvstore.objects.invocation import CANCELLED, call_list, encode_call, raised, returned
 from gvstore.objects.record import NIL
 from gvstore.objects.sequence import ItemList
@@ -50,7 +54,9 @@ class Recording:
     """One recording: a root call and all below it, into one store.
 
     Without `wal` (a store that is no repository, or a meta-invocation) what is
-    recorded lives in memory until the root ends.
+    recorded lives in memory until the root ends.  `torn` says that a call
+    could not be put together in memory (an interrupt or the end of the stack
+    came between): the journal knows better.
     """
 
     def __init__(
@@ -63,21 +69,33 @@ class Recording:
     ) -> None:
         self.objects, self.root, self.wal = objects, root, wal
         self.answers = answers
-        self.opaque = False  # has the encoder just met an opaque value?
-        self.encoder = Encoder(objects, self._met_opaque)
+        outer = CURRENT.get()
+        self.redactor: Redactor = outer.recording.redactor if outer is not None else redactor_of(host.environment())
+        self.encoder = RedactingEncoder(objects, self.redactor, on_opaque=self._met_opaque, on_secret=self._met_secret)
+        self.secrets: set[str] = set()  # kinds of what was left out
+        self.torn = self.closed = False
         self.clock = host.stopwatch()
         self.zero_ns = self.clock()
         self.executed = self.reused = 0
         self.usage: dict[str, int] = {}
-        self.top: Frame  # the root call's, set by who begins it
+        self.top: Frame | None = None  # the root call's, set by who begins it
         self._numbers = itertools.count()
         self._sources = itertools.count()
         self._known: dict[LiveComponent, tuple[int, bytes]] = {}
-        self._lock = threading.Lock()
+        self._altered: dict[int, list[tuple[str, str | None]]] = {}
+        self.lock = threading.RLock()
+        _living.add(self)
 
     def _met_opaque(self, type_name: str, detail: str | None) -> None:
-        self.opaque = True
-        warn_opaque(type_name, detail)
+        self._altered.setdefault(threading.get_ident(), []).append((type_name, detail))
+
+    def _met_secret(self, name: str) -> None:
+        self._altered.setdefault(threading.get_ident(), [])
+        self.secrets.add(name)
+
+    def altered(self) -> list[tuple[str, str | None]] | None:
+        """Returns the opaque values that this thread has encoded since it last asked; None if all is as it was given."""
+        return self._altered.pop(threading.get_ident(), None) if self._altered else None
 
     def since_us(self) -> int:
         """Returns microseconds since the recording began."""
@@ -89,19 +107,29 @@ class Recording:
 
     def learn(self, live: LiveComponent) -> tuple[int, bytes]:
         """Stores a component when a call of it is first met; returns what `known` returns from then on."""
-        with self._lock:
+        with self.lock:
             known = self._known.get(live)
             if known is None:
-                oid = live.component(self.root).put(self.objects)
+                oid = self._without_secrets(live.component(self.root)).put(self.objects)
                 known = self._known[live] = (len(self._known), link_bytes(oid))
                 if self.wal is not None:
                     self.objects.flush()
                     self.wal.append(KNOW.pack(b"K", known[0], oid))
         return known
 
+    def _without_secrets(self, component: Component) -> Component:
+        clean = self.redactor.clean_text
+        texts = component.source, component.doc, component.signature
+        if (cleaned := tuple(map(clean, texts))) == texts:
+            return component
+        return replace(component, source=cleaned[0], doc=cleaned[1], signature=cleaned[2])
+
     def encode(self, value: Any) -> bytes:
-        """Returns the nested encoding of any value; what raises while it is read is opaque."""
-        return self.encoder.nested(value)
+        """Returns the nested encoding of any value; what raises while it is read is opaque, a secret is left out."""
+        data = self.encoder.nested(value)
+        if len(data) > LEAST_CHARACTERS and self.redactor.suspect(data):
+            return self.encoder.nested_slowly(value)
+        return data
 
     def begin(
         self, live: LiveComponent, parent: Frame | None, args: bytes, state: bytes, answers: Answers | None
@@ -126,22 +154,26 @@ class Recording:
             answers = parent.answers
             assert answers is not None
             if answers.source < 0:
+                if LINK_HEAD in answers.children:
+                    self.objects.flush()
                 answers.source = next(self._sources)
                 self.wal.append(SOURCE.pack(b"S", answers.source, parent.number) + answers.children)
             self.wal.append(ADOPT.pack(b"A", answers.source, at, calls))
 
     def add_usage(self, **counts: int) -> None:
         """Adds to what models have used: tokens and their like."""
-        with self._lock:
+        with self.lock:
             for name, count in counts.items():
                 self.usage[name] = self.usage.get(name, 0) + count
+        if self.wal is not None and not self.closed:
+            self.wal.defer(b"U" + pack([[name, count] for name, count in counts.items()]))
 
 
 class Frame:
     """One call being executed."""
 
     __slots__ = (
-        "answers", "args", "children", "link", "live", "number", "outcome", "parent", "part",
+        "answers", "args", "children", "ended", "folded", "link", "live", "number", "outcome", "parent", "part",
         "raised", "recording", "skipped", "sparse", "start", "state", "times", "timing",
     )  # fmt: skip
 
@@ -154,27 +186,37 @@ class Frame:
         self.children: ItemList | None = None
         self.times: ItemList | None = None
         self.skipped, self.sparse = 0, False
+        self.ended = self.folded = False  # its function is over; it has been given to its parent
         self.raised: BaseException | None = None
         self.outcome = self.part = self.timing = NIL  # set by `fold`, read of the root
 
     def add(self, part: bytes, times: bytes) -> None:
-        """Appends a finished child."""
-        if self.children is None:
-            self.children = call_list(self.recording.objects)
-            self.times = call_list(self.recording.objects)
-        assert self.times is not None
-        self.children.add(part)
-        if self.skipped:
-            self._tell_skipped()
-        self.times.add(times)
+        """Appends a finished child; one that outlived its parent comes too late."""
+        with self.recording.lock:
+            if self.folded:
+                return
+            if self.children is None or self.times is None:
+                self._begin_lists()
+            assert self.children is not None and self.times is not None
+            self.children.add(part)
+            if self.skipped:
+                self._tell_skipped()
+            self.times.add(times)
 
     def add_reused(self, part: bytes) -> None:
         """Appends a child that the record answered."""
-        if self.children is None:
-            self.children = call_list(self.recording.objects)
-            self.times = call_list(self.recording.objects)
-        self.children.add(part)
-        self.skipped += 1
+        with self.recording.lock:
+            if self.folded:
+                return
+            if self.children is None:
+                self._begin_lists()
+            assert self.children is not None
+            self.children.add(part)
+            self.skipped += 1
+
+    def _begin_lists(self) -> None:
+        self.children = call_list(self.recording.objects)
+        self.times = call_list(self.recording.objects)
 
     def _tell_skipped(self) -> None:
         """Puts the number of reused children into the times, in place of theirs."""
@@ -185,12 +227,15 @@ class Frame:
     def returned(self, value: Any, instance: Any = None) -> None:
         """Ends the call with what it returned."""
         recording = self.recording
-        recording.opaque = False
+        if self.answers is not None:
+            self.answers.end(self.live.qualname)
         outcome = returned(recording.encode(value))
-        if recording.opaque:
+        altered = recording.altered()
+        if altered is not None:
             outcome = b"\x93" + outcome[1:] + b"\xc3"
         self.close(outcome, self._state_after(instance))
-        recording.executed += 1
+        if altered:
+            warn_opaque(altered)
 
     def failed(self, error: BaseException, instance: Any = None) -> None:
         """Ends the call with what it raised; an interrupt leaves it without an outcome."""
@@ -199,12 +244,15 @@ class Frame:
             self.parent.raised = error
         if isinstance(error, KeyboardInterrupt):
             outcome = NIL
-        elif type(error).__name__ in ("CancelledError", "GeneratorExit"):
+        elif isinstance(error, GeneratorExit) or (
+            not isinstance(error, Exception) and type(error).__name__ == "CancelledError"
+        ):
             outcome = CANCELLED
         else:
             outcome = raised(self.recording.encode(error), here=here)
         self.close(outcome, self._state_after(instance))
-        self.recording.executed += 1
+        if altered := self.recording.altered():
+            warn_opaque(altered)
 
     def _state_after(self, instance: Any) -> bytes:
         if instance is None:
@@ -213,8 +261,11 @@ class Frame:
         return NIL if after == self.state else after
 
     def close(self, outcome: bytes, after: bytes = NIL) -> None:
-        """Writes the end, and hands the call to its parent."""
+        """Writes the end, and hands the call to its parent; nothing after the end of the recording."""
         recording = self.recording
+        if recording.closed:
+            self.folded = True
+            return
         duration = (recording.clock() - recording.zero_ns) // 1000 - self.start
         if recording.wal is not None:
             if LINK_HEAD in outcome or LINK_HEAD in after:
@@ -222,21 +273,28 @@ class Frame:
             body = b"\x91" + outcome if after == NIL else b"\x92" + outcome + after
             recording.wal.append(END.pack(b"E", self.number, self.start + duration) + body)
         self.fold(outcome, after, duration)
+        if outcome != NIL:
+            recording.executed += 1
 
     def fold(self, outcome: bytes, after: bytes, duration_us: int) -> None:
         """Puts the call's array together and gives it to the parent; the root keeps it."""
         encoder = self.recording.encoder
-        children = NIL if self.children is None else encoder.place(self.children.finish())
+        children, below = NIL, None
+        if self.children is not None and self.times is not None:
+            with self.recording.lock:
+                children = encoder.place(self.children.finish())
+                if self.skipped:
+                    self._tell_skipped()
+                below = encoder.place(self.times.finish())
         data = encode_call(self.link, self.args, outcome, children, self.state, after, NIL)
-        if self.skipped:
-            self._tell_skipped()
-        below = None if self.times is None else encoder.place(self.times.finish())
         times = _times(self.start, duration_us, below, sparse=self.sparse)
         self.outcome = outcome
         if self.parent is None:
             self.part, self.timing = data, times
         else:
             self.parent.add(encoder.place(data), times)
+        self.raised = None
+        self.folded = True
 
 
 def _times(start: int, duration: int, children: bytes | None, *, sparse: bool) -> bytes:
@@ -256,8 +314,10 @@ def open_call(
     except TypeError:
         live.function(*args, **kwargs)  # says what does not fit as Python says it
         raise
-    data = recording.encoder.nested(values)
+    data = recording.encode(values)
     state = NIL if instance is None else recording.encode(instance)
+    if altered := recording.altered():
+        warn_opaque(altered)
     answers: Answers | None = None
     recorded = parent.answers
     if recorded is not None:
@@ -279,14 +339,40 @@ def open_call(
     return recording.begin(live, parent, data, state, answers)
 
 
+def open_ancestor(frame: Frame) -> Frame | None:
+    """Returns the nearest frame whose function still runs, from `frame` outwards.
+
+    A thread or task that outlives the call which began it keeps that call's
+    frame; so does a program that went on where the stack had ended.
+    """
+    found: Frame | None = frame
+    while found is not None and found.ended:
+        found = found.parent
+    return found
+
+
 def record_call(
     parent: Frame, live: LiveComponent, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None
 ) -> Any:
     """Records one call, or answers it; returns or raises what it does."""
+    given = args if instance is None else (instance, *args)
+    if parent.ended:
+        above = open_ancestor(parent)
+        if above is None:
+            return live.function(*given, **kwargs)
+        parent = above
     frame = open_call(parent, live, args, kwargs, instance)
     if not isinstance(frame, Frame):
-        return frame.give(instance)
-    return execute(frame, live.function, args if instance is None else (instance, *args), kwargs, instance)
+        return _give(frame, parent, instance)
+    return execute(frame, live.function, given, kwargs, instance)
+
+
+def _give(answer: Answer | Leaf, parent: Frame, instance: Any) -> Any:
+    try:
+        return answer.give(instance)
+    except BaseException as e:
+        parent.raised = e
+        raise
 
 
 def execute(
@@ -295,31 +381,55 @@ def execute(
     """Runs a call that has begun; returns or raises what it does."""
     token = CURRENT.set(frame)
     try:
-        result = function(*args, **kwargs)
-    except BaseException as e:
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as e:
+            frame.ended = True
+            CURRENT.reset(token)
+            frame.failed(e, instance)
+            raise
+        frame.ended = True
         CURRENT.reset(token)
-        frame.failed(e, instance)
+        frame.returned(result, instance)
+        return result
+    except BaseException:
+        if not frame.folded:  # nothing may be called here: this may be the end of the stack
+            frame.recording.torn = frame.ended = True
         raise
-    CURRENT.reset(token)
-    frame.returned(result, instance)
-    return result
 
 
 async def record_async_call(parent: Frame, live: LiveComponent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The same for a coroutine function."""
-    frame = open_call(parent, live, args, kwargs)
+    above = open_ancestor(parent)
+    if above is None:
+        return await live.function(*args, **kwargs)
+    frame = open_call(above, live, args, kwargs)
     if not isinstance(frame, Frame):
-        return frame.give(None)
+        return _give(frame, above, None)
     token = CURRENT.set(frame)
     try:
-        result = await live.function(*args, **kwargs)
-    except BaseException as e:
-        CURRENT.reset(token)
-        frame.failed(e)
+        try:
+            result = await live.function(*args, **kwargs)
+        except BaseException as e:
+            frame.ended = True
+            _reset(token)
+            frame.failed(e)
+            raise
+        frame.ended = True
+        _reset(token)
+        frame.returned(result)
+        return result
+    except BaseException:
+        if not frame.folded:
+            frame.recording.torn = frame.ended = True
         raise
-    CURRENT.reset(token)
-    frame.returned(result)
-    return result
+
+
+def _reset(token: Token[Frame | None]) -> None:
+    try:
+        CURRENT.reset(token)
+    except ValueError:  # a coroutine that is closed by the garbage collector is closed in another context
+        pass
 
 
 def report_usage(**counts: int) -> None:
@@ -327,3 +437,24 @@ def report_usage(**counts: int) -> None:
     frame = CURRENT.get()
     if frame is not None:
         frame.recording.add_usage(**counts)
+
+
+_living: weakref.WeakSet[Recording] = weakref.WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """In a forked child: what was being recorded is the parent's; calls are plain from here on."""
+    for recording in _living:
+        recording.closed = True
+        recording.lock = threading.RLock()
+        if recording.wal is not None:
+            recording.wal.abandon()
+    frame = CURRENT.get()
+    while frame is not None:
+        frame.ended = True
+        frame = frame.parent
+    CURRENT.set(None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from gvstore import fs
 from gvstore.journal.running import run_of, status_of
 from gvstore.journal.wal import Recovered, recover
-from gvstore.objects.invocation import INVOCATION_BYTE
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
 from gvstore.objects.run import Run
@@ -31,12 +30,12 @@ def run_of_journal(path: Path, row: RunRow, objects: ObjectStore, *, running: bo
     except (FileNotFoundError, WalFault):  # gone, or killed before its first bytes
         found = Recovered()
     facts = found.facts or {"target": row.target, "started_at": row.started_at}
-    root = found.root and objects.write(INVOCATION_BYTE + found.root.part)
     outcome = found.root.outcome if found.root is not None else NIL
     counts = {"calls": found.executed + found.reused, "executed": found.executed, "reused": found.reused}
-    timing = found.root.timing if found.root is not None else NIL
     status = "running" if running else status_of(outcome)
-    return run_of(facts, root or None, status, row.started_at + found.end_us, counts, timing)
+    notes = (f"{found.damaged} records of its journal were damaged; they are left out",) if found.damaged else ()
+    ended_at = row.started_at + found.end_us
+    return run_of(facts, found.root, status, ended_at, counts | found.usage, objects, notes=notes)
 
 
 def settle(repo: Repository) -> int:

@@ -11,7 +11,8 @@ still answers to its name.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -20,18 +21,17 @@ from gvstore.objects.protocol import ObjectWriter
 from gvstore.repo.secrets import key_spans
 
 LEAST_CHARACTERS: Final = 8
+_LEAST_IN_FILES: Final = 12
 _WORD: Final = re.compile(r"(?i)(?:API)?KEYS?|.*(?:TOKEN|SECRET|PASSWORD|PASSPHRASE|PASSWD|CREDENTIAL)S?|.+KEYS?\d*")
 _PLACE: Final = re.compile(r"(?i)(?:FILE|PATH|DIR|FOLDER|SOCK|CREDENTIALS?)$")
-_HOLE: Final = re.compile(r"<secret ([A-Za-z_][A-Za-z0-9_]*)>")
+_HOLE: Final = re.compile(r"<secret ([^<>\n]+)>")
 
 # Looked for behind each "-" and "_", which few texts hold many of: a search for one byte is ten times as fast as
 # one for several words.
 _BEHIND_DASH: Final = re.compile(
     rb"-(?:(?<=sk-)|(?<=xox[abprs]-)|(?<=xapp-)|(?<=glpat-)|(?<=pypi-)|(?<=GOCSPX-)|----BEGIN)"
 ).search
-_BEHIND_LINE: Final = re.compile(
-    rb"_(?:(?<=hf_)|(?<=gh[pousr]_)|(?<=github_)|(?<=[sr]k_)|(?<=aws_)|(?<=AWS_))"
-).search
+_BEHIND_LINE: Final = re.compile(rb"_(?:(?<=hf_)|(?<=gh[pousr]_)|(?<=github_)|(?<=[sr]k_)|(?<=aws_)|(?<=AWS_))").search
 
 
 def is_key_name(name: str, value: str = "") -> bool:
@@ -80,6 +80,13 @@ class Redactor:
             found(what)
         return b"".join([*parts, data[at:]])
 
+    def key_in(self, data: bytes) -> str | None:
+        """Returns which variable's value a source file holds, or None; a value that may be a plain word is none."""
+        for value, name in self._secrets.items():
+            if len(value) >= _LEAST_IN_FILES and any(b"0"[0] <= byte <= b"9"[0] for byte in value) and value in data:
+                return f"the value of {name}"
+        return None
+
     def clean_text(self, text: str) -> str:
         """Returns `text` without the secrets in it."""
         data = text.encode("utf-8", "surrogatepass")
@@ -123,26 +130,32 @@ class RedactingEncoder(Encoder):
 
 
 def has_holes(value: Any) -> bool:
-    """Returns whether a secret was taken out of a recorded value, as far as plain containers go."""
+    """Returns whether a secret was taken out of a recorded value, as far as containers and fields go."""
     return any(_HOLE.search(text) for text in _texts(value))
 
 
 def fill_holes(value: Any, environment: Mapping[str, str]) -> Any:
     """Returns a recorded value with the secrets of this environment back in their places."""
-    if type(value) is str and "<secret " in value:
+    if type(value) is str:
         return _HOLE.sub(lambda hole: environment.get(hole[1], hole[0]).strip(), value)
     if type(value) in (list, tuple, set, frozenset):
         return type(value)(fill_holes(each, environment) for each in value)
     if type(value) is dict:
         return {fill_holes(k, environment): fill_holes(v, environment) for k, v in value.items()}
+    if is_dataclass(value) and has_holes(value):
+        for name, inside in list(vars(value).items()):
+            object.__setattr__(value, name, fill_holes(inside, environment))
     return value
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: Any) -> Iterator[str]:
     if type(value) is str:
-        return [value] if "<secret " in value else []
-    if type(value) in (list, tuple, set, frozenset):
-        return [text for each in value for text in _texts(each)]
-    if type(value) is dict:
-        return [text for pair in value.items() for each in pair for text in _texts(each)]
-    return []
+        yield value
+    elif type(value) in (list, tuple, set, frozenset):
+        for each in value:
+            yield from _texts(each)
+    elif type(value) is dict:
+        for pair in value.items():
+            yield from _texts(pair)
+    elif is_dataclass(value) and not isinstance(value, type) and hasattr(value, "__dict__"):
+        yield from _texts(vars(value))

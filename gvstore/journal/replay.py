@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from gvstore import host
 from gvstore.journal.answers import STRICT_CALLS, STRICT_CODE, Answers, Replayer
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.perform import Performed, perform
+from gvstore.journal.redact import fill_holes, has_holes
 from gvstore.journal.register import find_registered
 from gvstore.journal.running import RunOptions
 from gvstore.objects import number
@@ -109,8 +111,23 @@ def _arguments(invocation: Invocation, live: LiveComponent) -> tuple[tuple[Any, 
             raise InvocationError(
                 f"the argument {name} of {invocation.name} could not be stored, so it cannot be replayed"
             )
+    values = {name: _without_holes(name, value, invocation) for name, value in values.items()}
     try:
         args, kwargs = live.spread(values)
     except KeyError as e:
-        raise InvocationError(f"{invocation.name} has a new parameter {e.args[0]!r} without a default") from e
-    return args, kwargs, invocation.state
+        what = "an ignored" if e.args[0] in live.ignore else "a new"
+        raise InvocationError(f"{invocation.name} has {what} parameter {e.args[0]!r} without a default") from e
+    return args, kwargs, _without_holes("self", invocation.state, invocation)
+
+
+def _without_holes(name: str, value: Any, invocation: Invocation) -> Any:
+    """Returns an argument with the secrets that the record leaves out, from the environment of today."""
+    if not has_holes(value):
+        return value
+    filled = fill_holes(value, host.environment())
+    if has_holes(filled):
+        raise InvocationError(
+            f"the argument {name} of {invocation.name} held a secret, which is not recorded",
+            hint="Set the environment variable that held it, or run it anew.",
+        )
+    return filled

@@ -12,19 +12,24 @@ import os
 import secrets
 import threading
 import traceback
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gvstore import host
 from gvstore.errors import GvError
 from gvstore.journal.recorder import Frame, Recording
+from gvstore.journal.redact import Redactor
 from gvstore.journal.snapshot import CodeSnapshot
-from gvstore.journal.wal import write_start
+from gvstore.journal.wal import recover, write_start
 from gvstore.objects.invocation import INVOCATION_BYTE, outcome_number
 from gvstore.objects.number import RAISED, WAITING
 from gvstore.objects.oid import ObjectId
+from gvstore.objects.protocol import ObjectStore
+from gvstore.objects.record import NIL
 from gvstore.objects.run import Run
+from gvstore.odb.fault import ReadOnly, WriteFailed
 from gvstore.odb.wal import WalWriter
 from gvstore.repo import layout
 
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from gvstore.journal.repository import Repository
 
 SYNC_INTERVAL_S: Final = 0.05
+SUFFIX: Final = ".wal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +85,45 @@ class _Syncer(threading.Thread):
 
 
 class RunningRun:
-    """A run from its number to its object."""
+    """A run from its number to its object.
+
+    The number comes last at the start: what fails before leaves nothing, and
+    nobody else knows of the journal until it is complete and held.
+
+    Raises:
+        WriteFailed, ReadOnly: nothing can be recorded; nothing was begun.
+    """
 
     def __init__(self, repo: Repository, options: RunOptions, answers: Answers | None = None) -> None:
-        self.repo, self.options = repo, options
-        self.started_at = host.now_us()
-        name = f"{self.started_at:x}-{os.getpid()}-{secrets.token_hex(4)}.wal"
-        folder = layout.journal_folder(repo.gv)
-        folder.mkdir(exist_ok=True)
-        self._wal = WalWriter(folder / name)
-        self.author = repo.author()
-        self.number = repo.refs.allocate_run(
-            journal=name,
-            target=options.target,
-            started_at=self.started_at,
-            move_run=options.move_run,
-            author=self.author,
-        )
-        self.recording = Recording(repo.objects, root=repo.path, wal=self._wal, answers=answers)
-        self.snapshot = CodeSnapshot(repo)
-        self.facts = self._facts()
-        write_start(self._wal, repo.objects, self.facts)
-        self._syncer = _Syncer(self.recording)
-        self._syncer.start()
+        if repo.read_only:
+            raise ReadOnly(repo.gv)
+        self.repo = repo
+        repo.begin_recording()
+        self._wal: WalWriter | None = None
+        try:
+            name = f"{host.now_us():x}-{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}"
+            self._wal = _new_journal(layout.journal_folder(repo.gv) / name)
+            self.recording = Recording(repo.objects, root=repo.path, wal=self._wal, answers=answers)
+            self.options = _without_secrets(options, self.recording.redactor)
+            self.author = repo.author()
+            self.snapshot = CodeSnapshot(repo, self.recording.redactor)
+            self.facts = self._facts()
+            write_start(self._wal, repo.objects, self.facts)
+            self.number = repo.refs.allocate_run(
+                journal=name,
+                target=self.options.target,
+                started_at=self.facts["started_at"],
+                move_run=options.move_run,
+                author=self.author,
+            )
+            self._syncer = _Syncer(self.recording)
+            self._syncer.start()
+            self.recording.zero_ns = self.recording.clock()
+        except BaseException:
+            if self._wal is not None:
+                self._wal.close(remove=True)
+            repo.end_recording()
+            raise
 
     def _facts(self) -> dict[str, Any]:
         repo, options = self.repo, self.options
@@ -110,27 +132,49 @@ class RunningRun:
             "target": options.target, "argv": options.argv, "author": self.author, "user": host.user(),
             "host": host.hostname(), "python": host.python_version(), "message": options.message,
             "group": options.group, "branch": branch, "git": git, "base": base and bytes(base),
-            "parent": options.parent and bytes(options.parent), "started_at": self.started_at,
-            "code": self.snapshot.take(base),
+            "parent": options.parent and bytes(options.parent), "code": self.snapshot.take(base),
+            "started_at": host.now_us(),
         }  # fmt: skip
 
-    def finish(self, frame: Frame, *, error: BaseException | None = None) -> ObjectId:
-        """Returns the oid of the run, stored under its number."""
+    def finish(self, *, error: BaseException | None = None) -> ObjectId:
+        """Returns the oid of the run, stored under its number.
+
+        Raises:
+            WriteFailed, Poisoned: it could not be stored; its journal is kept, and the next command stores it.
+        """
         self._syncer.stop()
-        recording = self.recording
-        status = "interrupted" if isinstance(error, KeyboardInterrupt) else status_of(frame.outcome)
-        counts = {
-            "calls": recording.executed + recording.reused,
-            "executed": recording.executed,
-            "reused": recording.reused,
-        }
+        self.recording.closed = True
+        assert self._wal is not None
+        stored = False
+        try:
+            oid = self._store(error)
+            stored = True
+        finally:
+            self._wal.close(remove=stored)
+            self.repo.end_recording()
+        if self._syncer.fault is not None:
+            raise self._syncer.fault
+        return oid
+
+    def _store(self, error: BaseException | None) -> ObjectId:
+        recording, objects = self.recording, self.recording.objects
+        frame, executed, reused = recording.top, recording.executed, recording.reused
+        if recording.torn or frame is None:
+            assert self._wal is not None
+            self._wal.flush()
+            found = recover(self._wal.path, objects)
+            frame, executed, reused = found.root, found.executed, found.reused
+        status = status_of(frame.outcome) if frame is not None else "interrupted"
+        if isinstance(error, KeyboardInterrupt):
+            status = "interrupted"
+        counts = {"calls": executed + reused, "executed": executed, "reused": reused} | recording.usage
         base = self.facts["base"]
         self.facts["code"] = self.snapshot.take(base and ObjectId(base))
         run = run_of(
-            self.facts, put_root(recording, frame), status, host.now_us(), counts | recording.usage, frame.timing,
-            notes=self.snapshot.notes, trace=_trace(error),
+            self.facts, frame, status, host.now_us(), counts, objects,
+            notes=(*self.snapshot.notes, *secret_notes(recording.secrets)), trace=recording.redactor.clean_text(_trace(error)),
         )  # fmt: skip
-        oid = run.put(self.repo.objects)
+        oid = run.put(objects)
         self.repo.refs.finish_run(
             self.number,
             oid,
@@ -139,15 +183,31 @@ class RunningRun:
             author=self.author,
             command=f"{self.options.command} {run.target}",
         )
-        self._wal.close(remove=True)
-        if self._syncer.fault is not None:
-            raise self._syncer.fault
         return oid
 
 
-def put_root(recording: Recording, frame: Frame) -> ObjectId:
-    """Returns the oid of a recording's root call, stored."""
-    return recording.objects.write(INVOCATION_BYTE + frame.part)
+def _new_journal(path: Path) -> WalWriter:
+    try:
+        path.parent.mkdir(exist_ok=True)
+    except OSError as e:
+        raise WriteFailed(path.parent, e) from e
+    return WalWriter(path)
+
+
+def _without_secrets(options: RunOptions, redactor: Redactor) -> RunOptions:
+    clean = redactor.clean_text
+    return replace(
+        options,
+        target=clean(options.target),
+        message=clean(options.message),
+        group=clean(options.group),
+        argv=tuple(map(clean, options.argv)),
+    )
+
+
+def secret_notes(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Returns what to tell the user of secrets that were left out of a record."""
+    return tuple(f"the record holds <secret {kind}> in place of the value" for kind in sorted(kinds))
 
 
 def status_of(outcome: bytes) -> str:
@@ -157,18 +217,18 @@ def status_of(outcome: bytes) -> str:
 
 
 def run_of(
-    facts: dict[str, Any], root: ObjectId | None, status: str, ended_at: int, counts: dict[str, int], times: bytes,
+    facts: dict[str, Any], root: Frame | None, status: str, ended_at: int, counts: dict[str, int], objects: ObjectStore,
     *, notes: tuple[str, ...] = (), trace: str = "",
 ) -> Run:  # fmt: skip
-    """Returns the run that a journal's first record, its root call and its end make."""
+    """Returns the run that a journal's first record, its root call and its end make; the root is stored."""
     known: dict[str, Any] = {k: v for k, v in facts.items() if k not in ("base", "parent", "code")}
     known |= {k: ObjectId(facts[k]) if facts.get(k) else None for k in ("base", "parent", "code")}
     return Run(
-        root=root,
+        root=objects.write(INVOCATION_BYTE + root.part) if root is not None else None,
         status=status,
         ended_at=ended_at,
         counts=counts,
-        times=times,
+        times=root.timing if root is not None else NIL,
         notes=notes,
         traceback=trace,
         **known,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gvstore import fs
+from gvstore.journal.redact import Redactor
 from gvstore.objects.blob import put_blob
 from gvstore.objects.commit import Commit
 from gvstore.objects.fault import ObjectMissing
@@ -30,8 +31,8 @@ class CodeSnapshot:
     what an editor writes while the program runs.
     """
 
-    def __init__(self, repo: Repository) -> None:
-        self._repo = repo
+    def __init__(self, repo: Repository, redactor: Redactor) -> None:
+        self._repo, self._redactor = repo, redactor
         self._root = repo.path
         self._files: dict[str, TreeEntry] = {}
         self._seen: set[str] = set()
@@ -61,7 +62,7 @@ class CodeSnapshot:
             executable = bool(path.stat().st_mode & 0o100)
         except OSError:
             return
-        if (what := key_in(relative.as_posix(), data)) is not None:
+        if (what := key_in(relative.as_posix(), data) or self._redactor.key_in(data)) is not None:
             self.notes += (f"{relative.as_posix()} holds {what} and was left out of the code snapshot",)
             return
         mode = Mode.EXECUTABLE if executable else Mode.FILE

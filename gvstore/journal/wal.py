@@ -6,27 +6,34 @@
     E  call u32, end u64, array [outcome] or [outcome, after]
     S  source u32, call u32, list             the recorded calls from which this call's are answered
     A  source u32, place u32, calls u32       one of them was adopted, with the calls below it
+    U  array of [name, count]                 what models used
 
 Times are microseconds since the run began.  Recovery is the recorder's own
 machine: frames are opened and closed as the journal tells, and what is open
-at its end stays without an outcome.
+at its end stays without an outcome.  Where a record is damaged, or links an
+object that is lost, the calls open at that moment stay without an outcome too,
+for a child of theirs may be missing: they are executed again, and the
+children that are known answer.
 """
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gvstore.errors import Corrupt
 from gvstore.journal.recorder import ADOPT, BEGIN, END, KNOW, NO_PARENT, SOURCE, Frame, Recording
 from gvstore.objects.decode import decode
 from gvstore.objects.encode import Encoder
-from gvstore.objects.fault import CorruptObject, ObjectMissing
+from gvstore.objects.fault import ObjectMissing
 from gvstore.objects.invocation import PartList
+from gvstore.objects.links import links
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import link_bytes, split
-from gvstore.odb.wal import WalFault, WalWriter, read_records
+from gvstore.objects.wire import LINK_HEAD, link_bytes, split, unpack
+from gvstore.odb.wal import WalWriter, read_records
 
 
 def write_start(wal: WalWriter, objects: ObjectStore, facts: dict[str, Any]) -> None:
@@ -38,82 +45,123 @@ def write_start(wal: WalWriter, objects: ObjectStore, facts: dict[str, Any]) -> 
 
 @dataclass(slots=True)
 class Recovered:
-    """What a journal holds: the run's facts, and its root call as far as it came."""
+    """What a journal holds: the run's facts, and its root call as far as it came; `damaged` records are left out."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     root: Frame | None = None
     executed: int = 0
     reused: int = 0
     end_us: int = 0
-    sources: dict[int, tuple[Frame, PartList]] = field(default_factory=dict)
+    usage: dict[str, int] = field(default_factory=dict)
+    damaged: int = 0
 
 
 def recover(path: Path, objects: ObjectStore) -> Recovered:
     """Returns what a journal holds, calls folded into `objects` (which may be memory alone).
 
-    Links to objects that were lost with the machine's power end the recovery
-    where they stand, as a torn tail does.
+    Raises:
+        WalFault: the file is no journal.
     """
-    recording = Recording(objects)
-    found = Recovered()
-    frames: dict[int, Frame] = {}
-    links: dict[int, bytes] = {}
-    for payload in read_records(path):
-        try:
-            _take(payload, recording, frames, links, found)
-        except (ObjectMissing, CorruptObject):
-            break
-        except (KeyError, ValueError, IndexError) as e:
-            raise WalFault(f"{path.name}: a record does not follow from those before it") from e
-    for frame in sorted(frames.values(), key=lambda each: -each.number):
-        frame.fold(NIL, NIL, max(0, found.end_us - frame.start))
-    found.reused = recording.reused
-    return found
+    return _Recovery(objects).run(path)
 
 
-def _take(
-    payload: bytes, recording: Recording, frames: dict[int, Frame], links: dict[int, bytes], found: Recovered
-) -> None:
-    kind = payload[:1]
-    if kind == b"B":
+class _Recovery:
+    """One reading of one journal."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self.recording = Recording(objects)
+        self.found = Recovered()
+        self.frames: dict[int, Frame] = {}  # open ones
+        self.links: dict[int, bytes] = {}
+        self.sources: dict[int, tuple[Frame, PartList]] = {}
+        self.doubtful: set[int] = set()
+
+    def run(self, path: Path) -> Recovered:
+        for payload in read_records(path):
+            try:
+                if payload is None:
+                    raise ValueError("damaged")
+                self.take(payload)
+            except (Corrupt, ArithmeticError, LookupError, TypeError, ValueError, struct.error):
+                self.found.damaged += 1
+                self.doubtful.update(self.frames)
+        self.close_below(None)
+        self.found.reused = self.recording.reused
+        return self.found
+
+    def take(self, payload: bytes) -> None:
+        """Does what one record says."""
+        kind, found, frames = payload[:1], self.found, self.frames
+        if kind == b"B":
+            self.begin(payload)
+        elif kind == b"E":
+            _, number, end = END.unpack_from(payload)
+            outcome, after, *_ = [*split(payload[END.size :]), NIL]
+            frame = frames.get(number)
+            if frame is None:  # it outlived the call that made it, or its beginning is lost
+                return
+            self.check(outcome, after)
+            self.close_below(frame)
+            del frames[number]
+            if number in self.doubtful:
+                outcome = after = NIL
+            frame.fold(outcome, after, end - frame.start)
+            found.executed += outcome != NIL
+            found.end_us = max(found.end_us, end)
+        elif kind == b"S":
+            _, source, number = SOURCE.unpack_from(payload)
+            if number in frames:
+                self.sources[source] = frames[number], PartList(payload[SOURCE.size :], self.recording.objects)
+        elif kind == b"A":
+            _, source, at, calls = ADOPT.unpack_from(payload)
+            if source in self.sources:
+                parent, parts = self.sources[source]
+                parent.add_reused(parts[at])
+                self.recording.reused += calls
+        elif kind == b"K":
+            _, index, oid = KNOW.unpack_from(payload)
+            self.links[index] = link_bytes(oid)
+        elif kind == b"U":
+            for name, count in unpack(payload[1:]):
+                found.usage[str(name)] = found.usage.get(str(name), 0) + int(count)
+        elif kind == b"R":
+            found.facts = dict(decode(payload[1:], self.recording.objects))
+
+    def begin(self, payload: bytes) -> None:
         _, number, above, index, start = BEGIN.unpack_from(payload)
-        parts = split(payload[BEGIN.size :])
-        _check(parts, recording.objects)
-        parent = None if above == NO_PARENT else frames[above]
-        state = parts[1] if len(parts) > 1 else NIL
-        frame = Frame(recording, None, parent, number, links[index], parts[0], state, start, None)  # type: ignore[arg-type]
-        frames[number] = frame
-        found.end_us = max(found.end_us, start)
+        if above != NO_PARENT and above not in self.frames:  # as above
+            return
+        args, state, *_ = [*split(payload[BEGIN.size :]), NIL]
+        self.check(args, state)
+        if number in self.frames or (above == NO_PARENT and self.found.root is not None):
+            raise ValueError("a call begins twice")
+        parent = None if above == NO_PARENT else self.frames[above]
+        frame = Frame(self.recording, None, parent, number, self.links[index], args, state, start, None)  # type: ignore[arg-type]
+        self.frames[number] = frame
+        self.found.end_us = max(self.found.end_us, start)
         if parent is None:
-            found.root = frame
-    elif kind == b"E":
-        _, number, end = END.unpack_from(payload)
-        parts = split(payload[END.size :])
-        _check(parts, recording.objects)
-        frame = frames.pop(number)
-        frame.fold(parts[0], parts[1] if len(parts) > 1 else NIL, end - frame.start)
-        found.executed += 1
-        found.end_us = max(found.end_us, end)
-    elif kind == b"S":
-        _, source, number = SOURCE.unpack_from(payload)
-        found.sources[source] = frames[number], PartList(payload[SOURCE.size :], recording.objects)
-    elif kind == b"A":
-        _, source, at, calls = ADOPT.unpack_from(payload)
-        parent, parts_of = found.sources[source]
-        parent.add_reused(parts_of[at])
-        recording.reused += calls
-    elif kind == b"K":
-        _, index, oid = KNOW.unpack_from(payload)
-        links[index] = link_bytes(oid)
-    elif kind == b"R":
-        found.facts = decode(payload[1:], recording.objects)
+            self.found.root = frame
+
+    def close_below(self, above: Frame | None) -> None:
+        """Folds the open calls below `above` (None: all), the innermost first; they never ended."""
+        if above is not None and next(reversed(self.frames)) == above.number:
+            return
+        for frame in sorted(self.frames.values(), key=lambda each: -each.number):
+            if above is None or _is_below(frame, above):
+                del self.frames[frame.number]
+                frame.fold(NIL, NIL, max(0, self.found.end_us - frame.start))
+
+    def check(self, *parts: bytes) -> None:
+        """Raises unless every object that the parts name can be read."""
+        for part in parts:
+            if LINK_HEAD in part:
+                for oid in links(b"v" + part)[0]:
+                    if not self.recording.objects.has(oid):
+                        raise ObjectMissing(oid)
 
 
-def _check(parts: list[bytes], objects: ObjectStore) -> None:
-    """Raises unless every object that the parts name can be read."""
-    from gvstore.objects.links import links
-
-    for part in parts:
-        for oid in links(b"v" + part)[0]:
-            if not objects.has(oid):
-                raise ObjectMissing(oid)
+def _is_below(frame: Frame, above: Frame) -> bool:
+    at = frame.parent
+    while at is not None and at is not above:
+        at = at.parent
+    return at is not None

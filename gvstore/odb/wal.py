@@ -117,10 +117,13 @@ class WalWriter:
             elif self._failed is None:
                 self.flush()
         finally:
-            self.abandon()
+            with self._lock:
+                fd, self._fd = self._fd, -1
+                fs.close(fd)
 
     def abandon(self) -> None:
-        """Closes this process's copy of the descriptor and writes nothing, as a forked child must."""
+        """In a forked child: closes its copy of the descriptor, else the child would hold the parent's lock."""
+        self._lock = threading.Lock()  # another thread of the parent may have held it
         fd, self._fd = self._fd, -1
         if fd >= 0:
             fs.close(fd)
@@ -128,6 +131,8 @@ class WalWriter:
     def _write(self, data: bytes) -> None:
         if self._failed is not None:
             raise WriteFailed(self.path, self._failed)
+        if self._fd < 0:  # closed: what a thread still tells after the end is not recorded
+            return
         self._dirty = True
         try:
             written = os.write(self._fd, data)

@@ -6,7 +6,9 @@ names, history and runs.
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
@@ -55,7 +57,7 @@ class Store:
 
     def encoder(self) -> Encoder:
         """Returns an encoder into this store that warns once a type of what it cannot store."""
-        return Encoder(self.objects, warn_opaque)
+        return Encoder(self.objects, lambda type_name, detail: warn_opaque([(type_name, detail)]))
 
     def commit(self, value: T) -> Ref[T]:
         """Returns a reference to a value, stored."""
@@ -101,12 +103,22 @@ def InMemoryStore() -> Store:
 _warned: set[str] = set()
 
 
-def warn_opaque(type_name: str, detail: str | None) -> None:
-    """Warns, once a type, that values of it are stored as opaque markers."""
-    if type_name in _warned:
-        return
-    _warned.add(type_name)
-    name = type_name.replace("builtins:", "").replace(":", ".")
-    why = f" ({detail})" if detail else ""
-    message = f"values of type {name} cannot be stored{why}; the record holds an opaque marker in their place"
-    warnings.warn(message, OpaqueWarning, stacklevel=2)
+def warn_opaque(opaque: Iterable[tuple[str, str | None]]) -> None:
+    """Warns, once a type, that values of it are stored as opaque markers: (type name, why) of each."""
+    for type_name, detail in opaque:
+        if type_name in _warned:
+            continue
+        _warned.add(type_name)
+        name = type_name.replace("builtins:", "").replace(":", ".")
+        why = f" ({detail})" if detail else ""
+        message = f"values of type {name} cannot be stored{why}; the record holds an opaque marker in their place"
+        warnings.warn(message, OpaqueWarning, stacklevel=_level_of_program())
+
+
+def _level_of_program() -> int:
+    """Returns how far above `warn_opaque` the user's own line stands."""
+    own = __name__.partition(".")[0] + "."
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(own):
+        level, frame = level + 1, frame.f_back
+    return level
