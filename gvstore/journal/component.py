@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import FunctionType
 from typing import Any, Final
 
 from gvstore.code.identity import CodeIdentity, identify
@@ -62,12 +63,20 @@ class LiveComponent:
 
         For an Invokable, by name.
 
+        A function that another wraps may show the signature of the inner one
+        and take other arguments: these are given as they came.
+
         Raises:
             TypeError: they do not fit, as calling the function would.
         """
         if self._simple and not kwargs and len(args) == len(self.parameters):
             return args
-        bound = self.signature.bind(*args, **kwargs)
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError:
+            if type(self.function) is FunctionType and not _disguised(self.function):
+                raise
+            return {"args": args, "kwargs": kwargs}
         bound.apply_defaults()
         if self.ignore:
             bound.arguments.update(dict.fromkeys(self.ignore, IGNORED))
@@ -81,6 +90,8 @@ class LiveComponent:
         Raises:
             KeyError: a parameter has neither a value nor a default.
         """
+        if values.keys() == {"args", "kwargs"} != set(self.parameters):
+            return tuple(values["args"]), dict(values["kwargs"])
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         for name, parameter in self.signature.parameters.items():
@@ -107,8 +118,17 @@ class LiveComponent:
         """Returns its stored form, as the project at `root` names it."""
         known = self._components.get(root)
         if known is None:
-            known = self._components[root] = self._make(root)
+            try:
+                known = self._make(root)
+            except (OSError, ValueError, LookupError, AttributeError, TypeError, SyntaxError):
+                known = self._unread()  # code that cannot be read is code that cannot be told, not the program's end
+            self._components[root] = known
         return known
+
+    def _unread(self) -> Component:
+        return Component(
+            name=f"{self.module}.{self.qualname}", flavor=self.flavor, parameters=self.parameters, version=self.version
+        )
 
     def _make(self, root: Path | None) -> Component:
         identity = identify(self.subject, root)
@@ -134,6 +154,11 @@ def _signature(function: Callable[..., Any], *, skip_first: bool) -> inspect.Sig
     if skip_first:
         return signature.replace(parameters=list(signature.parameters.values())[1:])
     return signature
+
+
+def _disguised(function: FunctionType) -> bool:
+    """Returns whether `inspect.signature` tells another signature than the function's own."""
+    return hasattr(function, "__wrapped__") or hasattr(function, "__signature__")
 
 
 def _source_path(live: LiveComponent) -> Path | None:

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from gvstore.journal.answers import recorded_exception
+from gvstore.journal.carry import carry
 from gvstore.journal.fault import InvocationError, NoSuchCall
+from gvstore.journal.overlay import OverlayStore
 from gvstore.objects import number
 from gvstore.objects.component import Component
 from gvstore.objects.decode import decode, register_kind
@@ -19,7 +21,7 @@ from gvstore.objects.invocation import INVOCATION_BYTE, Call, PartList, outcome_
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectStore
-from gvstore.objects.wire import Link, link_bytes, linked, split
+from gvstore.objects.wire import link_bytes, linked, split
 from gvstore.store.active import current_store
 
 if TYPE_CHECKING:
@@ -181,7 +183,7 @@ class Invocation:
         """Returns the same call without its outcome and its last `num_calls` calls, stored; nothing is executed."""
         from gvstore.journal.rewind import rewind_last
 
-        return rewind_last(self, num_calls)
+        return rewind_last(self.at_home(), num_calls)
 
     def replay(self, exception_override: Any = None, strict: Any = True) -> Invocation:
         """Returns the invocation completed: what is recorded is answered, the rest runs.
@@ -196,7 +198,14 @@ class Invocation:
         """
         from gvstore.journal.replay import replay_invocation
 
-        return replay_invocation(self, exception_override=exception_override, strict=strict)
+        return replay_invocation(self.at_home(), exception_override=exception_override, strict=strict)
+
+    def at_home(self) -> Invocation:
+        """Returns the invocation in a store that can be written: a dead process's run is stored first."""
+        if not isinstance(self._store, OverlayStore) or self._store.home is None:
+            return self
+        store = self._store.home()
+        return Invocation.of_oid(store, self.call.put(store.objects))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Invocation) and self.oid == other.oid
@@ -212,5 +221,5 @@ def _read(oid: ObjectId, reader: ObjectReader) -> Invocation:
     return Invocation.of_oid(current_store(), oid)
 
 
-register_expander(Invocation, lambda each: (IS_LINK, (Link(each.put()),)))
+register_expander(Invocation, lambda each: (IS_LINK, (carry(each.put(), each.store.objects),)))
 register_kind(Kind.INVOCATION, _read)

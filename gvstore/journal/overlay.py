@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from gvstore.objects.oid import ObjectId
@@ -42,8 +43,14 @@ class Overlay:
     def sync(self) -> None:
         """Memory has nothing to make durable."""
 
-    def store(self, root: Path) -> Store:
-        """Returns a store over it."""
-        store = Store(self)
-        store.root = root
+    def store(self, root: Path, home: Callable[[], Store] | None = None) -> Store:
+        """Returns a store over it; `home` stores what is in memory and returns the store that then has it."""
+        store = OverlayStore(self)
+        store.root, store.home = root, home
         return store
+
+
+class OverlayStore(Store):
+    """A store of what is not stored yet."""
+
+    home: Callable[[], Store] | None = None

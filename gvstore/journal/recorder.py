@@ -312,7 +312,7 @@ def open_call(
     try:
         values = live.bind(args, kwargs)
     except TypeError:
-        live.function(*args, **kwargs)  # says what does not fit as Python says it
+        live.function(*args if instance is None else (instance, *args), **kwargs)  # says what does not fit as Python does
         raise
     data = recording.encode(values)
     state = NIL if instance is None else recording.encode(instance)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from gvstore import fs
-from gvstore.journal.running import run_of, status_of
+from gvstore import fs, host
+from gvstore.journal.running import SUFFIX, run_of, status_of
 from gvstore.journal.wal import Recovered, recover
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
 from gvstore.objects.run import Run
-from gvstore.odb.wal import WalFault
+from gvstore.odb.wal import WalFault, is_held
 from gvstore.repo import layout
 
 if TYPE_CHECKING:
     from gvstore.journal.repository import Repository
     from gvstore.refs.record import RunRow
+
+_OLD_US: Final = 3_600_000_000
 
 
 def run_of_journal(path: Path, row: RunRow, objects: ObjectStore, *, running: bool) -> Run:
@@ -67,5 +68,25 @@ def settle(repo: Repository) -> int:
             settled += 1
         finally:
             if fd >= 0:
-                os.close(fd)
+                fs.close(fd)
+    _sweep(repo)
     return settled
+
+
+def _sweep(repo: Repository) -> None:
+    """Deletes journals that no run names: of processes that died before theirs had a number."""
+    folder = layout.journal_folder(repo.gv)
+    names = [name for name in fs.list_folder(folder) if name.endswith(SUFFIX) and _is_old(name)]
+    named = {row.journal for row in repo.refs.unfinished_runs()} if names else set()
+    for name in names:
+        if name not in named and not is_held(folder / name):
+            (folder / name).unlink(missing_ok=True)
+
+
+def _is_old(name: str) -> bool:
+    """Returns whether a journal was made so long ago, by its name, that its run has a number if it ever gets one."""
+    started, _, _ = name.partition("-")
+    try:
+        return abs(host.now_us() - int(started, 16)) > _OLD_US
+    except ValueError:
+        return False

@@ -149,13 +149,15 @@ def fill_holes(value: Any, environment: Mapping[str, str]) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if type(value) is str:
-        yield value
-    elif type(value) in (list, tuple, set, frozenset):
-        for each in value:
-            yield from _texts(each)
-    elif type(value) is dict:
-        for pair in value.items():
-            yield from _texts(pair)
-    elif is_dataclass(value) and not isinstance(value, type) and hasattr(value, "__dict__"):
-        yield from _texts(vars(value))
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if type(each) is str:
+            yield each
+        elif type(each) in (list, tuple, set, frozenset):
+            stack.extend(each)
+        elif type(each) is dict:
+            stack.extend(each)
+            stack.extend(each.values())
+        elif is_dataclass(each) and not isinstance(each, type) and hasattr(each, "__dict__"):
+            stack.extend(vars(each).values())

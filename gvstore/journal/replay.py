@@ -100,7 +100,7 @@ def _arguments(invocation: Invocation, live: LiveComponent) -> tuple[tuple[Any, 
     """Returns (args, kwargs, instance) of the recorded root call, to be called again."""
     values = invocation.args
     unknown = set(values) - set(live.parameters)
-    if unknown:
+    if unknown and values.keys() != {"args", "kwargs"}:
         was, now = invocation.component.signature, live.signature
         raise InvocationError(
             f"the signature of {invocation.component.name} changed: it was {was}, it is {now}",

@@ -103,7 +103,7 @@ class Run(Generic[T]):
         """Returns a new run as this one was just before the call at `path`."""
         from gvstore.journal.rewind import rewind_before
 
-        return self.repo.keep_rewound(self, rewind_before(self.invocation, path))
+        return self.repo.keep_rewound(self, rewind_before(self.invocation.at_home(), path))
 
     def replay(self, *, strict: Any = False) -> Run[T]:
         """Returns a new run: what this one recorded and still holds is answered, the rest runs.
@@ -168,7 +168,12 @@ class Runs:
         fresh = repo.refs.run(row.number)
         if fresh is not None and fresh.oid is not None:  # it ended while its journal was read
             return self._load(fresh)
-        return Run(repo, row.number, None, record, overlay.store(repo.path))
+        return Run(repo, row.number, None, record, overlay.store(repo.path, lambda: self._settled_store(row.number)))
+
+    def _settled_store(self, number: int) -> Store:
+        """Returns the repository's store, once the run of a dead process is in it."""
+        repo = self._repo
+        return repo.settled(self[number]).store
 
     def _missing(self, number: int) -> NoSuchRun:
         known = [row.number for row in self._repo.refs.runs(limit=1000)]

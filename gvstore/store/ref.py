@@ -29,6 +29,11 @@ class Ref(Generic[T]):
         self._store = store
 
     @property
+    def store(self) -> Store | None:
+        """The store it came from, if that is known."""
+        return self._store
+
+    @property
     def id(self) -> str:
         """The object's name in hex."""
         return self.oid.hex()
