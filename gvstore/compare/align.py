@@ -44,60 +44,24 @@ class Gap:
     new_to: int
 
 
-class Items:
-    """A sequence made ready to be aligned.
-
-    Who hands in bytes of one length (digests) says it with `width`: they are
-    joined, and stretches of them compared as memory, not one by one.
-    """
-
-    __slots__ = ("_flat", "_width", "items")
-
-    def __init__(self, items: Sequence[Hashable], *, width: int = 0) -> None:
-        self.items = items if type(items) is list else list(items)
-        self._flat: list[Hashable] | bytes = self.items
-        self._width = 1
-        if width:
-            self._flat = b"".join(self.items)  # type: ignore[arg-type]
-            self._width = width
-            if len(self._flat) != width * len(self.items):
-                raise ValueError(f"not all of the items are {width} bytes")
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def same(self, i: int, other: Items, j: int, size: int) -> bool:
-        """Returns whether `size` items from `i` on are those of `other` from `j` on."""
-        w = self._width
-        return self._flat[i * w : (i + size) * w] == other._flat[j * w : (j + size) * w]
-
-    def head(self, i: int, other: Items, j: int, limit: int) -> int:
-        """Returns how many items from `i` and `j` on are equal, at most `limit`."""
-        return _gallop(limit, lambda done, size: self.same(i + done, other, j + done, size))
-
-    def tail(self, i: int, other: Items, j: int, limit: int) -> int:
-        """Returns how many items just before `i` and `j` are equal, at most `limit`."""
-        return _gallop(limit, lambda done, size: self.same(i - done - size, other, j - done - size, size))
-
-
-def align(old: Sequence[Hashable] | Items, new: Sequence[Hashable] | Items) -> list[Match]:
+def align(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Match]:
     """Returns the stretches that the sequences share, in order, neither crossing nor touching on both sides.
 
     Items are the same when they are equal and hash alike; whoever tells 1 from
     True hands in keys that do.  The longest common subsequence up to 64 edits
     or 512 items, a good one beyond that.
     """
-    a = old if isinstance(old, Items) else Items(old)
-    b = new if isinstance(new, Items) else Items(new)
+    a = old if isinstance(old, list) else list(old)
+    b = new if isinstance(new, list) else list(new)
     found: list[Match] = []
     todo = [Gap(0, len(a), 0, len(b))]
     while todo:
         gap = todo.pop()
         i, i_end, j, j_end = gap.old_from, gap.old_to, gap.new_from, gap.new_to
-        head = a.head(i, b, j, min(i_end - i, j_end - j))
+        head = _head(a, i, b, j, min(i_end - i, j_end - j))
         found.append(Match(i, j, head))
         i, j = i + head, j + head
-        tail = a.tail(i_end, b, j_end, min(i_end - i, j_end - j))
+        tail = _tail(a, i_end, b, j_end, min(i_end - i, j_end - j))
         i_end, j_end = i_end - tail, j_end - tail
         found.append(Match(i_end, j_end, tail))
         if i < i_end and j < j_end:
@@ -107,10 +71,10 @@ def align(old: Sequence[Hashable] | Items, new: Sequence[Hashable] | Items) -> l
     return _joined(found)
 
 
-def common_ends(old: Items, new: Items) -> tuple[int, int]:
+def common_ends(old: list[Hashable], new: list[Hashable]) -> tuple[int, int]:
     """Returns how many items are equal at the beginning, and how many of the rest at the end."""
-    head = old.head(0, new, 0, min(len(old), len(new)))
-    return head, old.tail(len(old), new, len(new), min(len(old), len(new)) - head)
+    head = _head(old, 0, new, 0, min(len(old), len(new)))
+    return head, _tail(old, len(old), new, len(new), min(len(old), len(new)) - head)
 
 
 def gaps(matches: Sequence[Match], old_size: int, new_size: int) -> Iterator[Gap]:
@@ -152,24 +116,34 @@ def best_pairs(old_size: int, new_size: int, weight: Callable[[int, int], int]) 
     return pairs
 
 
-def _split(a: Items, b: Items, middle: Gap) -> tuple[list[Match], list[Gap]]:
+def _split(a: list[Hashable], b: list[Hashable], middle: Gap) -> tuple[list[Match], list[Gap]]:
     """Returns the matches of a middle, and the gaps that are to be looked at anew."""
     matches = _myers(a, b, middle, _FEW_EDITS)
     if matches is not None:
         return matches, []
-    shared = set(a.items[middle.old_from : middle.old_to]).intersection(b.items[middle.new_from : middle.new_to])
-    kept_a = [i for i in range(middle.old_from, middle.old_to) if a.items[i] in shared]
-    kept_b = [j for j in range(middle.new_from, middle.new_to) if b.items[j] in shared]
-    rest_a, rest_b = Items([a.items[i] for i in kept_a]), Items([b.items[j] for j in kept_b])
+    shared = set(a[middle.old_from : middle.old_to]).intersection(b[middle.new_from : middle.new_to])
+    kept_a = [i for i in range(middle.old_from, middle.old_to) if a[i] in shared]
+    kept_b = [j for j in range(middle.new_from, middle.new_to) if b[j] in shared]
+    rest_a, rest_b = [a[i] for i in kept_a], [b[j] for j in kept_b]
     short = len(rest_a) + len(rest_b) <= _SHORT
-    anchors = [] if short else _rising(_once_on_both_sides(rest_a.items, rest_b.items))
+    anchors = [] if short else _rising(_once_on_both_sides(rest_a, rest_b))
     if short:
         found = _myers(rest_a, rest_b, Gap(0, len(rest_a), 0, len(rest_b)), _SHORT) or []
         pairs = [(match.old + n, match.new + n) for match in found for n in range(match.size)]
     else:
-        pairs = anchors or _rising(_by_occurrence(rest_a.items, rest_b.items))
+        pairs = anchors or _rising(_by_occurrence(rest_a, rest_b))
     matches = [Match(kept_a[i], kept_b[j], 1) for i, j in pairs]
     return matches, list(_gaps_within(matches, middle)) if anchors else []
+
+
+def _head(a: list[Hashable], i: int, b: list[Hashable], j: int, limit: int) -> int:
+    """Returns how many items from `i` and `j` on are equal, at most `limit`."""
+    return _gallop(limit, lambda done, size: a[i + done : i + done + size] == b[j + done : j + done + size])
+
+
+def _tail(a: list[Hashable], i: int, b: list[Hashable], j: int, limit: int) -> int:
+    """Returns how many items just before `i` and `j` are equal, at most `limit`."""
+    return _gallop(limit, lambda done, size: a[i - done - size : i - done] == b[j - done - size : j - done])
 
 
 def _gallop(limit: int, same: Callable[[int, int], bool]) -> int:
@@ -193,7 +167,7 @@ def _gallop(limit: int, same: Callable[[int, int], bool]) -> int:
     return done
 
 
-def _myers(a: Items, b: Items, middle: Gap, cap: int) -> list[Match] | None:
+def _myers(a: list[Hashable], b: list[Hashable], middle: Gap, cap: int) -> list[Match] | None:
     """Returns the longest common subsequence of a middle in stretches, or None when it takes more than `cap` edits."""
     i, j = middle.old_from, middle.new_from
     n, m = middle.old_to - i, middle.new_to - j
@@ -206,8 +180,8 @@ def _myers(a: Items, b: Items, middle: Gap, cap: int) -> list[Match] | None:
             down = k == -edits or (k != edits and furthest[centre + k - 1] < furthest[centre + k + 1])
             x = furthest[centre + k + 1] if down else furthest[centre + k - 1] + 1
             y = x - k
-            if x < n and y < m and a.items[x + i] == b.items[y + j]:
-                run = a.head(x + i, b, y + j, min(n - x, m - y))
+            if x < n and y < m and a[x + i] == b[y + j]:
+                run = _head(a, x + i, b, y + j, min(n - x, m - y))
                 x, y = x + run, y + run
             furthest[centre + k] = x
             if x >= n and y >= m:

@@ -27,7 +27,7 @@ from gvstore.compare.pairing import pair_calls
 class CallNode(Protocol):
     """One call, as a comparison sees it.
 
-    `digest`, 32 bytes, names all that the subtree is: calls of one digest need
+    `digest` names all that the subtree is: calls of one digest need
     not be looked into, so the other properties may load on demand.  `code`, `args` and
     `outcome` are keys: equal when what they stand for is equal.
     """

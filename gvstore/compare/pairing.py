@@ -20,14 +20,13 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gvstore.compare.align import Items, Match, align, best_pairs, common_ends, gaps
+from gvstore.compare.align import Match, align, best_pairs, common_ends, gaps
 
 if TYPE_CHECKING:
     from gvstore.compare.calls import CallNode
 
 _BEST_UP_TO_CELLS = 4096
 _FEW_LEFT = 8
-_DIGEST_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +76,11 @@ class _Sides:
 
     def __init__(self, old: Sequence[CallNode], new: Sequence[CallNode]) -> None:
         self.old, self.new = old, new
-        self.old_digests = Items([call.digest for call in old], width=_DIGEST_BYTES)
-        self.new_digests = Items([call.digest for call in new], width=_DIGEST_BYTES)
+        self.old_digests: list[Hashable] = [call.digest for call in old]
+        self.new_digests: list[Hashable] = [call.digest for call in new]
 
     def is_same_subtree(self, i: int, j: int) -> bool:
-        return self.old_digests.items[i] == self.new_digests.items[j]
+        return self.old_digests[i] == self.new_digests[j]
 
     def is_same_outcome(self, i: int, j: int) -> bool:
         return self.old[i].outcome == self.new[j].outcome
@@ -127,7 +126,7 @@ class _Sides:
         for match in [*matches, Match(len(self.old), len(self.new), 0)]:
             others += self._gap(i, match.old, j, match.new)
             i, j = match.old + match.size, match.new + match.size
-            if self.old_digests.same(match.old, self.new_digests, match.new, match.size):
+            if self.old_digests[match.old : i] == self.new_digests[match.new : j]:
                 same += match.size
                 continue
             for x, y in zip(range(match.old, i), range(match.new, j), strict=True):
