@@ -187,13 +187,13 @@ class Replacement:
             sync_data(self.fd)
         if sys.platform == "win32":  # an open file cannot be renamed there
             self.close()
-        self.temporary.replace(self.path)
+        rename(self.temporary, self.path)
         self.close()
 
     def abandon(self) -> None:
         """Removes the temporary file."""
-        self.temporary.unlink(missing_ok=True)
         self.close()
+        remove(self.temporary)
 
     def close(self) -> None:
         """Lets go of the descriptor and its lock."""
@@ -225,6 +225,20 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = 
         write_at(fd, data, 0)
 
 
+def rename(path: Path, target: Path) -> None:
+    """Gives the file another name, over what has it; at once, within one file system."""
+    path.replace(target)
+
+
+def remove(path: Path) -> None:
+    """Deletes the file, if it is there.  Windows keeps one that somebody has mapped: it is left for another time."""
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        if sys.platform != "win32":
+            raise
+
+
 def sweep(folder: Path) -> None:
     """Deletes temporary files whose writers are dead."""
     for name in list_folder(folder):
@@ -236,7 +250,7 @@ def sweep(folder: Path) -> None:
             continue
         try:
             if try_lock(fd):
-                (folder / name).unlink(missing_ok=True)
+                remove(folder / name)
         finally:
             os.close(fd)
 

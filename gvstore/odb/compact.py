@@ -22,7 +22,8 @@ from gvstore.odb.pack import Pack
 from gvstore.odb.segment import Segment
 
 SMALL_BYTES = 128 << 10  # a closed segment below this stays a segment
-FEW = 8  # how many files of a size there may be
+FEW = 8  # how many closed segments there may be,
+FEW_PACKS = 4  # and how many packs of a size: every write of something new looks into all of them
 CLASSES = (1 << 20, 8 << 20, 64 << 20)  # packs above the last are merged only by `repack`
 LOCK = "maintenance.lock"
 
@@ -51,7 +52,7 @@ def _publish(path: Path, entries: Iterable[tuple[bytes, int]], size: int, folder
     packs.mkdir(exist_ok=True)
     target = packs / (path.stem + pack.SUFFIX)
     put_index(target.with_suffix(packindex.SUFFIX), entries, size)
-    path.replace(target)
+    fs.rename(path, target)
     fs.sync_folder(packs)
     return target
 
@@ -131,7 +132,7 @@ def _close_dead(path: Path, fd: int, folder: Path, dictionaries: Dictionaries) -
         dead.close()
         return None
     if not found.entries:
-        path.unlink()
+        fs.remove(path)
         dead.close()
         return None
     if found.flaws:  # a torn tail: the whole records are copied, the file is not cut under its readers
@@ -176,7 +177,7 @@ def _merge_packs(folder: Path, dictionaries: Dictionaries) -> None:
                 members.append(path)
                 break
     for members in sizes:
-        if len(members) > FEW:
+        if len(members) > FEW_PACKS:
             merge_paths(members, folder, dictionaries)
 
 
@@ -189,7 +190,7 @@ def _mend_indices(folder: Path, dictionaries: Dictionaries) -> None:
             # Somebody may be sealing: the segment goes when the pack comes, so it is looked for first.
             used = (folder / LIVE / (stem + segment.SUFFIX)).exists() or (folder / PACK / (stem + pack.SUFFIX)).exists()
             if not used:
-                (folder / PACK / name).unlink(missing_ok=True)
+                fs.remove(folder / PACK / name)
     for path in _packs(folder):
         if path.with_suffix(packindex.SUFFIX).name not in names:
             try:

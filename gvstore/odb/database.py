@@ -180,12 +180,20 @@ class ObjectDatabase:
         if own is None:
             return
         try:
-            sealed = compact.seal(own, self.folder)
-        except OSError as e:
-            raise WriteFailed(own.path, e) from e
+            pack = compact.seal(own, self.folder)
+        except BaseException as e:
+            if own.sealed:  # no object is lost: the next writer finds the closed file and goes on from there
+                self._forget_segment(own)
+            if isinstance(e, OSError):
+                raise WriteFailed(own.path, e) from e
+            raise
+        if pack is not None:
+            self._catalog.remember(pack, own.offsets)
+        self._forget_segment(own)
+
+    def _forget_segment(self, own: Segment) -> None:
+        own.close()
         self._catalog.own.discard(own.path)
-        if sealed is not None:
-            self._catalog.remember(sealed, own.offsets)
         self._catalog.refresh()
         self._segment = None
 

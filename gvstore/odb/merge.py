@@ -50,8 +50,8 @@ def merge(sources: list[Pack], folder: Path) -> Path | None:
         merger.abandon()
         raise
     for p in taken:
-        p.path.unlink(missing_ok=True)
-        p.path.with_suffix(packindex.SUFFIX).unlink(missing_ok=True)
+        fs.remove(p.path)
+        fs.remove(p.path.with_suffix(packindex.SUFFIX))
     return merger.path
 
 

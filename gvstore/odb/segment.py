@@ -60,6 +60,7 @@ class Segment:
         self.offsets: dict[bytes, int] = {}  # by whole oid: nothing forged gets in here
         self.durable = 0
         self.poisoned: OSError | None = None
+        self.sealed = False  # nothing may be added any more
         self.full = False  # it should be sealed and another begun; looked at when bytes are handed over
         self._named = False
 
@@ -155,6 +156,7 @@ class Segment:
         that was killed, and no object is lost.
         """
         self.sync()
+        self.sealed = True
         base, _, _, begin = self._state
         last = format.mark_item(base, length=base - begin, durable=base, crc=0, seal=True)
         self._write(last, base)
@@ -172,7 +174,7 @@ class Segment:
 
     def discard(self) -> None:
         """Removes the file, in which there is nothing."""
-        self.path.unlink(missing_ok=True)
+        fs.remove(self.path)
         self.close()
 
     def _spill(self, *, mark: bool) -> None:

@@ -39,14 +39,14 @@ def die_at(step: int, *, after: bool, half: bool) -> None:
         return call
 
     write_at = fs.write_at
-    for module, name in ((fs, "write_at"), (fs, "sync_data"), (fs, "sync_folder"), (Path, "replace"), (Path, "unlink"), (fs, "create")):
-        setattr(module, name, counted(getattr(module, name)))
+    for name in ("write_at", "sync_data", "sync_folder", "rename", "remove", "create"):
+        setattr(fs, name, counted(getattr(fs, name)))
 
 
 def command(folder: Path, told: int) -> None:
     """Writes and merges all that a command may; tells on `told` what is durable."""
     compact.SMALL_BYTES = 300
-    compact.FEW = 2
+    compact.FEW = compact.FEW_PACKS = 2
     with ObjectDatabase.open(folder) as database:
         for i in range(4):
             with database.batch():
