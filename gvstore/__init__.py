@@ -15,8 +15,8 @@ they are first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import TYPE_CHECKING
 
 from gvstore.version import __version__
 
@@ -105,13 +105,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     where = _WHERE.get(name)
     if where is None:
         raise AttributeError(f"module 'gvstore' has no attribute {name!r}")
     module, _, attribute = where.partition(":")
-    loaded = import_module(f"gvstore.{module}")
-    value = getattr(loaded, attribute) if attribute else loaded
+    loaded = importlib.import_module(f"gvstore.{module}")
+    value: object = getattr(loaded, attribute) if attribute else loaded
     globals()[name] = value
     return value
 

@@ -16,7 +16,7 @@ from gvstore.repo import layout
 
 if TYPE_CHECKING:
     from gvstore.journal.repository import Repository
-    from gvstore.refs.record import RunRow
+    from gvstore.repo import RunRow
 
 _OLD_US: Final = 3_600_000_000
 

@@ -138,10 +138,7 @@ class Repository(BareRepository):
         ref = self.store.commit(value)
         self.objects.sync()
         if name is not None:
-            from gvstore.refs.names import value_ref
-
-            with self.transaction(f"put {name}") as transaction:
-                transaction.update(value_ref(name), ref.oid, expected=self.refs.resolve(value_ref(name)))
+            self.name_value(name, ref.oid)
         return ref
 
     def commit(  # type: ignore[override]

@@ -20,7 +20,7 @@ from gvstore.store.store import Store
 
 if TYPE_CHECKING:
     from gvstore.journal.repository import Repository
-    from gvstore.refs.record import RunRow
+    from gvstore.repo import RunRow
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ from gvstore.errors import UsageFault
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import ObjectDatabase
 from gvstore.refs import Refs, Transaction
-from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name
+from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name, value_ref
 from gvstore.repo import layout
 from gvstore.repo.fault import NotARepository
 from gvstore.repo.format import Format, decode_format, encode_format
@@ -191,6 +191,16 @@ class Repository:
         moment = host.now_us() if now is None else now
         with self.refs.transaction(command, author=self.author(author), now=moment) as transaction:
             yield transaction
+
+    def name_value(self, name: str, oid: ObjectId, *, author: str | None = None, now: int | None = None) -> None:
+        """Makes or moves `refs/values/NAME`.
+
+        Raises:
+            BadRefName, RefClash: it cannot be a name here.
+        """
+        ref = value_ref(name)
+        with self.transaction(f"put {name}", author=author, now=now) as transaction:
+            transaction.update(ref, oid, expected=self.refs.resolve(ref))
 
     @contextmanager
     def worktree_lock(self) -> Iterator[None]:
