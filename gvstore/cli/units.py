@@ -15,6 +15,8 @@ def count(number: int, singular: str, plural: str = "") -> str:
 
 def duration(us: int) -> str:
     """Returns a duration of microseconds in the unit that suits it."""
+    if 0 < us < 1000:
+        return f"{us} µs"
     if us < 1_000_000:
         return f"{us / 1000:.0f} ms"
     seconds = us / 1_000_000
