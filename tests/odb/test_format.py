@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import format
 from gvstore.odb.fault import BadRecord
+from gvstore.odb.packindex import encode_index
 from gvstore.odb.scan import scan
+
+GOLDEN = (
+    "8967767365670d0a01000000c4aaa55530c77dc08cef44b6b776686960cde40cc13f58e9a1626865"
+    "6c6c6f8f020067766d61726bff1b0000001b0000009e105e226ca0a1278f020067767365616cff00"
+    "00000000000000000000009d79c5c8"
+)
+GOLDEN_INDEX = (
+    "8967766964780d0a01040000c4a5343a02000000000000005f00000000000000d13cc03c04030201"
+    "000000ff100000001c000000"
+)
 
 
 def opener(codec: int, payload: bytes, name: bytes) -> bytes:
@@ -91,3 +102,24 @@ def test_hostile_files_do_not_hold_the_scan_up(byte: bytes) -> None:
     scan(raw, opener)
 
     assert time.process_time() - began < 20  # seconds; a quadratic search would take hours
+
+
+def test_a_whole_segment_stands_still() -> None:
+    """Two raw objects, a mark, a seal: the bytes that docs/format/odb.md describes."""
+    batch = record(b"vhi") + record(b"bhello")
+    at = format.HEADER_BYTES + len(batch)
+    mark = format.mark_item(at, length=len(batch), durable=16, crc=zlib.crc32(batch), seal=False)
+    end = at + len(mark)
+    raw = format.header() + batch + mark + format.mark_item(end, length=0, durable=end, crc=0, seal=True)
+
+    assert GOLDEN == raw.hex()
+    found = scan(raw, opener)
+    assert [16, 28] == [offset for _, offset in found.entries]
+    assert found.sealed and not found.flaws
+
+
+def test_an_index_stands_still() -> None:
+    """The bytes that docs/format/odb.md describes."""
+    entries = [(bytes.fromhex("ff00000000000000"), 28), (bytes.fromhex("0102030400000000"), 16)]
+
+    assert GOLDEN_INDEX == encode_index(entries, 95).hex()
