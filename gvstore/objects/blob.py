@@ -7,16 +7,16 @@ blobs too, so a chunk that two files share is stored once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from gvstore.objects.chunking import BLOB_MEAN, BLOB_THRESHOLD, cut_bytes, cut_stream
 from gvstore.objects.decode import iter_chunks
 from gvstore.objects.encode import BLOB_BYTE
-from gvstore.objects.fault import CorruptObject
-from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
-from gvstore.objects.sequence import TreeBuilder, inner_entries, read_node
+from gvstore.objects.sequence import TreeBuilder, inner_entries, node_elements
+
+MOST_AT_ONCE: Final = 4 << 30
 
 
 class _Nowhere:
@@ -34,6 +34,8 @@ class _Nowhere:
 
 def put_blob(writer: ObjectWriter, data: bytes | memoryview) -> ObjectId:
     """Returns the oid of `data`, stored as a blob, cut if it is long."""
+    if isinstance(data, memoryview):
+        data = data.cast("B") if data.c_contiguous else data.tobytes()
     if len(data) <= BLOB_THRESHOLD:
         return writer.write(BLOB_BYTE + data)
     return _put_chunks(writer, cut_bytes(data, BLOB_MEAN))
@@ -41,30 +43,31 @@ def put_blob(writer: ObjectWriter, data: bytes | memoryview) -> ObjectId:
 
 def put_stream(writer: ObjectWriter, file: BinaryIO) -> ObjectId:
     """Returns the oid of a file's content, the same as `put_blob` of all of it, in little memory."""
-    head = file.read(BLOB_THRESHOLD + 1)
+    head = _read(file, BLOB_THRESHOLD + 1)
     if len(head) <= BLOB_THRESHOLD:
         return writer.write(BLOB_BYTE + head)
     return _put_chunks(writer, cut_stream(_Joined(head, file), BLOB_MEAN))  # type: ignore[arg-type]
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    """Returns the next `size` bytes, fewer only at the end: pipes and raw files hand out less than they have."""
+    parts = []
+    while size > 0 and (part := file.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 class _Joined:
     """A file whose beginning has been read already."""
 
     def __init__(self, head: bytes, file: BinaryIO) -> None:
-        self._head, self._file = head, file
-
-    def read(self, size: int = -1) -> bytes:
-        """Returns up to `size` bytes, all if negative."""
-        if not self._head:
-            return self._file.read(size)
-        if size < 0:
-            size = len(self._head)
-        out, self._head = self._head[:size], self._head[size:]
-        return out
+        self._head, self._file = memoryview(head), file
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fills the beginning of `buffer`; returns how much."""
-        data = self.read(len(buffer))
+        """Fills the beginning of `buffer`; returns how much, 0 at the end."""
+        data = self._head[: len(buffer)] or self._file.read(len(buffer)) or b""
+        self._head = self._head[len(buffer) :]
         buffer[: len(data)] = data
         return len(data)
 
@@ -92,16 +95,20 @@ def iter_blob(reader: ObjectReader, oid: ObjectId) -> Iterator[bytes]:
 
 
 def get_blob(reader: ObjectReader, oid: ObjectId) -> bytes:
-    """Returns the bytes of a blob."""
-    data = reader.read(oid)
-    return data[1:] if data[0] == Kind.BLOB else b"".join(iter_chunks(reader, oid))
+    """Returns the bytes of a blob.
+
+    Raises:
+        ValueError: it has more than 4 GiB; `iter_blob` hands out pieces.
+    """
+    size = blob_size(reader, oid)
+    if size > MOST_AT_ONCE:
+        raise ValueError(f"a blob of {size} bytes is read in pieces")
+    return b"".join(iter_chunks(reader, oid, size=size))
 
 
 def blob_size(reader: ObjectReader, oid: ObjectId) -> int:
     """Returns how many bytes a blob has; reads one object."""
     data = reader.read(oid)
-    if data[0] == Kind.BLOB:
+    if data[:1] == BLOB_BYTE:
         return len(data) - 1
-    if data[0] != Kind.NODE:
-        raise CorruptObject(oid, "no blob")
-    return sum(count for count, _ in inner_entries(oid, read_node(reader, oid)))
+    return sum(count for count, _ in inner_entries(oid, node_elements(oid, data)))

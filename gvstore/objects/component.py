@@ -51,6 +51,6 @@ class Component:
         """Returns the component `oid`."""
         f = FieldReader(reader, oid, Kind.COMPONENT, number.COMPONENT)
         return cls(
-            f.value(str), f.value(str), f.value(str), f.value(tuple), f.value(str), f.value(str),
+            f.value(str), f.value(str), f.value(str), f.texts(), f.value(str), f.value(str),
             f.value(bytes), f.value(bytes), f.value(bytes), f.value(str), f.value(str),
         )  # fmt: skip

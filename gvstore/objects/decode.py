@@ -3,27 +3,26 @@
 What lies behind a link of a value is part of the value: it is read when the
 value is.  A link to an object of another kind (an invocation, a run, a
 commit) is not followed; `register_kind` tells what stands for it.  A value
-that would take more than `MAX_ELEMENTS` elements to build is refused: shared
-objects can spell a tree that is larger than any memory.
+that would become larger than `extent.py` allows is refused before it is built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from gvstore.objects import number
 from gvstore.objects.build import Resolved, build
+from gvstore.objects.extent import FREE_BYTES, KEEP_LINKS, check_extent
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader
-from gvstore.objects.sequence import MAX_LEVELS, inner_entries, iter_leaves, read_node
+from gvstore.objects.sequence import MAX_LEVELS, inner_entries, node_elements
 from gvstore.objects.wire import LINK_HEAD, Link, unpack
 
-MAX_ELEMENTS: Final = 100_000_000
 MAX_HEIGHT: Final = 64
-_KEEP_LINKS: Final = frozenset({number.REF, *range(number.INVOCATION, number.OPERATION + 1)})
+_TEXTS: Final = {number.TEXT: str, number.BYTES: bytes}
 _WHOLES: Final = frozenset({number.LIST, number.TUPLE, number.DICT, number.SET, number.FROZENSET})
 
 KindReader = Callable[[ObjectId, ObjectReader], Any]
@@ -45,13 +44,13 @@ class _Frame:
 
 
 class _Walk:
-    def __init__(self, reader: ObjectReader) -> None:
-        self.reader = reader
-        self.texts: dict[ObjectId, Any] = {}
-        self.budget = MAX_ELEMENTS
+    def __init__(self, data: bytes, reader: ObjectReader) -> None:
+        self.data, self.reader = data, reader
+        self.texts: dict[ObjectId | tuple[ObjectId, int, int], Any] = {}  # objects; split ones by type and size
+        self.free = FREE_BYTES
 
     def run(self, raw: Any) -> Any:
-        holder = [raw]
+        holder = [None, raw]
         root = _Frame(None, holder, None)
         self._scan(root, holder, 0)
         stack = [root]
@@ -65,15 +64,22 @@ class _Walk:
                     stack.append(below)
                 continue
             stack.pop()
-            if frame.slot is None:
-                return build(holder[0])
             try:
-                value = build(frame.raw[0])
+                value = build(frame.raw[1])
             except CorruptObject as e:
-                raise CorruptObject(frame.oid, e.why) from e
+                raise CorruptObject(e.oid or frame.oid, e.why) from e
+            if frame.slot is None:
+                return value
             if type(value) in (str, bytes) and frame.oid is not None:
                 self.texts[frame.oid] = value
             frame.slot[0][frame.slot[1]] = Resolved(value)
+
+    def _spend(self, size: int) -> None:
+        """Counts bytes that were read; the first FREE_BYTES are not worth a look at the whole."""
+        if self.free > 0:
+            self.free -= size
+            if self.free <= 0:
+                check_extent(self.data, self.reader)
 
     def _follow(self, slot: tuple[list[Any], int]) -> _Frame | None:
         """Reads what a link leads to; a frame if there is more to do."""
@@ -82,85 +88,106 @@ class _Walk:
             slot[0][slot[1]] = Resolved(self.texts[oid])
             return None
         data = self.reader.read(oid)
-        if data[0] != Kind.VALUE:
-            reader = _kinds.get(data[0])
+        kind = data[0] if data else 0
+        if kind != Kind.VALUE:
+            reader = _kinds.get(kind)
             if reader is not None:
                 slot[0][slot[1]] = Resolved(reader(oid, self.reader))
-            elif data[0] in (Kind.BLOB, Kind.NODE):
+            elif kind in (0, Kind.BLOB, Kind.NODE):
                 raise CorruptObject(oid, "a link to a blob or node stands for no value")
             return None
-        frame = _Frame(oid, [unpack(memoryview(data)[1:])], slot)
-        self._scan(frame, frame.raw, 0)
+        self._spend(len(data))
+        try:
+            frame = _Frame(oid, [None, unpack(memoryview(data)[1:])], slot)
+            self._scan(frame, frame.raw, 0)
+        except CorruptObject as e:
+            raise CorruptObject(e.oid or oid, e.why) from e
         return frame
 
     def _scan(self, frame: _Frame, raw: list[Any], height: int) -> None:
         """Finds the links below `raw`, and puts split containers together."""
         if height > MAX_HEIGHT:
             raise CorruptObject(frame.oid, "too high")
-        self.budget -= len(raw)
-        if self.budget < 0:
-            raise CorruptObject(frame.oid, f"the value has more than {MAX_ELEMENTS} elements")
         for i, each in enumerate(raw):
             if type(each) is list and each:
                 if each[0] == number.SPLIT:
                     each = raw[i] = self._join(each)
                     if type(each) is not list:
                         continue
-                if each[0] not in _KEEP_LINKS:
+                if type(each[0]) is not int or each[0] not in KEEP_LINKS:
                     self._scan(frame, each, height + 1)
             elif type(each) is Link:
                 frame.links.append((raw, i))
 
     def _join(self, raw: list[Any]) -> Any:
-        if len(raw) != 4 or type(raw[2]) is not int or type(raw[3]) is not Link:
+        if len(raw) != 4 or type(raw[1]) is not int or type(raw[2]) is not int or type(raw[3]) is not Link:
             raise CorruptObject(None, "a split container holds number, count and link")
         _, of, count, link = raw
-        if of in (number.TEXT, number.BYTES):
-            data = read_chunks(self.reader, link.oid, count)
-            try:
-                return Resolved(data.decode() if of == number.TEXT else data)
-            except UnicodeDecodeError as e:
-                raise CorruptObject(link.oid, "not UTF-8") from e
+        if of in _TEXTS:
+            return Resolved(self._text(of, count, link.oid))
         if of not in _WHOLES:
             raise CorruptObject(None, f"type number {of} is never split")
         whole: list[Any] = [of]
-        limit = count * (2 if of == number.DICT else 1) + 1
-        for _, parts in iter_leaves(self.reader, link.oid):
-            whole += map(unpack, parts)
-            if len(whole) > limit:
-                break
-        if len(whole) != limit:
-            raise CorruptObject(link.oid, f"{count} items were promised, {len(whole) - 1} elements are there")
+        self._items(link.oid, count, 2 if of == number.DICT else 1, whole)
         return whole
+
+    def _items(self, top: ObjectId, count: int, width: int, whole: list[Any]) -> None:
+        """Appends the items below a node: what `iter_leaves` does, decoding leaves at once."""
+        stack: list[tuple[ObjectId, int, int]] = [(top, count, 0)]
+        while stack:
+            oid, promised, level = stack.pop()
+            data = self.reader.read(oid)
+            self._spend(len(data))
+            if data[1:] and data[0] == Kind.NODE and level <= MAX_LEVELS:
+                raw = unpack(memoryview(data)[1:])
+                if type(raw) is list and raw[:1] == [number.LEAF] and len(raw) == 1 + promised * width > 1:
+                    whole += raw[1:]
+                    continue
+            entries = inner_entries(oid, node_elements(oid, data), promised)
+            if level >= MAX_LEVELS:
+                raise CorruptObject(oid, "a split container is too deep")
+            stack.extend((child, weight, level + 1) for weight, child in reversed(entries))
+
+    def _text(self, of: int, size: int, oid: ObjectId) -> Any:
+        known = self.texts.get((oid, of, size))
+        if known is None:
+            self._spend(size)
+            known = read_chunks(self.reader, oid, size)
+            if of == number.TEXT:
+                try:
+                    known = known.decode()
+                except UnicodeDecodeError as e:
+                    raise CorruptObject(oid, "not UTF-8") from e
+            self.texts[oid, of, size] = known
+        return known
 
 
 def read_chunks(reader: ObjectReader, top: ObjectId, size: int) -> bytes:
     """Returns the bytes below `top`: a chunk, or a tree of chunks; exactly `size` of them."""
-    out: list[bytes] = []
-    total = 0
-    for chunk in iter_chunks(reader, top):
-        total += len(chunk)
-        if total > size:
-            break
-        out.append(chunk)
-    if total != size:
-        raise CorruptObject(top, f"{size} bytes were promised, there are {'more' if total > size else total}")
-    return b"".join(out)
+    return b"".join(iter_chunks(reader, top, size=size))
 
 
-def iter_chunks(reader: ObjectReader, top: ObjectId) -> Any:
-    """Yields the chunks below `top` in order."""
-    stack = [(top, 0)]
+def iter_chunks(reader: ObjectReader, top: ObjectId, *, size: int | None = None) -> Iterator[bytes]:
+    """Yields the chunks below `top` in order.
+
+    Raises:
+        CorruptObject: there are more or fewer bytes below a node than the one
+            above says, or than `size`.
+    """
+    stack: list[tuple[ObjectId, int | None, int]] = [(top, size, 0)]
     while stack:
-        oid, level = stack.pop()
+        oid, promised, level = stack.pop()
         data = reader.read(oid)
-        if data[0] == Kind.BLOB:
+        kind = data[0] if data else 0
+        if kind == Kind.BLOB:
+            if promised is not None and promised != len(data) - 1:
+                raise CorruptObject(oid, f"{promised} bytes were promised, there are {len(data) - 1}")
             yield data[1:]
             continue
-        if data[0] != Kind.NODE or level > MAX_LEVELS:
+        if kind != Kind.NODE or level > MAX_LEVELS:
             raise CorruptObject(oid, "a chunk, or a node of chunks, was expected")
-        entries = inner_entries(oid, read_node(reader, oid))
-        stack.extend((child, level + 1) for _, child in reversed(entries))
+        entries = inner_entries(oid, node_elements(oid, data), promised)
+        stack.extend((child, count, level + 1) for count, child in reversed(entries))
 
 
 def decode(data: bytes | memoryview, reader: ObjectReader) -> Any:
@@ -171,9 +198,22 @@ def decode(data: bytes | memoryview, reader: ObjectReader) -> Any:
         ObjectMissing: what it links to is not there.
     """
     raw = unpack(data)
-    if LINK_HEAD not in bytes(data):
+    if type(raw) is not list and type(raw) is not Link:
         return build(raw)
-    return _Walk(reader).run(raw)
+    data = bytes(data)
+    try:
+        return _Walk(data, reader).run(raw) if LINK_HEAD in data else build(raw)
+    except RecursionError as e:
+        if _height(unpack(data)) > MAX_HEIGHT:
+            raise CorruptObject(None, "too high") from e
+        raise  # little stack was left before
+
+
+def _height(raw: Any) -> int:
+    height, level = 0, [raw]
+    while level := [each for parts in level if type(parts) is list for each in parts]:
+        height += 1
+    return height
 
 
 def get_value(reader: ObjectReader, oid: ObjectId) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.wire import LINK_HEAD, WEAK_LINK_HEAD, Link, unpack
+
+_BLOB: Final = bytes((Kind.BLOB,))
 
 
 def links(data: bytes) -> tuple[list[ObjectId], list[ObjectId]]:
@@ -19,7 +21,7 @@ def links(data: bytes) -> tuple[list[ObjectId], list[ObjectId]]:
     """
     strong: list[ObjectId] = []
     weak: list[ObjectId] = []
-    if data[0] == Kind.BLOB or (LINK_HEAD not in data and WEAK_LINK_HEAD not in data):
+    if data[:1] == _BLOB or (LINK_HEAD not in data and WEAK_LINK_HEAD not in data):
         return strong, weak
     stack: list[Any] = [unpack(memoryview(data)[1:])]
     while stack:

@@ -50,7 +50,6 @@ class Operation:
         fields = FieldReader(reader, oid, Kind.OPERATION, number.OPERATION)
         parent, command, author = fields.maybe_link(), fields.value(str), fields.value(str)
         created_at, changes = fields.value(int), fields.value(list)
-        try:
-            return cls(parent, command, author, created_at, tuple(RefChange(*map(str, each)) for each in changes))
-        except TypeError as e:
-            raise CorruptObject(oid, "a ref change is a name and two texts") from e
+        if not all(type(each) is tuple and list(map(type, each)) == 3 * [str] for each in changes):
+            raise CorruptObject(oid, "a ref change is a name and two texts")
+        return cls(parent, command, author, created_at, tuple(RefChange(*each) for each in changes))

@@ -6,7 +6,7 @@ takes the fields it knows; more may follow in a later format.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from gvstore.objects import number
@@ -61,11 +61,13 @@ class FieldReader:
 
     def __init__(self, reader: ObjectReader, oid: ObjectId, kind: Kind, of: int) -> None:
         data = reader.read(oid)
-        if data[0] != kind:
-            found = Kind(data[0]).word if data[0] in Kind.__members__.values() else f"{data[0]:#x}"
-            raise CorruptObject(oid, f"a {kind.word} was expected, this is a {found}")
+        if data[:1] != bytes((kind,)):
+            raise CorruptObject(oid, f"a {kind.word} was expected, this is {kind_word(data)}")
         self.oid, self._reader = oid, reader
-        self._parts = iter(split(memoryview(data)[1:]))
+        try:
+            self._parts = iter(split(memoryview(data)[1:]))
+        except CorruptObject as e:
+            raise CorruptObject(oid, e.why) from e
         if next(self._parts, b"") != pack(of):
             raise CorruptObject(oid, f"the array of a {kind.word} opens with {of}")
 
@@ -75,6 +77,13 @@ class FieldReader:
         if type(value) is not wanted:
             raise CorruptObject(self.oid, f"a {wanted.__name__} was expected, found {type(value).__name__}")
         return value
+
+    def texts(self) -> tuple[str, ...]:
+        """Returns the next field, a tuple of texts."""
+        values = self.value(tuple)
+        if set(map(type, values)) - {str}:
+            raise CorruptObject(self.oid, "a tuple of texts was expected")
+        return values
 
     def raw(self) -> bytes:
         """Returns the next field's bytes."""
@@ -101,21 +110,29 @@ class FieldReader:
 
     def named_links(self) -> dict[str, ObjectId]:
         """Returns the next field, a dict from name to link."""
-        parts = dict_parts(self._reader, self.raw())
         named: dict[str, ObjectId] = {}
-        for name, part in zip(parts[::2], parts[1::2], strict=True):
+        for name, part in named_parts(self._reader, self.oid, self.raw()):
             link = unpack(part)
             if not isinstance(link, Link):
                 raise CorruptObject(self.oid, "a link was expected")
-            named[str(decode(name, self._reader))] = link.oid
+            named[name] = link.oid
         return named
 
     def links(self) -> tuple[ObjectId, ...]:
         """Returns the next field, an array of links."""
         values = unpack(self.raw())
-        if type(values) is not list or not all(isinstance(each, Link) for each in values[1:]):
+        if type(values) is not list or values[:1] != [number.LIST]:
+            raise CorruptObject(self.oid, "an array of links was expected")
+        if not all(isinstance(each, Link) for each in values[1:]):
             raise CorruptObject(self.oid, "an array of links was expected")
         return tuple(each.oid for each in values[1:])
+
+
+def kind_word(data: bytes) -> str:
+    """Returns what an object is, in words, by its first byte."""
+    if not data:
+        return "empty"
+    return f"a {Kind(data[0]).word}" if data[0] in Kind.__members__.values() else f"of no kind ({data[:1]!r})"
 
 
 def links_part(oids: Iterable[ObjectId], make: Callable[[bytes], bytes]) -> bytes:
@@ -132,12 +149,31 @@ def named_links_part(writer: ObjectWriter, named: dict[str, ObjectId]) -> bytes:
     return items.finish()
 
 
+def named_parts(reader: ObjectReader, oid: ObjectId, raw: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yields (name, encoded value) of a dict whose keys are names in ascending order, split or not.
+
+    Raises:
+        CorruptObject: it is none.
+    """
+    last: str | None = None
+    parts = dict_parts(reader, raw)
+    if len(parts) % 2:
+        raise CorruptObject(oid, "a dict holds a value for each key")
+    for key, part in zip(parts[::2], parts[1::2], strict=True):
+        name = decode(key, reader)
+        if type(name) is not str or (last is not None and name <= last):
+            raise CorruptObject(oid, "names were expected, in ascending order")
+        yield name, part
+        last = name
+
+
 def dict_parts(reader: ObjectReader, raw: bytes) -> list[bytes]:
     """Returns the encoded keys and values in turn of a dict, whether it is split or not."""
     parts = split(raw)
     if parts[:1] == [pack(number.DICT)]:
         return parts[1:]
     top = unpack(parts[3]) if parts[:2] == [pack(number.SPLIT), pack(number.DICT)] and len(parts) == 4 else None
-    if type(top) is not Link:
+    count = unpack(parts[2]) if type(top) is Link else None
+    if type(top) is not Link or type(count) is not int:
         raise CorruptObject(None, "a dict was expected")
-    return [part for _, leaf in iter_leaves(reader, top.oid) for part in leaf]
+    return [part for _, leaf in iter_leaves(reader, top.oid, count=count, width=2) for part in leaf]

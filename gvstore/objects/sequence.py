@@ -155,49 +155,73 @@ class ItemList:
         return array([pack(number.SPLIT), pack(self._number), pack(self.count), link_bytes(top)])
 
 
+def node_elements(oid: ObjectId, data: bytes) -> list[bytes]:
+    """Returns the elements of the node whose bytes are `data`, undecoded, its type number first.
+
+    Raises:
+        CorruptObject: it is no node, or holds nothing.
+    """
+    if data[:1] != NODE_BYTE:
+        raise CorruptObject(oid, "a node of a split container was expected")
+    try:
+        parts = split(memoryview(data)[1:])
+    except CorruptObject as e:
+        raise CorruptObject(oid, e.why) from e
+    if len(parts) < 2 or parts[0] not in (_LEAF, _INNER):
+        raise CorruptObject(oid, "a node holds items, or counts and links")
+    return parts
+
+
 def read_node(reader: ObjectReader, oid: ObjectId) -> list[bytes]:
     """Returns a node's elements, undecoded, its type number first."""
-    data = reader.read(oid)
-    if data[0] != Kind.NODE:
-        raise CorruptObject(oid, "a node of a split container was expected")
-    return split(memoryview(data)[1:])
+    return node_elements(oid, reader.read(oid))
 
 
-def iter_leaves(reader: ObjectReader, top: ObjectId, *, start: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+def iter_leaves(
+    reader: ObjectReader, top: ObjectId, *, start: int = 0, count: int | None = None, width: int = 1
+) -> Iterator[tuple[int, list[bytes]]]:
     """Yields (index of the first item, leaf elements) for the leaves that hold item `start` and what follows.
 
-    Only the nodes on the way are read.  For a dict's leaves elements are keys
-    and values in turn, and indices count pairs.
+    Only the nodes on the way are read.  For a dict's leaves (`width` 2)
+    elements are keys and values in turn, and indices count pairs.
+
+    Raises:
+        CorruptObject: there are more or fewer items below a node than the one
+            above says, or than `count`.
     """
-    stack: list[tuple[ObjectId, int, int]] = [(top, 0, 0)]
+    stack: list[tuple[ObjectId, int, int | None, int]] = [(top, 0, count, 0)]
     while stack:
-        oid, first, level = stack.pop()
+        oid, first, promised, level = stack.pop()
         if level > MAX_LEVELS:
             raise CorruptObject(oid, "a split container is too deep")
         parts = read_node(reader, oid)
         if parts[0] == _LEAF:
+            if promised is not None and promised * width != len(parts) - 1:
+                raise CorruptObject(oid, f"{promised} items were promised, {len(parts) - 1} elements are there")
             yield first, parts[1:]
             continue
         below = []
-        for count, child in inner_entries(oid, parts):
-            if first + count > start:
-                below.append((child, first, level + 1))
-            first += count
+        for weight, child in inner_entries(oid, parts, promised):
+            if first + weight > start:
+                below.append((child, first, weight, level + 1))
+            first += weight
         stack.extend(reversed(below))
 
 
-def inner_entries(oid: ObjectId, parts: list[bytes]) -> list[tuple[int, ObjectId]]:
+def inner_entries(oid: ObjectId, parts: list[bytes], promised: int | None = None) -> list[tuple[int, ObjectId]]:
     """Returns the (count, child) pairs of an inner node's elements.
 
     Raises:
-        CorruptObject: it is no inner node.
+        CorruptObject: it is no inner node, or its counts do not make what was promised.
     """
     if parts[0] != _INNER or len(parts) % 2 == 0:
         raise CorruptObject(oid, "an inner node was expected")
     entries = []
     for i in range(1, len(parts), 2):
         count, link = unpack(parts[i]), unpack(parts[i + 1])
-        if type(count) is not int or count < 0 or type(link) is not Link:
+        if type(count) is not int or count < 1 or type(link) is not Link:
             raise CorruptObject(oid, "an inner node holds counts and links")
         entries.append((count, link.oid))
+    if promised is not None and promised != sum(count for count, _ in entries):
+        raise CorruptObject(oid, f"{promised} were promised, the counts make {sum(count for count, _ in entries)}")
     return entries

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 from gvstore.objects import number
-from gvstore.objects.decode import decode
 from gvstore.objects.encode import Encoder
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
-from gvstore.objects.record import FieldReader, FieldWriter, dict_parts
+from gvstore.objects.record import FieldReader, FieldWriter, named_parts
 from gvstore.objects.sequence import ItemList
 from gvstore.objects.wire import Link, array, link_bytes, pack, unpack
 
@@ -47,10 +47,16 @@ class Tree:
     entries: dict[str, TreeEntry]
 
     def put(self, writer: ObjectWriter) -> ObjectId:
-        """Returns the oid of this tree, stored."""
+        """Returns the oid of this tree, stored.
+
+        Raises:
+            ValueError: a name is empty, `.`, `..`, or holds a slash or NUL.
+        """
         encoder = Encoder(writer)
         items = ItemList(writer, number.DICT)
         for name in sorted(self.entries):
+            if not is_entry_name(name):
+                raise ValueError(f"{name!r} cannot name a file")
             entry = self.entries[name]
             items.add(encoder.nested(name) + array([pack(number.TUPLE), pack(int(entry.mode)), link_bytes(entry.oid)]))
         return FieldWriter(writer, Kind.TREE, number.TREE).raw(items.finish()).put()
@@ -62,14 +68,19 @@ class Tree:
         Raises:
             CorruptObject: it is no tree, or an entry is none.
         """
-        pairs = dict_parts(reader, FieldReader(reader, oid, Kind.TREE, number.TREE).raw())
         entries: dict[str, TreeEntry] = {}
-        for name, entry in zip(pairs[::2], pairs[1::2], strict=True):
-            mode_link = unpack(entry)
-            if type(mode_link) is not list or len(mode_link) != 3 or type(mode_link[2]) is not Link:
-                raise CorruptObject(oid, "a tree entry is a mode and a link")
-            try:
-                entries[str(decode(name, reader))] = TreeEntry(Mode(mode_link[1]), mode_link[2].oid)
-            except ValueError as e:
-                raise CorruptObject(oid, str(e)) from e
+        for name, part in named_parts(reader, oid, FieldReader(reader, oid, Kind.TREE, number.TREE).raw()):
+            match unpack(part):
+                case [number.TUPLE, int(mode), Link(oid=below)] if mode in _MODES and is_entry_name(name):
+                    entries[name] = TreeEntry(_MODES[mode], below)
+                case _:
+                    raise CorruptObject(oid, "a tree entry is a name, a mode and a link")
         return cls(entries)
+
+
+_MODES: Final = {int(mode): mode for mode in Mode}
+
+
+def is_entry_name(name: str) -> bool:
+    """Returns whether `name` can stand in a tree: one step of a path that leads down."""
+    return name not in ("", ".", "..") and "/" not in name and "\0" not in name
