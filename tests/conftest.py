@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from gvstore.cli.main import run
+from tests.transcript import ROOT
 
 AUTHOR = "Ada <ada@example.org>"
 NOW = "2026-11-20T10:02:11Z"
@@ -68,11 +70,12 @@ class CommandLine:
     def __call__(self, *arguments: str | Path, status: int = 0) -> Done:
         """Returns what `gv ARGUMENTS` printed; fails unless it ends with `status`."""
         out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-        known, path = set(sys.modules), list(sys.path)
+        known, path, folder = set(sys.modules), list(sys.path), Path.cwd()
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 code = run([str(a) for a in arguments])
         finally:
+            os.chdir(folder)  # -C moved us
             sys.path[:] = path
             self._forget_modules(known)
         done = Done(code, _content(out), _content(err).decode())
@@ -110,6 +113,16 @@ def gv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]
     monkeypatch.chdir(work)
     for name in ("GV_DIR", "GV_PAGER", "PAGER", "NO_COLOR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in {"HOME": str(home), "GV_AUTHOR": AUTHOR, "GV_NOW": NOW, "GV_HOST": "engine", "GV_PYTHON": "3.12.4", "COLUMNS": "100"}.items():
+    for name, value in {
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "TZ": "UTC",
+        "LOGNAME": "ada",
+        "COLUMNS": "100",
+        "GV_AUTHOR": AUTHOR,
+        "GV_NOW": NOW,
+        "GV_HOST": "engine",
+        "GV_PYTHON": "3.12.4",
+    }.items():
         monkeypatch.setenv(name, value)
     yield CommandLine(work)

@@ -125,7 +125,7 @@ class ChangedFile:
             yield paint("title", f"--- {old}")
             yield paint("title", f"+++ {new}")
             for hunk in self.diff.hunks:
-                yield from _hunk_lines(hunk, paint)
+                yield from hunk_lines(hunk, paint)
         elif self.change in ("added", "deleted"):
             yield paint("title", f"{self.change} empty file {printable(self.path)}")
 
@@ -184,7 +184,8 @@ def stat_lines(files: tuple[ChangedFile, ...], paint: Paint) -> Iterator[str]:
     yield f" {units.count(len(files), 'file')} changed, {added} added, {removed} removed"
 
 
-def _hunk_lines(hunk: Hunk, paint: Paint) -> Iterator[str]:
+def hunk_lines(hunk: Hunk, paint: Paint) -> Iterator[str]:
+    """Yields a hunk as a unified diff has it."""
     old = f"{hunk.old_line}" + ("" if hunk.old_count == 1 else f",{hunk.old_count}")
     new = f"{hunk.new_line}" + ("" if hunk.new_count == 1 else f",{hunk.new_count}")
     yield paint("hunk", f"@@ -{old} +{new} @@")

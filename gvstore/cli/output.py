@@ -67,6 +67,7 @@ class Output:
         else:
             for line in lines:
                 sys.stdout.write(line + "\n")
+            sys.stdout.flush()
 
     def raw(self, chunks: Iterable[bytes]) -> None:
         """Writes bytes as they are: `gv get` of a file."""
@@ -92,6 +93,11 @@ class Output:
     def warning(self, text: str) -> None:
         """Says what the user should know although the command goes on."""
         self._say(self._paint_status("warning", "warning:") + " " + text)
+
+    def detail(self, text: str) -> None:
+        """Says a line of what belongs to an error that follows: a traceback of the user's program."""
+        if not self.json:
+            self._say(text)
 
     def error(self, text: str) -> None:
         """Says why the command ends."""

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gvstore.cli.json_form import HIDDEN
 from gvstore.cli.style import Paint
@@ -17,6 +18,7 @@ from gvstore.compare.values import ABSENT, ValueChange, ValueDiff, diff_values, 
 
 _WIDTH = 60
 _CONTEXT = 24  # characters around a changed word
+_FEW_PIECES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class ChangedValue:
     new: object
     words: tuple[Span, ...] | None = field(metadata=HIDDEN)
 
+    def named_by_key(self) -> ChangedValue:
+        """Returns the same with a path `['topic'].name` as `topic.name`: for parts of a call's arguments."""
+        found = re.match(r"\['(\w+)'\](.*)", self.path, re.DOTALL)
+        return replace(self, path=found.group(1) + found.group(2)) if found else self
+
     def line(self, paint: Paint) -> str:
         """Returns where and what."""
         where = f"{self.path}   " if self.path else ""
@@ -38,10 +45,28 @@ class ChangedValue:
             return f"{where}{paint('added', '+ ' + value_line(self.new, _WIDTH))}"
         if self.change == ValueChange.REMOVED:
             return f"{where}{paint('removed', '- ' + value_line(self.old, _WIDTH))}"
-        if self.words is not None and any(span.side is Side.BOTH for span in self.words):
+        if self.words is not None and _words_tell(self.words):
             return f"{where}{words_line(self.words, paint)}"
-        old, new = value_line(self.old, _WIDTH), value_line(self.new, _WIDTH)
+        old, new = parted(self.old, self.new, _WIDTH)
         return f"{where}{paint('removed', old)} → {paint('added', new)}"
+
+
+def _words_tell(spans: tuple[Span, ...]) -> bool:
+    """Returns whether a text was edited rather than written anew: few pieces changed, and something stayed."""
+    changed = sum(span.side is not Side.BOTH for span in spans)
+    same = sum(len(span.text) for span in spans if span.side is Side.BOTH)
+    return changed <= _FEW_PIECES and 4 * same >= sum(len(span.text) for span in spans)
+
+
+def parted(old: object, new: object, width: int) -> tuple[str, str]:
+    """Returns both values on a line each; what two texts begin with in common is left out where it is long."""
+    if type(old) is str and type(new) is str:
+        pairs = enumerate(zip(old, new, strict=False))
+        shared = next((i for i, (a, b) in pairs if a != b), min(len(old), len(new)))
+        if shared > _CONTEXT and max(len(old), len(new)) > width:
+            start = shared - _CONTEXT // 2
+            return f"…{value_line(old[start:], width - 1)}", f"…{value_line(new[start:], width - 1)}"
+    return value_line(old, width), value_line(new, width)
 
 
 def words_line(spans: tuple[Span, ...], paint: Paint) -> str:

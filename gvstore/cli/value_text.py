@@ -17,6 +17,7 @@ MARK = "…"
 WIDTH = 72
 _DEPTH = 6  # of what stands on a line
 _DEPTH_OF_BLOCK = 60
+_LEAST = 16  # a value among others is never cut shorter
 _CUT = 4096  # characters of a text that is to be cut anyway
 
 # Standard library types whose `str` is short and says it all.
@@ -37,13 +38,21 @@ def text_line(text: str, width: int = WIDTH) -> str:
 
 
 def arguments_line(arguments: Mapping[str, object], width: int = WIDTH, *, names: bool = True) -> str:
-    """Returns `topic='otters', n=3`: long values share the width."""
+    """Returns `topic='otters', n=3`: short values stay whole, long ones share what is left of the width."""
     heads = [f"{name}=" if names else "" for name in arguments]
-    whole = [head + value_line(value, width) for head, value in zip(heads, arguments.values(), strict=True)]
-    if len(", ".join(whole)) <= width:
-        return ", ".join(whole)
-    share = max(16, width // max(1, len(arguments)))
-    return ", ".join(head + value_line(value, share) for head, value in zip(heads, arguments.values(), strict=True))
+    values = [value_line(value, width) for value in arguments.values()]
+    room = width - sum(map(len, heads)) - 2 * (len(heads) - 1)
+    share, left = room, len(values)
+    for size in sorted(map(len, values)):  # the shortest take what they need, the others divide the rest
+        share = max(room // max(left, 1), _LEAST)
+        if size > share:
+            break
+        room, left = room - size, left - 1
+    shown = (
+        text if len(text) <= share else value_line(value, share)
+        for text, value in zip(values, arguments.values(), strict=True)
+    )
+    return ", ".join(head + text for head, text in zip(heads, shown, strict=True))
 
 
 def value_block(value: object, width: int = 100) -> Iterator[str]:

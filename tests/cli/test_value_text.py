@@ -54,10 +54,13 @@ def test_records_show_their_fields() -> None:
 
 
 def test_arguments_share_the_width() -> None:
-    """Each long argument is cut, the short ones stay."""
+    """Long arguments are cut, the short ones stay."""
 
     assert "n=3, topic='otters'" == arguments_line({"n": 3, "topic": "otters"})
-    assert "a='xxxxxxxxxxxxxx…, n=3" == arguments_line({"a": "x" * 500, "n": 3}, 32)
+    assert "3, 'otters'" == arguments_line({"n": 3, "topic": "otters"}, names=False)
+    assert "a='xxxxxxxxxxxxxxxxxxxxxx…, n=3" == arguments_line({"a": "x" * 500, "n": 3}, 31)
+    assert 64 == len(arguments_line({"a": "x" * 500, "n": 3, "b": "y" * 500, "stop": ()}, 64))
+    assert "a='xxxxxxxxxxxxxx…, b='yyyyyyyyyyyyyy…" == arguments_line({"a": "x" * 500, "b": "y" * 500}, 24)
 
 
 def test_nothing_moves_the_cursor() -> None:

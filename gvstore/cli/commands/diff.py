@@ -104,7 +104,8 @@ def command(cx: CommandContext, revs: tuple[str, ...], stat: bool, name_only: bo
                 "gv diff takes two revs at most", hint="Paths stand behind --: `gv diff main -- agent.py`."
             )
         inside = insides(repo.path, paths or None, cwd=cx.folder)
-        result = _compare(repo, names, inside, "names" if name_only else "stat" if stat else "patch")
+        form = "names" if name_only else "stat" if stat else "patch"
+        result = _compare(repo, names, inside, form=form, rows=cx.json)
         cx.output.result(result, paged=True)
     return 1 if exit_code and result.differ else 0
 
@@ -127,7 +128,7 @@ def _is_rev(repo: Repository, word: str) -> bool:
     return True
 
 
-def _compare(repo: Repository, names: list[str], paths: tuple[str, ...] | None, form: str) -> Difference:
+def _compare(repo: Repository, names: list[str], paths: tuple[str, ...] | None, *, form: str, rows: bool) -> Difference:
     from gvstore.cli.subject import open_subject
     from gvstore.repo.resolve import Found
 
@@ -144,7 +145,7 @@ def _compare(repo: Repository, names: list[str], paths: tuple[str, ...] | None, 
         raise UsageFault("only trees of files can be narrowed to paths", hint="`gv diff COMMIT [COMMIT] -- PATH...`")
     if len(subjects) == 1:
         subjects = [_before(repo, subjects[0]), subjects[0]]
-    return _pair(repo, *subjects, form=form)
+    return _pair(repo, *subjects, form=form, rows=rows)
 
 
 def _before(repo: Repository, subject: Subject) -> Subject:
@@ -162,7 +163,7 @@ def _before(repo: Repository, subject: Subject) -> Subject:
     return open_subject(repo, parent.name)
 
 
-def _pair(repo: Repository, old: Subject, new: Subject, *, form: str) -> Difference:
+def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool) -> Difference:
     """Returns how two subjects of a kind differ, files of trees aside.
 
     Raises:
@@ -179,7 +180,7 @@ def _pair(repo: Repository, old: Subject, new: Subject, *, form: str) -> Differe
     if kinds[0] == "call":
         from gvstore.cli.call_diff import diff_calls
 
-        return diff_calls(old, new)
+        return diff_calls(old, new, rows=rows)
     before, after = (_source(repo, each) for each in (old, new))
     # One file that changed, whatever its names were.
     renamed = dict(zip(after.files, before.files.values(), strict=True))

@@ -1,0 +1,259 @@
+"""Executions that differ, as a tree of the calls that do.
+
+    roll_sum(num_rolls=2)   7 → 8
+    └─ 1  roll_die(sides=6)   5 → 6   same code, same input: a new sample
+
+What a call was asked, its code and a long outcome stand below it, where they changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gvstore.cli.call_tree import ending, raised_parts
+from gvstore.cli.file_diff import hunk_lines
+from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.style import PLAIN, Paint
+from gvstore.cli.subject import Subject
+from gvstore.cli.value_diff import ChangedValue, changed_values
+from gvstore.cli.value_text import arguments_line, value_line
+from gvstore.compare.calls import CallChange, CallDiff, CallPair
+from gvstore.compare.text import diff_lines
+from gvstore.errors import BadRev
+from gvstore.journal.compare import ComparedCall, compare_invocations
+from gvstore.journal.invocation import Invocation
+
+_ON_LINE = 32  # an outcome up to this long stands on the call's line
+_BELOW = 96
+_MAX_DETAILS = 12
+_ARGUMENTS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a call on one side."""
+
+    status: str
+    output: object
+    raised: dict[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedCall:
+    """A call that differs; a path, arguments or outcome is null on the side where the call is not.
+
+    `cause` tells what differs of itself, not because of something above or before it.
+    """
+
+    change: str
+    component: str
+    old_path: str | None
+    new_path: str | None
+    cause: bool
+    code_changed: bool
+    input_changed: bool
+    outcome_changed: bool
+    same_below: int
+    old: Outcome | None
+    new: Outcome | None
+    inputs: tuple[ChangedValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallsDiffer:
+    """How two executions differ: the calls that do, depth first; `first` is the path of the first divergence."""
+
+    old: str
+    new: str
+    same: bool
+    first: str | None
+    counts: dict[str, int]
+    calls: list[ChangedCall]
+    root: CallPair = field(metadata=HIDDEN)
+
+    @property
+    def differ(self) -> bool:
+        """Whether there is a difference."""
+        return not self.same
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        if self.same:
+            yield "the same calls with the same outcomes"
+            return
+        shown = _Sources()
+        yield _line(self.root, paint)
+        yield from _details(self.root, "│  " if self.root.children else "   ", paint, shown)
+        stack = [("", self.root.children, 0)]
+        while stack:
+            indent, pairs, at = stack.pop()
+            if at == len(pairs):
+                continue
+            pair, last = pairs[at], at + 1 == len(pairs)
+            yield f"{paint('quiet', indent + ('└─ ' if last else '├─ '))}{_line(pair, paint)}"
+            below = indent + ("   " if last else "│  ")
+            yield from _details(pair, below + ("│  " if pair.children else "   "), paint, shown)
+            stack.append((indent, pairs, at + 1))
+            stack.append((below, pair.children, 0))
+
+
+def diff_calls(old: Subject, new: Subject, *, rows: bool) -> CallsDiffer:
+    """Returns how two runs, or calls of runs, differ; `rows` lists the calls for `--json`.
+
+    Raises:
+        BadRev: one of them has no calls.
+    """
+    found: CallDiff = compare_invocations(_root(old), _root(new))
+    first = found.first
+    return CallsDiffer(
+        old=old.name,
+        new=new.name,
+        same=found.is_same,
+        first=None if first is None else _path(first.new_path if first.new_path is not None else first.old_path),
+        counts={change.value.replace(" ", "_"): count for change, count in found.counts.items()},
+        calls=[_row(pair) for pair in found.root.walk()] if rows and not found.is_same else [],
+        root=found.root,
+    )
+
+
+def _root(subject: Subject) -> Invocation:
+    if subject.call is not None:
+        return subject.call
+    if subject.run is None:
+        raise BadRev(f"{subject.name} has no calls", hint="`gv runs` lists the runs.")
+    return subject.run.invocation
+
+
+def _invocation(node: object) -> Invocation | None:
+    return node.invocation if isinstance(node, ComparedCall) else None
+
+
+def _path(path: tuple[int, ...] | None) -> str | None:
+    return None if path is None else ".".join(map(str, path))
+
+
+def _line(pair: CallPair, paint: Paint) -> str:
+    """Returns one pair on one line: number, call, outcomes, why."""
+    old, new = _invocation(pair.old), _invocation(pair.new)
+    call = new or old
+    assert call is not None
+    path = pair.new_path if pair.new_path is not None else pair.old_path
+    number = f"{path[-1]}  " if path else ""
+    called = f"{paint('call', call.name)}({arguments_line(call.args, _ARGUMENTS)})"
+    if old is None:
+        return f"{number}{called}{ending(call, PLAIN)}   {paint('added', 'added')}"
+    if new is None:
+        return f"{number}{called}{ending(call, PLAIN)}   {paint('removed', 'removed')}"
+    why = _why(pair, old, new)
+    return f"{number}{called}{_outcomes(old, new, paint)}{'   ' + why if why else ''}"
+
+
+def _outcomes(old: Invocation, new: Invocation, paint: Paint) -> str:
+    """Returns `   7 → 8`; long outcomes stand below, equal ones once."""
+    before, after = _ending(old), _ending(new)
+    if before == after and old.call.outcome == new.call.outcome:
+        return ending(new, PLAIN)
+    if max(len(before), len(after)) > _ON_LINE:
+        return ""
+    return f"   {paint('removed', before)} → {paint('added', after)}"
+
+
+def _ending(call: Invocation, width: int = _ON_LINE + 8) -> str:
+    """Returns `7`, `raised ValueError: no`, or what else became of a call."""
+    if call.status == "ok":
+        return value_line(call.output, width)
+    if call.status == "raised":
+        return "raised " + ": ".join(filter(None, raised_parts(call.get_raised())))
+    return call.status
+
+
+def _why(pair: CallPair, old: Invocation, new: Invocation) -> str:
+    if pair.change is CallChange.NEW_SAMPLE:
+        return "same code, same input: a new sample"
+    if pair.change is CallChange.CODE:
+        if old.component.name != new.component.name:
+            return f"it was {old.component.name}"
+        return "its code changed, and its input" if pair.input_changed else "its code changed"
+    if pair.change is CallChange.MOVED:
+        moved = f"it was call {_path(pair.old_path)}"
+        return f"{moved}, and its input changed" if pair.input_changed else moved
+    return "its input changed" if pair.change is CallChange.INPUT else ""
+
+
+class _Sources:
+    """Which changed components were shown: a hundred calls of one show its code once."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[bytes, bytes]] = set()
+
+    def first(self, old: Invocation, new: Invocation) -> bool:
+        """Returns whether this change of code was not shown yet."""
+        key = (old.call.component, new.call.component)
+        known = key in self._seen
+        self._seen.add(key)
+        return not known
+
+
+def _details(pair: CallPair, indent: str, paint: Paint, shown: _Sources) -> Iterator[str]:
+    """Yields what stands below a call: the change of its code, of its input, and long outcomes."""
+    old, new = _invocation(pair.old), _invocation(pair.new)
+    if old is None or new is None:
+        return
+    margin = paint("quiet", indent)
+    if pair.code_changed and old.component.source != new.component.source and shown.first(old, new):
+        for hunk in diff_lines(old.component.source, new.component.source, context=1).hunks:
+            yield from (f"{margin}{line}" for line in hunk_lines(hunk, paint))
+    inputs = _inputs(pair, old, new)
+    yield from (f"{margin}{value.line(paint)}" for value in inputs[:_MAX_DETAILS])
+    if len(inputs) > _MAX_DETAILS:
+        yield f"{margin}… and {len(inputs) - _MAX_DETAILS} more differences of its input"
+    if pair.outcome_changed and max(len(_ending(old)), len(_ending(new))) > _ON_LINE:
+        yield from (f"{margin}{line}" for line in _long_outcomes(old, new, paint))
+
+
+def _long_outcomes(old: Invocation, new: Invocation, paint: Paint) -> Iterator[str]:
+    if old.status == new.status == "ok":
+        changed = changed_values(old.output, new.output)
+        for value in changed[:_MAX_DETAILS]:
+            yield f"output{'' if value.path else '   '}{value.line(paint)}"
+        if len(changed) > _MAX_DETAILS:
+            yield f"… and {len(changed) - _MAX_DETAILS} more differences of its output"
+    else:
+        yield paint("removed", f"- {_ending(old, _BELOW)}")
+        yield paint("added", f"+ {_ending(new, _BELOW)}")
+
+
+def _inputs(pair: CallPair, old: Invocation, new: Invocation) -> tuple[ChangedValue, ...]:
+    """Returns how the arguments differ, named as the parameters are."""
+    if not pair.input_changed:
+        return ()
+    changed = changed_values({"self": old.state, **old.args}, {"self": new.state, **new.args})
+    return tuple(value.named_by_key() for value in changed)
+
+
+def _row(pair: CallPair) -> ChangedCall:
+    old, new = _invocation(pair.old), _invocation(pair.new)
+    call = new or old
+    assert call is not None
+    return ChangedCall(
+        change=pair.change.value.replace(" ", "_"),
+        component=call.component.name,
+        old_path=_path(pair.old_path),
+        new_path=_path(pair.new_path),
+        cause=pair.cause,
+        code_changed=pair.code_changed,
+        input_changed=pair.input_changed,
+        outcome_changed=pair.outcome_changed,
+        same_below=pair.same,
+        old=_outcome(old),
+        new=_outcome(new),
+        inputs=_inputs(pair, old, new) if old is not None and new is not None else (),
+    )
+
+
+def _outcome(call: Invocation | None) -> Outcome | None:
+    if call is None:
+        return None
+    kind, message = raised_parts(call.get_raised())
+    raised = {"type": kind, "message": message} if call.status == "raised" else None
+    return Outcome(call.status, call.get_output(), raised)
