@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gvstore.cli.json_form import dump
 from gvstore.errors import GvError, InternalFault
 
 if TYPE_CHECKING:
@@ -114,6 +113,8 @@ def _log_traceback(error: BaseException, cx: CommandContext) -> str:
 
 def _tell(failure: Failure, cx: CommandContext) -> None:
     if cx.json:
+        from gvstore.cli.json_form import dump
+
         sys.stderr.write(dump(failure) + "\n")
         return
     if failure.error == "interrupted":

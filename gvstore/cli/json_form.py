@@ -65,7 +65,7 @@ def _fields(value: object, depth: int) -> Json:
     fields = dataclasses.fields(value)  # type: ignore[arg-type]
     shown = [f for f in fields if f.metadata.get("json", True)]
     form_of: dict[str, Json] = {f.name: form(getattr(value, f.name), depth + 1) for f in shown}
-    if not type(value).__module__.startswith(_OURS):
+    if depth and not type(value).__module__.startswith(_OURS):  # the outermost is the answer, whoever made it
         form_of = {"$type": _type_name(value), **form_of}
     return form_of
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from gvstore.cli.json_form import dump
 from gvstore.cli.style import Paint
 
 
@@ -77,6 +76,8 @@ class Output:
         sys.stdout.buffer.flush()
 
     def _documents(self, results: Iterable[Result]) -> Iterator[str]:
+        from gvstore.cli.json_form import dump
+
         ascii_only = sys.stdout.encoding.lower() not in ("utf-8", "utf8")
         return (dump(result, ascii_only=ascii_only) for result in results)
 

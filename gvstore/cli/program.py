@@ -15,7 +15,6 @@ import click
 from gvstore.cli import table
 from gvstore.cli.command import shared_options
 from gvstore.cli.context import CommandContext
-from gvstore.cli.errors import report
 from gvstore.errors import UsageFault
 from gvstore.version import __version__
 
@@ -115,5 +114,7 @@ def run_program(arguments: list[str]) -> int:
             status = e.exit_code
         sys.stdout.flush()
     except BaseException as e:  # the one place where everything ends: an exit status is all a shell understands
+        from gvstore.cli.errors import report
+
         return report(e, cx)
     return status
