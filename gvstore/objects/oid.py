@@ -30,7 +30,10 @@ class ObjectId(bytes):
         """
         if len(text) != 2 * OID_BYTES:
             raise ValueError(f"an object id has 64 hex digits, {text[:80]!r} has {len(text)} characters")
-        return cls(bytes.fromhex(text))
+        digest = bytes.fromhex(text)
+        if len(digest) != OID_BYTES:  # fromhex passes over blanks
+            raise ValueError(f"{text!r} is not 64 hex digits")
+        return cls(digest)
 
     def __repr__(self) -> str:
         return f"<oid {self.hex()[:8]}>"

@@ -7,7 +7,9 @@ from gvstore.objects.oid import ObjectId
 
 
 class Objects(dict[ObjectId, bytes]):
-    """Objects by name."""
+    """Objects by name; counts how often one is read."""
+
+    reads = 0
 
     def write(self, data: bytes) -> ObjectId:
         oid = ObjectId.of(data)
@@ -15,6 +17,7 @@ class Objects(dict[ObjectId, bytes]):
         return oid
 
     def read(self, oid: ObjectId) -> bytes:
+        self.reads += 1
         try:
             return self[oid]
         except KeyError:
