@@ -20,7 +20,7 @@ def test_prints_what_it_says(path: Path, tmp_path: Path, accept: bool) -> None:
         path.write_text(new)
         return
 
-    assert old.split("\n") == new.split("\n")
+    assert old == new
 
 
 def test_blocks_that_are_not_run_say_why() -> None:
