@@ -8,13 +8,15 @@ Takes about four minutes.  Nothing else should run on the machine meanwhile.
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.bench.measure import ROOT, machine
 
-NAMES = ("record_calls", "chat_growth", "prompt_growth", "store_small", "startup")
+NAMES = ("record_calls", "chat_growth", "prompt_growth", "store_small", "compare_runs", "startup")
+BUSY = 0.5  # load above which other programs disturb
 PAGE = ROOT / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
@@ -44,6 +46,8 @@ def main() -> None:
             print(f"{name}\n\n{run(name)}")
         return
     page = [HEAD, "| | |\n| --- | --- |", *(f"| {name} | {value} |" for name, value in machine())]
+    if os.getloadavg()[0] > BUSY:
+        page.append("\nOther programs were running meanwhile: times are noisy, ratios and bytes less so.")
     for name in NAMES:
         print(f"{name} ...", flush=True)
         title, body = document(name)
