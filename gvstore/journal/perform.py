@@ -120,8 +120,7 @@ def _execute(
     try:
         data = recording.encode(values)
         state = NIL if instance is None else recording.encode(instance)
-        if altered := recording.altered():
-            warn_opaque(altered)
+        warn_opaque(recording.altered() or [])
         frame = recording.top = recording.begin(live, None, data, state, answers)
         with activated(store):
             execute(frame, live.function, args, kwargs, instance)

@@ -82,20 +82,20 @@ class Recording:
         self._numbers = itertools.count()
         self._sources = itertools.count()
         self._known: dict[LiveComponent, tuple[int, bytes]] = {}
-        self._altered: dict[int, list[tuple[str, str | None]]] = {}
+        self.unstored: dict[int, list[tuple[str, str | None]]] = {}  # by thread: opaque values that it encoded
         self.lock = threading.RLock()
         _living.add(self)
 
     def _met_opaque(self, type_name: str, detail: str | None) -> None:
-        self._altered.setdefault(threading.get_ident(), []).append((type_name, detail))
+        self.unstored.setdefault(threading.get_ident(), []).append((type_name, detail))
 
     def _met_secret(self, name: str) -> None:
-        self._altered.setdefault(threading.get_ident(), [])
+        self.unstored.setdefault(threading.get_ident(), [])
         self.secrets.add(name)
 
     def altered(self) -> list[tuple[str, str | None]] | None:
         """Returns the opaque values that this thread has encoded since it last asked; None if all is as it was given."""
-        return self._altered.pop(threading.get_ident(), None) if self._altered else None
+        return self.unstored.pop(threading.get_ident(), None)
 
     def since_us(self) -> int:
         """Returns microseconds since the recording began."""
@@ -230,12 +230,13 @@ class Frame:
         if self.answers is not None:
             self.answers.end(self.live.qualname)
         outcome = returned(recording.encode(value))
-        altered = recording.altered()
-        if altered is not None:
+        opaque: list[tuple[str, str | None]] = []
+        if recording.unstored and (altered := recording.altered()) is not None:
             outcome = b"\x93" + outcome[1:] + b"\xc3"
+            opaque = altered
         self.close(outcome, self._state_after(instance))
-        if altered:
-            warn_opaque(altered)
+        if opaque or recording.unstored:
+            warn_opaque(opaque + (recording.altered() or []))
 
     def failed(self, error: BaseException, instance: Any = None) -> None:
         """Ends the call with what it raised; an interrupt leaves it without an outcome."""
@@ -251,8 +252,8 @@ class Frame:
         else:
             outcome = raised(self.recording.encode(error), here=here)
         self.close(outcome, self._state_after(instance))
-        if altered := self.recording.altered():
-            warn_opaque(altered)
+        if self.recording.unstored:
+            warn_opaque(self.recording.altered() or [])
 
     def _state_after(self, instance: Any) -> bytes:
         if instance is None:
@@ -316,8 +317,8 @@ def open_call(
         raise
     data = recording.encode(values)
     state = NIL if instance is None else recording.encode(instance)
-    if altered := recording.altered():
-        warn_opaque(altered)
+    if recording.unstored:
+        warn_opaque(recording.altered() or [])
     answers: Answers | None = None
     recorded = parent.answers
     if recorded is not None:
@@ -385,17 +386,17 @@ def execute(
             result = function(*args, **kwargs)
         except BaseException as e:
             frame.ended = True
-            CURRENT.reset(token)
             frame.failed(e, instance)
             raise
         frame.ended = True
-        CURRENT.reset(token)
         frame.returned(result, instance)
         return result
     except BaseException:
         if not frame.folded:  # nothing may be called here: this may be the end of the stack
             frame.recording.torn = frame.ended = True
         raise
+    finally:
+        CURRENT.reset(token)
 
 
 async def record_async_call(parent: Frame, live: LiveComponent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -412,17 +413,17 @@ async def record_async_call(parent: Frame, live: LiveComponent, args: tuple[Any,
             result = await live.function(*args, **kwargs)
         except BaseException as e:
             frame.ended = True
-            _reset(token)
             frame.failed(e)
             raise
         frame.ended = True
-        _reset(token)
         frame.returned(result)
         return result
     except BaseException:
         if not frame.folded:
             frame.recording.torn = frame.ended = True
         raise
+    finally:
+        _reset(token)
 
 
 def _reset(token: Token[Frame | None]) -> None:
