@@ -43,7 +43,9 @@ class Component:
         """Returns the oid of this component, stored."""
         fields = FieldWriter(writer, Kind.COMPONENT, number.COMPONENT)
         fields.value(self.name).value(self.flavor).value(self.signature).value(self.parameters)
-        fields.value(self.doc).value(self.source).value(self.text).value(self.own).value(self.reach)
+        fields.value(self.doc).value(self.source)
+        for code in (self.text, self.own, self.reach):
+            fields.value(bytes(code))  # an ObjectId is a subclass
         return fields.value(self.library).value(self.version).put()
 
     @classmethod

@@ -243,10 +243,9 @@ def test_classes_that_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     point = put_value(store, Point(1, 2))
     pair = put_value(store, Pair(1, 2))
     color = put_value(store, Color.RED)
-    gained = dataclasses.make_dataclass(
-        "P",
-        ["x", "y", ("z", int, 9), ("tags", list[str], dataclasses.field(default_factory=list)), ("needed", int)][:4],
-    )
+    tags: Any = dataclasses.field(default_factory=list)
+    fields: list[Any] = [("x", int), ("y", int), ("z", int, 9), ("tags", list[str], tags)]
+    gained: Any = dataclasses.make_dataclass("P", fields)
     remake(monkeypatch, "Point", gained)
     remake(monkeypatch, "Pair", collections.namedtuple("Q", ["left", "right", "more"]))
     remake(monkeypatch, "Color", enum.Enum("Color", {"RED": 7}))
