@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from gvstore.code.identity import module_name
@@ -72,10 +76,8 @@ def load_file(path: Path, root: Path) -> ModuleType:
     known = sys.modules.get(name)
     if known is not None and getattr(known, "__file__", None) == str(path):
         return known
-    for folder in (str(root), str(path.parent)):
-        if folder not in sys.path:
-            sys.path.insert(0, folder)
-    spec = importlib.util.spec_from_file_location(name, path)
+    _open_project(root, path.parent)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_FreshLoader(name, str(path)))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -87,6 +89,43 @@ def load_file(path: Path, root: Path) -> ModuleType:
             raise
         raise _raised(e, path.name) from e
     return module
+
+
+class _FreshLoader(SourceFileLoader):
+    """Compiles the source that is there: bytecode of a cache is told from newer source by second and size only."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Returns the code of the file as it is now."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+class _ProjectFinder(MetaPathFinder):
+    """Finds the project's own modules where Python would, and has them loaded from source."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = str(root) + "/"
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Returns the spec of a module of the project, else None: somebody else finds it."""
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is None or type(spec.loader) is not SourceFileLoader or spec.origin is None:
+            return None
+        if not spec.origin.startswith(self.root) or "site-packages" in spec.origin:
+            return None
+        spec.loader = _FreshLoader(fullname, spec.origin)
+        return spec
+
+
+def _open_project(*folders: Path) -> None:
+    """Lets the project's modules be imported, the first folder being its root."""
+    for folder in map(str, folders):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+    if not any(isinstance(each, _ProjectFinder) and each.root == f"{folders[0]}/" for each in sys.meta_path):
+        sys.meta_path.insert(0, _ProjectFinder(folders[0]))
 
 
 def load_component(component: Component, root: Path) -> None:
@@ -111,9 +150,7 @@ def load_component(component: Component, root: Path) -> None:
 
 
 def _load_module(name: str, root: Path, folder: Path) -> ModuleType:
-    for each in (str(root), str(folder)):
-        if each not in sys.path:
-            sys.path.insert(0, each)
+    _open_project(root, folder)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as e:
