@@ -91,22 +91,45 @@ class Replayer:
 
     def subtree(self, part: bytes) -> tuple[bool, int]:
         """Returns (is all of it fresh, how many calls) of a recorded call and what is below it."""
-        oid = linked(part)
-        known = self._subtrees.get(part) if oid is not None else None
+        known = self._subtrees.get(part)
         if known is not None:
             return known
-        total, fresh = 0, True
-        stack = [part]
-        while stack:
-            elements = split(part_body(stack.pop(), self.reader))
-            total += 1
-            if self.why_stale(elements[1]):
-                fresh = False
-            if len(elements) > 4 and elements[4] != NIL:
-                stack.extend(PartList(elements[4], self.reader))
-        if oid is not None:
-            self._subtrees[part] = fresh, total
-        return fresh, total
+        calls = [_Subtree(self, part)]
+        while True:
+            call = calls[-1]
+            for child in call.children:
+                known = self._subtrees.get(child)
+                if known is None:
+                    below = _Subtree(self, child)
+                    if below.children is not _NONE:
+                        calls.append(below)
+                        break
+                    known = below.fresh, 1
+                call.fresh, call.total = call.fresh and known[0], call.total + known[1]
+            else:
+                calls.pop()
+                found = call.fresh, call.total
+                if linked(call.part) is not None:
+                    self._subtrees[call.part] = found
+                if not calls:
+                    return found
+                calls[-1].fresh, calls[-1].total = calls[-1].fresh and found[0], calls[-1].total + found[1]
+
+
+_NONE: Final[Iterator[bytes]] = iter(())
+
+
+class _Subtree:
+    """A call on the way: what is known of it and of the children looked at so far."""
+
+    __slots__ = ("children", "fresh", "part", "total")
+
+    def __init__(self, replayer: Replayer, part: bytes) -> None:
+        elements = split(part_body(part, replayer.reader))
+        self.part, self.total = part, 1
+        self.fresh = not replayer.why_stale(elements[1])
+        has_children = len(elements) > 4 and elements[4] != NIL
+        self.children = iter(PartList(elements[4], replayer.reader)) if has_children else _NONE
 
 
 class Answer:

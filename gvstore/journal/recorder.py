@@ -29,6 +29,7 @@ from gvstore import host
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.redact import LEAST_CHARACTERS, RedactingEncoder, Redactor, redactor_of
 from gvstore.objects.component import Component
+from gvstore.objects.fault import CorruptObject
 from gvstore.objects.invocation import CANCELLED, call_list, encode_call, raised, returned
 from gvstore.objects.record import NIL
 from gvstore.objects.sequence import ItemList
@@ -319,25 +320,36 @@ def open_call(
     state = NIL if instance is None else recording.encode(instance)
     if recording.unstored:
         warn_opaque(recording.altered() or [])
-    answers: Answers | None = None
-    recorded = parent.answers
-    if recorded is not None:
-        if instance is None and not live.effect:
-            known = recording.known(live)
-            leaf = recorded.take_next(known[1], data)
-            if leaf is not None:
-                recording.adopt(parent, leaf.part, leaf.at, 1)
-                return leaf
-        answer = recorded.take(live, data, state)
-        if answer is not None:
-            if answer.adopted:
-                recording.adopt(parent, answer.part, answer.at, answer.calls)
-                return answer
-            if answer.override is not None:
-                recording.begin(live, parent, data, state, None).returned(answer.override, instance)
-                return answer
-            answers = answer.below()
-    return recording.begin(live, parent, data, state, answers)
+    if parent.answers is None:
+        return recording.begin(live, parent, data, state, None)
+    try:
+        return _answer_or_begin(parent, parent.answers, live, data, state, instance)
+    except CorruptObject as e:
+        if isinstance(e.__cause__, RecursionError):  # not the record: the stack of the program ends here
+            raise RecursionError(str(e.__cause__)) from None
+        raise
+
+
+def _answer_or_begin(
+    parent: Frame, recorded: Answers, live: LiveComponent, data: bytes, state: bytes, instance: Any
+) -> Frame | Answer | Leaf:
+    recording = parent.recording
+    if instance is None and not live.effect:
+        known = recording.known(live)
+        leaf = recorded.take_next(known[1], data)
+        if leaf is not None:
+            recording.adopt(parent, leaf.part, leaf.at, 1)
+            return leaf
+    answer = recorded.take(live, data, state)
+    if answer is None:
+        return recording.begin(live, parent, data, state, None)
+    if answer.adopted:
+        recording.adopt(parent, answer.part, answer.at, answer.calls)
+        return answer
+    if answer.override is not None:
+        recording.begin(live, parent, data, state, None).returned(answer.override, instance)
+        return answer
+    return recording.begin(live, parent, data, state, answer.below())
 
 
 def open_ancestor(frame: Frame) -> Frame | None:

@@ -40,20 +40,28 @@ class CodeSnapshot:
 
     def take(self, base: ObjectId | None) -> bytes | None:
         """Returns the oid of the tree, or None where neither a commit nor a project file is there."""
-        prefix = str(self._root) + os.sep
+        prefixes = tuple({str(self._root) + os.sep, str(self._root.resolve()) + os.sep})
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
-            if type(file) is not str or file in self._seen or not file.startswith(prefix):
+            if type(file) is not str or file in self._seen or not file.startswith(prefixes):
                 continue
             self._seen.add(file)
-            relative = Path(file).relative_to(self._root)
+            relative = self._relative(Path(file))
             if (
-                file.endswith(".py")
+                relative is not None
+                and relative.suffix == ".py"
                 and not _SKIPPED.intersection(relative.parts)
                 and not _is_environment(self._root, relative)
             ):
                 self._add(relative)
         return self._tree(base)
+
+    def _relative(self, file: Path) -> Path | None:
+        """Returns a loaded file's path from the root; a script may have been started as `tools/../agent.py`."""
+        for root, path in ((self._root, Path(os.path.normpath(file))), (self._root.resolve(), file.resolve())):
+            if path.is_relative_to(root):
+                return path.relative_to(root)
+        return None
 
     def _add(self, relative: Path) -> None:
         path = self._root / relative

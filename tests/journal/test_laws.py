@@ -16,7 +16,7 @@ from gvstore.journal.run import Run
 from tests.journal.bodies import BODIES
 from tests.journal.programs import Step, plain, steps
 
-LAW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+LAW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 @pytest.fixture(scope="module")

@@ -109,7 +109,7 @@ def test_invocations_read_what_they_are_asked(repo: Repository) -> None:
         child = gv.Invocation.of_oid(repo.store, run.invocation.oid).get_child(2500)
         assert 2500 * 2500 == child.output
     finally:
-        del objects.read  # type: ignore[method-assign]
+        del objects.read
 
     assert len(read) < 12
 

@@ -423,7 +423,7 @@ def test_an_exception_with_what_cannot_be_stored(repo: Repository, warned: list[
     class Strange(Exception):
         def __init__(self) -> None:
             super().__init__(object())
-            self.handle = (i for i in ())
+            self.handle = iter([1])
 
         def __str__(self) -> str:
             raise RuntimeError("no text")
