@@ -329,6 +329,12 @@ def _link_only(raw: list[Any]) -> Any:
     return raw[1]
 
 
+def unresolved(raw: list[Any]) -> Unresolved:
+    """Returns what stands for an array that opens with a type's name and cannot be made here."""
+    name, rest = _named(raw)
+    return Unresolved(raw[0], name, tuple(rest))
+
+
 BUILDERS: Final[dict[int, Builder]] = {
     number.LIST: _rest,
     number.TUPLE: lambda raw: tuple(_rest(raw)),
@@ -369,7 +375,7 @@ BUILDERS: Final[dict[int, Builder]] = {
     number.MODULE: _module,
     number.MEMORY_VIEW: lambda raw: memoryview(*_parts(raw, (bytes, bytearray))),
     number.IGNORED: lambda raw: Ignored(*_parts(raw)),
-    number.WRAPPED: lambda raw: Unresolved(raw[0], _named(raw)[0], tuple(_named(raw)[1])),
+    **dict.fromkeys(range(number.WRAPPED, number.INVOCATION), unresolved),
 }
 
 

@@ -43,7 +43,7 @@ _SHAPES: Final[dict[int, str]] = {
     number.TIMEDELTA: "iii", number.TIMEZONE: "iS", number.ZONE: "s", number.DECIMAL: "s", number.FRACTION: "ii",
     number.UUID: "bI", number.PATH: "is", number.SUBCLASS: "s**", number.ORDERED_DICT: "*", number.DEFAULT_DICT: "**",
     number.COUNTER: "*", number.DEQUE: "I*", number.PATTERN: "*i", number.MODULE: "s", number.MEMORY_VIEW: "*",
-    number.IGNORED: "", number.WRAPPED: "s[s*]", **dict.fromkeys(range(41, 48), "[*]"),
+    number.IGNORED: "", number.WRAPPED: "s[s*]", **dict.fromkeys(range(41, 48), "s[*]"),
 }  # fmt: skip
 _FIELDS: Final[dict[Kind, tuple[int, str]]] = {
     Kind.TREE: (number.TREE, "*"),
@@ -58,6 +58,7 @@ _FIELDS: Final[dict[Kind, tuple[int, str]]] = {
 _OUTSIDE: Final = frozenset(range(number.INVOCATION, 65)) - {number.LEAF, number.INNER, number.TEXT, number.BYTES}
 _SETS: Final = frozenset({number.SET, number.FROZENSET})
 _WHOLES: Final = frozenset({number.LIST, number.TUPLE, number.DICT}) | _SETS
+_RECORDS: Final = frozenset({number.RECORD, number.NAMED_TUPLE, number.WRAPPED})
 _TEXTS: Final = frozenset({number.TEXT, number.BYTES})
 _EXACT: Final = frozenset({
     number.BIG_INT, number.SURROGATES, number.COMPLEX, number.RANGE, number.SINGLETON, number.DATETIME, number.DATE,
@@ -150,6 +151,8 @@ def _check_part(raw: Any, *, inside: bool) -> int:
     parts = list(map(pack, raw[1:]))
     if of in _WHOLES and sum(map(len, parts)) > SPLIT_THRESHOLD:
         _refuse("a container that should be split")
+    if of in _RECORDS and len(set(parts[1::2])) * 2 != len(parts) - 1:
+        _refuse("a field stands twice")
     if of in _SETS and parts != sorted(parts):
         _refuse("a set out of order")
     if of in _EXACT and not _has_link(raw) and _ENCODER.nested(build(raw)) != pack(raw):

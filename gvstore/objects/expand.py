@@ -2,7 +2,8 @@
 
 `expand(value)` returns (type number, elements).  Types are dispatched
 exactly: a subclass never passes for its base.  Rooms above add types with
-`register_expander`.  The other way is `build.py`.
+`register_expander`, or for many types at once with `register_classifier`.  The
+other way is `build.py`.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ from gvstore.objects.wire import Link, WeakLink
 
 Expansion = tuple[int, Sequence[Any]]
 Expander = Callable[[Any], Expansion]
+Classifier = Callable[[type], Expander | None]
 IS_LINK: Final = -1  # instead of a type number: the elements are one Link
 
 SCALARS: Final = frozenset({type(None), bool, int, float, str, bytes, Link, WeakLink})
 _SEEN_KEPT: Final = 4096
 _seen: list[type] = []  # types that `classify` put among the expanders
+_classifiers: list[Classifier] = []
 PATHS: Final[tuple[type, ...]] = (
     pathlib.PurePosixPath,
     pathlib.PureWindowsPath,
@@ -170,6 +173,21 @@ EXPANDERS: Final[dict[type, Expander]] = {
 def register_expander(type_: type, expander: Expander) -> None:
     """Values of exactly this type are expanded by `expander` from now on."""
     EXPANDERS[type_] = expander
+    if type_ in _seen:
+        _seen.remove(type_)
+
+
+def register_classifier(classifier: Classifier) -> None:
+    """Types not seen before are shown to `classifier` before the rules here; what it returns expands them."""
+    _classifiers.append(classifier)
+    forget_types()
+
+
+def forget_types() -> None:
+    """Types are classified anew when they are next met: a classifier has learned something."""
+    for each in _seen:
+        EXPANDERS.pop(each, None)
+    _seen.clear()
 
 
 def _record(type_: type) -> Expander:
@@ -207,6 +225,10 @@ def _named_tuple(type_: type) -> Expander:
 
 def classify(type_: type) -> Expander:
     """Returns the expander of a type not seen before."""
+    for classifier in _classifiers:
+        found = classifier(type_)
+        if found is not None:
+            return found
     if issubclass(type_, enum.Enum):
         return _enum
     if issubclass(type_, type):
@@ -243,9 +265,7 @@ def expand(value: Any) -> Expansion:
 
 def _classified(type_: type) -> Expander:
     if len(_seen) >= _SEEN_KEPT:  # a program that makes classes by the thousand
-        for each in _seen:
-            EXPANDERS.pop(each, None)
-        _seen.clear()
+        forget_types()
     expander = classify(type_)
     if type_ not in EXPANDERS:
         _seen.append(type_)

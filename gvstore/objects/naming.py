@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import types
+import weakref
 from typing import Any, Final
 
 _NAMES_KEPT: Final = 4096
@@ -18,6 +19,7 @@ _NAMES_KEPT: Final = 4096
 _canonical: dict[str, str] = {}  # module as loaded -> name in objects
 _loaded: dict[str, str] = {}  # and back
 _names: dict[type, str] = {}
+_remembered: weakref.WeakValueDictionary[str, type] = weakref.WeakValueDictionary()
 
 
 def name_module(loaded: str, canonical: str) -> None:
@@ -75,10 +77,17 @@ def resolve(name: str) -> Any | None:
     return found
 
 
+def remember_type(type_: type) -> None:
+    """From now on the class is found by its name even where it stands in no module, as one made in a function."""
+    _remembered[type_name(type_)] = type_
+
+
 def resolve_type(name: str) -> type | None:
     """Returns the class of this name, if it is loaded and still goes by it."""
     found = resolve(name)
-    return found if isinstance(found, type) and type_name(found) == name else None
+    if not isinstance(found, type) or type_name(found) != name:
+        found = _remembered.get(name)
+    return found
 
 
 def _below(names: Any, path: str) -> Any | None:

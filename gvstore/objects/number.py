@@ -53,7 +53,14 @@ MODULE: Final = 37
 MEMORY_VIEW: Final = 38
 IGNORED: Final = 39  # an argument left out by `ignore=`
 WRAPPED: Final = 40  # a registered TypeWrapper's record: wrapper type, field name, value, ...
-# 41 to 47 are kept for wrappers of libraries (numpy, pandas, pydantic, ...)
+# values of libraries: the type's name, then what its adapter in gvstore/store/library/ writes
+ARRAY: Final = 41  # numbers in a row: type, dtype, shape, order, bytes (numpy, torch)
+TABLE: Final = 42  # columns, indexes, their scalars (pandas, polars, pyarrow)
+IMAGE: Final = 43  # type, mode, size, format, palette, info, bytes (PIL)
+MODEL: Final = 44  # type, arguments of a generic, fields, names of those that were set, extra, private (pydantic)
+ATTRS: Final = 45  # type, field name, value, ... (attrs)
+OPTIONS: Final = 46  # what is made anew from its options: type, option, value, ... (clients, loggers, locks)
+# 47 is kept for libraries
 INVOCATION: Final = 48
 COMPONENT: Final = 49
 RUN: Final = 50

@@ -14,9 +14,11 @@ from gvstore.objects import number
 # Arrays whose first element is a name; of the others an Unresolved holds all elements as `parts`.
 NAMED: Final = frozenset({
     number.RECORD, number.ENUM, number.NAMED_TUPLE, number.EXCEPTION, number.TYPE, number.FUNCTION, number.SUBCLASS,
-    number.MODULE, number.ZONE, number.WRAPPED,
+    number.MODULE, number.ZONE, number.WRAPPED, *range(number.ARRAY, number.OPTIONS + 2),
 })  # fmt: skip
-_WITH_FIELDS: Final = frozenset({number.RECORD, number.NAMED_TUPLE, number.WRAPPED})
+_WITH_FIELDS: Final = frozenset({
+    number.RECORD, number.NAMED_TUPLE, number.WRAPPED, number.ATTRS, number.OPTIONS,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
