@@ -34,6 +34,7 @@ from gvstore.objects.wire import Link, WeakLink
 
 Builder = Callable[[list[Any]], Any]
 _SCALARS: Final = frozenset({type(None), bool, int, float, str, bytes})
+_LONG: Final = 24  # elements from which on a look at all types at once pays
 
 
 class Resolved:
@@ -76,6 +77,8 @@ def _why(raw: list[Any], error: Exception) -> str:
 
 
 def _rest(raw: list[Any]) -> list[Any]:
+    if len(raw) > _LONG and _SCALARS.issuperset(map(type, raw)):
+        return raw[1:]
     return [each if type(each) in _SCALARS else build(each) for each in raw[1:]]
 
 
@@ -131,23 +134,31 @@ _READY_MADE: Final[frozenset[Any]] = frozenset(
 
 
 def _record(raw: list[Any]) -> Any:
-    name, rest = _named(raw)
-    values = _pairs(rest)
+    name, *rest = _rest(raw)
+    names, values = rest[::2], rest[1::2]
+    if type(name) is not str or len(names) != len(values) or len({*names}) != len(names):
+        raise TypeError("a type name, distinct field names and values were expected")
     cls = resolve_type(name)
-    if cls is None or not dataclasses.is_dataclass(cls):
-        return Unresolved(raw[0], name, tuple(rest))
-    fields = cls.__dataclass_fields__
-    try:
-        made = object.__new__(cls)
-        for key, value in values.items():
-            if key not in fields:
-                return Unresolved(raw[0], name, tuple(rest))
-            object.__setattr__(made, key, value)
-        if len(values) < len(fields):
-            _fill(made, values, dataclasses.fields(cls))
-    except Exception:  # abstract, derived from a type of C, or a property that refuses
-        return Unresolved(raw[0], name, tuple(rest))
-    return made
+    fields = getattr(cls, "__dataclass_fields__", None)
+    if cls is not None and fields is not None:
+        try:
+            made: Any = object.__new__(cls)
+            for key, value in zip(names, values, strict=True):
+                _assign(made, key if key in fields else _refuse(key), value)
+            if len(names) != len(fields):
+                _fill(made, _pairs(rest), dataclasses.fields(cls))
+            return made
+        except Exception:  # abstract, of C, lost a field, or a property that refuses
+            pass
+    _pairs(rest)
+    return Unresolved(raw[0], name, tuple(rest))
+
+
+_assign: Final[Callable[[Any, str, Any], None]] = object.__setattr__
+
+
+def _refuse(key: Any) -> str:
+    raise TypeError(f"no field {key!r}")
 
 
 def _fill(made: Any, values: dict[str, Any], fields: tuple[dataclasses.Field[Any], ...]) -> None:

@@ -14,6 +14,7 @@ never marked as the same.  A value inside itself is an opaque "cycle".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import add
 from typing import Any, Final
 
 from gvstore.objects import number
@@ -31,6 +32,7 @@ _KIND_OF: Final = {number.INVOCATION: bytes((Kind.INVOCATION,)), number.COMPONEN
 _SPLITTABLE: Final = frozenset({number.LIST, number.TUPLE, number.DICT, number.SET, number.FROZENSET})
 _SORTED: Final = frozenset({number.SET, number.FROZENSET})
 _NUMBERS: Final = [pack(n) for n in range(128)]
+_SMALL: Final = SCALARS - {int, str, bytes}
 _FLAT: Final = 64  # elements of a container that is packed at once, if they are scalars
 DEPTH_LIMIT: Final = 1_000_000  # levels: deeper is opaque, as a property may unfold for ever
 
@@ -190,8 +192,9 @@ class _Long:
                 frame.height = max(frame.height, result[1])
             result = None
             for element in frame.elements:
-                if type(element) in SCALARS:
-                    frame.parts.append(self._part(element))
+                kind = type(element)
+                if kind in SCALARS:
+                    frame.parts.append(pack(element) if kind in _SMALL else self._part(element))
                     continue
                 known = self.done.get(id(element))
                 result = known[:2] if known else self._enter(element)
@@ -217,6 +220,8 @@ class _Long:
     def _part(self, scalar: Any) -> bytes:
         """Returns the encoding of a scalar inside a container."""
         kind = type(scalar)
+        if kind is int and -(1 << 63) <= scalar < 1 << 64:
+            return pack(scalar)
         if (kind is str or kind is bytes) and len(scalar) > LINK_THRESHOLD:
             known = self.done.get(id(scalar))
             if known is None:
@@ -266,10 +271,5 @@ class _Long:
         if of not in _SPLITTABLE:
             return array([_NUMBERS[of], *parts]), height
         items = ItemList(self.writer, of)
-        if of == number.DICT:
-            for i in range(0, len(parts), 2):
-                items.add(parts[i] + parts[i + 1])
-        else:
-            for part in parts:
-                items.add(part)
+        items.extend(list(map(add, parts[::2], parts[1::2])) if of == number.DICT else parts)
         return items.finish(), 1 if items.is_split else height

@@ -10,7 +10,7 @@ dropping one anywhere changes O(log n) nodes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from gvstore.objects import number
 from gvstore.objects.chunking import NODE_MAX, NODE_MIN_ITEMS, SPLIT_THRESHOLD, ends_node
@@ -29,59 +29,62 @@ _INNER = pack(number.INNER)
 class _Level:
     """The open node of one level: what came since its last cut."""
 
-    __slots__ = ("count", "head", "parts", "size", "weight")
+    __slots__ = ("head", "parts", "size", "weight")
 
     def __init__(self, head: bytes) -> None:
         self.head = head
-        self.parts: list[bytes] = []
+        self.parts: list[bytes] = []  # a key and its value are one
         self.size = 0  # bytes of the parts
-        self.weight = 0  # items below
-        self.count = 0  # parts, a pair counting once
+        self.weight = 0  # items or bytes below, of an inner node
 
 
 class TreeBuilder:
     """Writes nodes as items come; `finish` returns the top."""
 
-    __slots__ = ("_levels", "_writer", "count")
+    __slots__ = ("_levels", "_writer")
 
     def __init__(self, writer: ObjectWriter, *, leaves: bool = True) -> None:
         self._writer = writer
         self._levels: list[_Level] = [_Level(_LEAF if leaves else _INNER)]
-        self.count = 0
 
-    def add(self, item: bytes) -> None:
-        """Appends an encoded item."""
-        self.count += 1
-        self._append(0, item, 1)
+    def extend(self, items: Iterable[bytes]) -> None:
+        """Appends encoded items."""
+        level = self._levels[0]
+        for item in items:
+            length = len(item)
+            if level.size + length > NODE_MAX and len(level.parts) >= NODE_MIN_ITEMS:
+                self._cut(0)
+            level.parts.append(item)
+            level.size += length
+            if len(level.parts) >= NODE_MIN_ITEMS and ends_node(item):
+                self._cut(0)
 
     def add_chunk(self, oid: ObjectId, size: int) -> None:
         """Appends a chunk of `size` bytes (of a builder without leaves)."""
-        self.count += size
         self._append(0, pack(size) + link_bytes(oid), size)
 
-    def _append(self, at: int, item: bytes, weight: int) -> None:
+    def _append(self, at: int, entry: bytes, weight: int) -> None:
         level = self._levels[at]
-        if level.count >= NODE_MIN_ITEMS and level.size + len(item) > NODE_MAX:
+        if level.size + len(entry) > NODE_MAX and len(level.parts) >= NODE_MIN_ITEMS:
             self._cut(at)
-        level.parts.append(item)
-        level.count += 1
-        level.size += len(item)
+        level.parts.append(entry)
+        level.size += len(entry)
         level.weight += weight
-        if level.count >= NODE_MIN_ITEMS and ends_node(item):
+        if len(level.parts) >= NODE_MIN_ITEMS and ends_node(entry):
             self._cut(at)
 
     def _node(self, at: int) -> ObjectId:
         level = self._levels[at]
         width = 2 if level.head is _INNER else self._width
-        head = array_head(1 + width * level.count) + level.head
+        head = array_head(1 + width * len(level.parts)) + level.head
         return self._writer.write(NODE_BYTE + head + b"".join(level.parts))
 
     def _cut(self, at: int) -> None:
         level = self._levels[at]
         oid = self._node(at)
-        weight = level.weight
+        weight = level.weight if level.head is _INNER else len(level.parts)
         level.parts = []
-        level.size = level.weight = level.count = 0
+        level.size = level.weight = 0
         if at + 1 == len(self._levels):
             self._levels.append(_Level(_INNER))
         self._append(at + 1, pack(weight) + link_bytes(oid), weight)
@@ -94,11 +97,11 @@ class TreeBuilder:
         while True:
             level = self._levels[at]
             top = at + 1 == len(self._levels)
-            if top and level.count == 1 and level.head is _INNER:
+            if top and len(level.parts) == 1 and level.head is _INNER:
                 return ObjectId(level.parts[0][-OID_BYTES:])
             if top:
                 return self._node(at)
-            if level.count:
+            if level.parts:
                 self._cut(at)
             at += 1
 
@@ -130,17 +133,19 @@ class ItemList:
 
     def add(self, item: bytes) -> None:
         """Appends an item: one encoded element, of a dict a key and a value joined."""
-        self.count += 1
-        if self._builder is not None:
-            self._builder.add(item)
-            return
-        self._items.append(item)
-        self._size += len(item)
-        if self._size > SPLIT_THRESHOLD:
+        self.extend((item,))
+
+    def extend(self, items: Sequence[bytes]) -> None:
+        """Appends items."""
+        self.count += len(items)
+        if self._builder is None:
+            self._items += items
+            self._size += sum(map(len, items))
+            if self._size <= SPLIT_THRESHOLD:
+                return
             self._builder = (PairBuilder if self._width == 2 else TreeBuilder)(self._writer)
-            for each in self._items:
-                self._builder.add(each)
-            self._items = []
+            items, self._items = self._items, []
+        self._builder.extend(items)
 
     @property
     def is_split(self) -> bool:

@@ -94,6 +94,7 @@ REFUSED = {
     "a record without a name": b"v" + pack([8, 1, "x", 2]),
     "a field without a value": b"v" + pack([8, "m:T", "x"]),
     "a field named by a number": b"v" + pack([8, "m:T", 1, 2]),
+    "a field twice": b"v" + pack([8, "m:T", "x", 1, "x", 2]),
     "a nested text that is too long": b"v" + pack([0, "x" * 300]),
     "a text that is too long": b"v" + pack("x" * 1025),
     "a list that is too long": b"v" + pack([0, *[1] * 1100]),
