@@ -36,9 +36,9 @@ class Project:
             cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    def run(self, script: str, *arguments: str, status: int = 0, **variables: str) -> str:
-        """Returns what `script` printed; fails unless it ends with `status`."""
-        process = self.start(script, *arguments, **variables)
+    def run(self, script: str, *arguments: str, status: int = 0, key: tuple[str, str] = ("", "")) -> str:
+        """Returns what `script` printed; fails unless it ends with `status`.  `key` is a variable that it sees."""
+        process = self.start(script, *arguments, **({key[0]: key[1]} if key[0] else {}))
         out, err = process.communicate(timeout=TIMEOUT_S)
 
         assert status == process.returncode, out + err
