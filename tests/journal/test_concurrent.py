@@ -298,5 +298,5 @@ def test_a_disk_that_does_not_confirm_is_told(repo: Repository, monkeypatch: pyt
             repo.close()
 
     run = repo.runs[1]
-    assert ("interrupted", "1:11:1") == (run.status, run.invocation.get_child(0).output)
+    assert (None, "ok", "1:11:1") == (run.oid, run.status, run.invocation.get_child(0).output)
     assert 9 == run.replay().output

@@ -39,6 +39,9 @@ class Settings:
 class Text(str):
     """A text of the program's own type."""
 
+    def __new__(cls, value: str) -> Text:
+        return super().__new__(cls, value)
+
 
 @gv.register
 def use(value: Any) -> int:
