@@ -28,7 +28,7 @@ def run_of_journal(path: Path, row: RunRow, objects: ObjectStore, *, running: bo
     """
     try:
         found = recover(path, objects)
-    except (FileNotFoundError, WalFault):  # gone, or killed before its first bytes
+    except (FileNotFoundError, fs.NotAFile, WalFault):  # gone, or killed before its first bytes
         found = Recovered()
     facts = found.facts or {"target": row.target, "started_at": row.started_at}
     outcome = found.root.outcome if found.root is not None else NIL
@@ -46,7 +46,7 @@ def settle(repo: Repository) -> int:
         path = layout.journal_folder(repo.gv) / row.journal
         try:
             fd = fs.open_update(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, fs.NotAFile):
             fd = -1
         try:
             if fd >= 0 and not fs.try_lock(fd):
@@ -64,7 +64,8 @@ def settle(repo: Repository) -> int:
                 author=run.author,
                 command=f"recover run/{row.number}",
             )
-            path.unlink(missing_ok=True)
+            if fd >= 0:
+                path.unlink(missing_ok=True)
             settled += 1
         finally:
             if fd >= 0:

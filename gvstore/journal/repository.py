@@ -127,10 +127,10 @@ class Repository(BareRepository):
             counts={"calls": count_calls(invocation), "executed": 0, "reused": count_calls(invocation)},
         )  # fmt: skip
         oid = record.put(self.objects)
-        number = self.refs.allocate_run(
-            journal="", target=record.target, started_at=now, move_run=move_run, author=author
-        )
-        self.refs.finish_run(number, oid, status="rewound", ended_at=now, author=author, command=f"rewind {run.name}")
+        number = self.refs.add_run(
+            oid, target=record.target, status="rewound", started_at=now, ended_at=now, author=author,
+            command=f"rewind {run.name}", move_run=move_run,
+        )  # fmt: skip
         return self.runs[number]
 
     def put(self, value: Any, *, name: str | None = None) -> Ref[Any]:

@@ -11,7 +11,6 @@ May be imported by `repo` and the rooms above it.
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -170,22 +169,30 @@ class Refs:
 
         `move_run` moves RUN to it, so that a run that is killed can be spoken of.
         """
-        target = clean_text(target)
         with self._writing() as connection:
-            before = read_value(connection, RUN) or ""
-            number = connection.execute(
-                "INSERT INTO runs (journal, target, status, started_at, run_before) VALUES (?, ?, ?, ?, ?)",
-                (journal, target, RECORDING, started_at, before if move_run else None),
-            ).lastrowid
-            assert number is not None
-            if move_run:
-                new = format_run(number)
-                connection.execute(
-                    "INSERT OR REPLACE INTO refs (name, folded, value) VALUES (?, ?, ?)", (RUN, "run", new)
-                )
-                write_reflog(
-                    connection, ReflogEntry(RUN, before, new, clean_text(author), started_at, f"run {target}", None)
-                )
+            return _number_run(connection, journal, target, started_at, move_run=move_run, author=author)
+
+    def add_run(
+        self,
+        oid: ObjectId,
+        *,
+        target: str,
+        status: str,
+        started_at: int,
+        ended_at: int,
+        author: str,
+        command: str,
+        move_run: bool = False,
+    ) -> int:
+        """Returns the number of a run that is whole already (a rewound one): numbered and stored at once, or not at all."""
+        if self.read_only or self.objects is None:
+            raise RefsReadOnly(str(self.path))
+        self.objects.sync()
+        with self._writing() as connection:
+            number = _number_run(connection, "", target, started_at, move_run=move_run, author=author)
+            transaction = Transaction(command, author=author, now=ended_at)
+            transaction.finish_run(number, oid, status=status, ended_at=ended_at)
+            transaction.apply(connection, self.objects)
         return number
 
     def set_journal(self, number: int, journal: str) -> None:
@@ -269,6 +276,8 @@ class Refs:
         if self.read_only:
             self._opened, copy = schema.connect_copy(self.path)
             # The copy goes with this Refs, or at the interpreter's end.
+            import shutil
+
             self._forget_copy = weakref.finalize(self, shutil.rmtree, copy, True)
         else:
             self._opened = schema.connect(self.path)
@@ -305,6 +314,24 @@ def read_value(connection: sqlite3.Connection, name: str) -> str | None:
     """Returns the textual value of a ref, or None."""
     row = connection.execute("SELECT value FROM refs WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def _number_run(
+    connection: sqlite3.Connection, journal: str, target: str, started_at: int, *, move_run: bool, author: str
+) -> int:
+    """Returns the number of a new run, which `connection` has entered; RUN has moved to it if asked."""
+    target = clean_text(target)
+    before = read_value(connection, RUN) or ""
+    number = connection.execute(
+        "INSERT INTO runs (journal, target, status, started_at, run_before) VALUES (?, ?, ?, ?, ?)",
+        (journal, target, RECORDING, started_at, before if move_run else None),
+    ).lastrowid
+    assert number is not None
+    if move_run:
+        new = format_run(number)
+        connection.execute("INSERT OR REPLACE INTO refs (name, folded, value) VALUES (?, ?, ?)", (RUN, "run", new))
+        write_reflog(connection, ReflogEntry(RUN, before, new, clean_text(author), started_at, f"run {target}", None))
+    return number
 
 
 def _fault(path: Path, error: sqlite3.DatabaseError) -> GvError:

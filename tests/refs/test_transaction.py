@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -166,6 +168,22 @@ def test_run_from_begin_to_end(refs: Refs, objects: Objects) -> None:
         refs.finish_run(number, oid(2), status="ok", ended_at=9, author=AUTHOR, command="x")
     with pytest.raises(RefMissing):
         refs.finish_run(77, oid(2), status="ok", ended_at=9, author=AUTHOR, command="x")
+
+
+def test_a_run_that_is_whole_is_added_at_once(refs: Refs, objects: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbered, stored and told by one operation; if that cannot be, no number is taken."""
+    facts: dict[str, Any] = {"target": "t", "status": "rewound", "started_at": 5, "ended_at": 5, "author": AUTHOR}
+    number = refs.add_run(oid(1), command="rewind run/7", move_run=True, **facts)
+
+    assert (1, oid(1), "rewound", "") == (number, refs.resolve("RUN"), refs.runs()[0].status, refs.runs()[0].journal)
+    assert (RefChange("RUN", "", "run: 1"), RefChange("refs/runs/1", "", oid(1).hex())) == Operation.get(
+        objects, refs.operations()[0].oid
+    ).changes
+
+    monkeypatch.setattr(Objects, "write", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        refs.add_run(oid(2), command="rewind run/1", **facts)
+    assert [1] == [row.number for row in refs.runs()]
 
 
 def test_runs_go_and_come_back(refs: Refs) -> None:
