@@ -11,8 +11,6 @@ May be imported by `repo` and the rooms above it.
 from __future__ import annotations
 
 import os
-import platform
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -104,6 +102,8 @@ def hostname() -> str:
     """Returns the machine's name, without its domain; `GV_HOST` puts another in its place."""
     if fixed := os.environ.get("GV_HOST"):
         return fixed
+    import socket
+
     try:
         return socket.gethostname().split(".")[0] or "localhost"
     except OSError:
@@ -114,6 +114,8 @@ def python_version() -> str:
     """Returns the running Python, as in `3.12.4` or `pypy 3.10.14`; `GV_PYTHON` puts another in its place."""
     if fixed := os.environ.get("GV_PYTHON"):
         return fixed
+    import platform
+
     name = platform.python_implementation()
     version = platform.python_version()
     return version if name == "CPython" else f"{name.lower()} {version}"

@@ -1,6 +1,6 @@
 """From arrays back to Python values: for every type number, what it makes.
 
-Nothing is imported, and no constructor of the program runs: instances are made
+Nothing of the program is imported, none of its constructors runs: instances are made
 past their `__init__`, classes are looked up among the modules already loaded
 (`__hash__` and `__eq__` of loaded keys, and setters of fields that are
 properties, do run).  What cannot be made is an `Unresolved` that encodes to the
@@ -13,15 +13,11 @@ from __future__ import annotations
 import collections
 import dataclasses
 import datetime
-import decimal
 import enum
-import fractions
 import re
-import uuid
-import zoneinfo
 from collections.abc import Callable
 from types import ModuleType, NoneType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gvstore.objects import number
 from gvstore.objects.exception import make_exception
@@ -31,6 +27,11 @@ from gvstore.objects.naming import module_of, resolve, resolve_type
 from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
 from gvstore.objects.subclass import make_subclass
 from gvstore.objects.wire import Link, WeakLink
+
+if TYPE_CHECKING:  # slow to import: by whoever needs one
+    import decimal
+    import fractions
+    import uuid
 
 Builder = Callable[[list[Any]], Any]
 _SCALARS: Final = frozenset({type(None), bool, int, float, str, bytes})
@@ -256,6 +257,8 @@ def _timezone(raw: list[Any]) -> datetime.timezone:
 
 
 def _zone(raw: list[Any]) -> Any:
+    import zoneinfo
+
     (key,) = _parts(raw, str)
     try:
         return zoneinfo.ZoneInfo(key)
@@ -264,6 +267,8 @@ def _zone(raw: list[Any]) -> Any:
 
 
 def _uuid(raw: list[Any]) -> uuid.UUID:
+    import uuid
+
     value, safe = _parts(raw, bytes, (int, NoneType))
     return uuid.UUID(bytes=value, is_safe=uuid.SafeUUID(safe))
 
@@ -279,11 +284,15 @@ def _path(raw: list[Any]) -> Any:
 
 
 def _decimal(raw: list[Any]) -> decimal.Decimal:
+    import decimal
+
     (text,) = _parts(raw, str)
     return decimal.Decimal(text, decimal.Context(traps=[decimal.InvalidOperation]))
 
 
 def _fraction(raw: list[Any]) -> fractions.Fraction:
+    import fractions
+
     return fractions.Fraction(*_parts(raw, int, int))
 
 

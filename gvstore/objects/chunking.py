@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 from zlib import crc32
 
-from pyfastcdc import FastCDC
+if TYPE_CHECKING:
+    from pyfastcdc import FastCDC
 
 LINK_THRESHOLD: Final = 256  # a nested part longer than this becomes an object
 HEIGHT_LIMIT: Final = 32  # a nested container of this inline height becomes an object
@@ -40,6 +41,8 @@ def ends_node(item: bytes) -> bool:
 
 @cache
 def _cutter(mean: int) -> FastCDC:
+    from pyfastcdc import FastCDC  # by the first to cut: readers do without
+
     return FastCDC(avg_size=mean, min_size=mean // 4, max_size=mean * 4, normalized_chunking=1)
 
 

@@ -11,16 +11,13 @@ from __future__ import annotations
 import collections
 import dataclasses
 import datetime
-import decimal
 import enum
-import fractions
 import pathlib
 import re
+import sys
 import types
-import uuid
-import zoneinfo
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gvstore.objects import number
 from gvstore.objects.exception import expand_exception
@@ -28,6 +25,10 @@ from gvstore.objects.naming import canonical_module, module_of, name_of, resolve
 from gvstore.objects.placeholder import Ignored, Opaque, StoredException, Unresolved, elements_of
 from gvstore.objects.subclass import BUILTIN_BASES, HEAP_TYPE, expand_subclass
 from gvstore.objects.wire import Link, WeakLink
+
+if TYPE_CHECKING:
+    import uuid
+    import zoneinfo
 
 Expansion = tuple[int, Sequence[Any]]
 Expander = Callable[[Any], Expansion]
@@ -55,18 +56,19 @@ def _big_int(value: int) -> Expansion:
     return number.BIG_INT, (value.to_bytes(bits // 8 + 1, "big", signed=True),)
 
 
-_ZONES: Final = (type(None), datetime.timezone, zoneinfo.ZoneInfo)
+def _is_zone(zone: datetime.tzinfo | None) -> bool:
+    return zone is None or type(zone) is datetime.timezone or _late(type(zone)) is _zone
 
 
 def _datetime(v: datetime.datetime) -> Expansion:
-    if type(v.tzinfo) not in _ZONES:
+    if not _is_zone(v.tzinfo):
         return opaque(v, f"time zone of type {name_of(type(v.tzinfo))}")
     parts = (v.year, v.month, v.day, v.hour, v.minute, v.second, v.microsecond, v.fold, v.tzinfo)
     return number.DATETIME, parts
 
 
 def _time(v: datetime.time) -> Expansion:
-    if type(v.tzinfo) not in _ZONES:
+    if not _is_zone(v.tzinfo):
         return opaque(v, f"time zone of type {name_of(type(v.tzinfo))}")
     return number.TIME, (v.hour, v.minute, v.second, v.microsecond, v.fold, v.tzinfo)
 
@@ -149,10 +151,6 @@ EXPANDERS: Final[dict[type, Expander]] = {
     datetime.time: _time,
     datetime.timedelta: lambda v: (number.TIMEDELTA, (v.days, v.seconds, v.microseconds)),
     datetime.timezone: _timezone,
-    zoneinfo.ZoneInfo: _zone,
-    decimal.Decimal: lambda v: (number.DECIMAL, (str(v),)),
-    fractions.Fraction: lambda v: (number.FRACTION, (v.numerator, v.denominator)),
-    uuid.UUID: _uuid,
     collections.OrderedDict: lambda v: _with_dict(number.ORDERED_DICT, v),
     collections.defaultdict: lambda v: (number.DEFAULT_DICT, (v.default_factory, dict(v))),
     collections.Counter: lambda v: _with_dict(number.COUNTER, v),
@@ -168,6 +166,20 @@ EXPANDERS: Final[dict[type, Expander]] = {
     StoredException: lambda v: expand(v.stands_for),
     **{path: (lambda v, at=at: (number.PATH, (at, str(v)))) for at, path in enumerate(PATHS)},  # type: ignore[misc]
 }
+
+# Types whose modules are slow to import, by their names: where there is a value of one, its module is loaded.
+_LATE: Final[dict[str, tuple[str, Expander]]] = {
+    "Decimal": ("decimal", lambda v: (number.DECIMAL, (str(v),))),
+    "Fraction": ("fractions", lambda v: (number.FRACTION, (v.numerator, v.denominator))),
+    "UUID": ("uuid", _uuid),
+    "ZoneInfo": ("zoneinfo", _zone),
+}
+
+
+def _late(type_: type) -> Expander | None:
+    """Returns the expander of a type that is among `_LATE`."""
+    module, expander = _LATE.get(type_.__name__, ("", None))
+    return expander if expander and getattr(sys.modules.get(module), type_.__name__, None) is type_ else None
 
 
 def register_expander(type_: type, expander: Expander) -> None:
@@ -225,6 +237,8 @@ def _named_tuple(type_: type) -> Expander:
 
 def classify(type_: type) -> Expander:
     """Returns the expander of a type not seen before."""
+    if late := _late(type_):
+        return late
     for classifier in _classifiers:
         found = classifier(type_)
         if found is not None:

@@ -13,21 +13,23 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from gvstore.objects.fault import CorruptObject, ObjectMissing
 from gvstore.objects.oid import OID_BYTES, ObjectId
 from gvstore.objects.protocol import ObjectWriter
-from gvstore.odb import compact, fork
+from gvstore.odb import fork
 from gvstore.odb.batch import Batch, in_batch
 from gvstore.odb.catalog import DICT, LIVE, PACK, Catalog
-from gvstore.odb.check import check
 from gvstore.odb.dictionary import shipped
 from gvstore.odb.face import blob_bytes, blob_writer
 from gvstore.odb.fault import BadRecord, Damage, DictionaryLost, Poisoned, ReadOnly, WriteFailed
 from gvstore.odb.format import MAX_LENGTH
 from gvstore.odb.prefix import RESOLVE_LIMIT, check_prefix, key_range
-from gvstore.odb.segment import Segment
-from gvstore.odb.trainer import Trainer
+
+if TYPE_CHECKING:
+    from gvstore.odb.segment import Segment
+    from gvstore.odb.trainer import Trainer
 
 VERIFIED_LIMIT = 1 << 15  # oids remembered as looked at; some 100 bytes each
 
@@ -155,6 +157,10 @@ class ObjectDatabase:
     def _next_segment(self) -> Segment:
         if self.read_only:
             raise ReadOnly(self.folder)
+        from gvstore.odb import compact
+        from gvstore.odb.segment import Segment
+        from gvstore.odb.trainer import Trainer
+
         own = self._segment
         if own is not None:
             if own.poisoned is not None:
@@ -179,6 +185,8 @@ class ObjectDatabase:
         own = self._segment
         if own is None:
             return
+        from gvstore.odb import compact
+
         try:
             pack = compact.seal(own, self.folder)
         except BaseException as e:
@@ -284,6 +292,8 @@ class ObjectDatabase:
 
     def check(self, *, full: bool = False) -> Iterator[Damage]:
         """Yields what is damaged in the files; with `full` every object is decompressed and hashed."""
+        from gvstore.odb.check import check
+
         self.flush()
         yield from check(self._catalog, full=full)
 
@@ -291,6 +301,8 @@ class ObjectDatabase:
         """Merges all closed segments and packs into one pack; waits for another process that is at it."""
         if self.read_only:
             raise ReadOnly(self.folder)
+        from gvstore.odb import compact
+
         with self._lock:
             try:
                 compact.merge_all(self.folder, self._dictionaries)

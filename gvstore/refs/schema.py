@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,7 +120,9 @@ def connect_copy(path: Path) -> tuple[sqlite3.Connection, Path]:
     Raises:
         CorruptRefs: the file is missing, no database, or not ours.
     """
+    import shutil
     import sqlite3
+    import tempfile
 
     if not path.is_file():
         raise CorruptRefs(str(path), "it is missing")
@@ -171,6 +171,8 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
 
 def _copy_quietly(source: Path, target: Path) -> None:
     """Copies a database and its WAL as they were at one moment: again, while somebody writes."""
+    import shutil
+
     source_wal, target_wal = Path(f"{source}-wal"), Path(f"{target}-wal")
     for _ in range(100):
         before = _stamp(source), _stamp(source_wal)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gvstore.errors import BadRev
 from gvstore.objects.commit import Commit
@@ -14,16 +14,14 @@ from gvstore.objects.fault import ObjectMissing
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId, short
 from gvstore.objects.protocol import ObjectReader
-from gvstore.objects.run import Run
-from gvstore.objects.tag import Tag
-from gvstore.objects.tree import Mode
 from gvstore.refs import Refs
 from gvstore.refs.names import BRANCHES, HEAD, PREFIXES, REMOTES, RUN, RUNS, TAGS, VALUES, run_ref, short_name
 from gvstore.refs.record import ReflogEntry
 from gvstore.refs.value import value_oid, value_run
-from gvstore.repo.files import find, read_level
-from gvstore.repo.moment import parse_moment
 from gvstore.repo.rev import Base, BaseKind, Call, MalformedRev, Rev, Step, parse_call, parse_rev
+
+if TYPE_CHECKING:
+    from gvstore.objects.tree import Mode
 
 _HEX = re.compile(r"[0-9a-f]{4,64}", re.IGNORECASE)
 _MOVED = re.compile(r"checkout: moving from (.+) to (.+)")
@@ -277,6 +275,8 @@ class Resolver:
         raise UnknownRev(text, f"its history has {len(entries)} entries", hint="`gv reflog` shows them.")
 
     def _at_time(self, entries: Sequence[ReflogEntry], step: Step, text: str) -> str:
+        from gvstore.repo.moment import parse_moment
+
         moment = parse_moment(step.when, self.now)
         if moment is None:
             raise MalformedRev(text, f"{step.when!r} is no time; write yesterday, 2 hours ago, or 2026-11-20T10:02:11Z")
@@ -307,6 +307,8 @@ class Resolver:
 
     def _run_before(self, at: _At, step: Step, text: str) -> _At:
         """The run that a run was derived from, `step.count` times."""
+        from gvstore.objects.run import Run
+
         if step.sign == "^" and step.count > 1:
             raise UnknownRev(text, "a run is derived from one run")
         for _ in range(step.count):
@@ -346,6 +348,9 @@ class Resolver:
 
     def _path(self, text: str, oid: ObjectId, path: str) -> Resolved:
         """A file or folder of a commit, or of a tree."""
+        from gvstore.objects.tree import Mode
+        from gvstore.repo.files import find
+
         oid = self._peeled(oid)
         is_tree = self._kind(oid) == Kind.TREE
         tree = oid if is_tree else Commit.get(self.objects, self._commit_of(text, oid)).tree
@@ -357,6 +362,9 @@ class Resolver:
         return Resolved(text, found, entry.oid, commit=None if is_tree else oid, path=plain, mode=entry.mode)
 
     def _near_paths(self, text: str, tree: ObjectId, path: str) -> list[str]:
+        from gvstore.objects.tree import Mode
+        from gvstore.repo.files import find, read_level
+
         folder, _, name = path.rpartition("/")
         entry = find(self.objects, tree, folder)
         if entry is None or entry.mode != Mode.FOLDER:
@@ -371,6 +379,10 @@ class Resolver:
         return oid
 
     def _peeled(self, oid: ObjectId) -> ObjectId:
+        if self._kind(oid) != Kind.TAG:
+            return oid
+        from gvstore.objects.tag import Tag
+
         for _ in range(_MAX_TAGS):
             if self._kind(oid) != Kind.TAG:
                 return oid
