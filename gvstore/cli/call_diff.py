@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from gvstore.cli.call_tree import ending, raised_parts
 from gvstore.cli.file_diff import hunk_lines
-from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import PLAIN, Paint
 from gvstore.cli.subject import Subject
 from gvstore.cli.value_diff import ChangedValue, changed_values

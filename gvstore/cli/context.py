@@ -6,7 +6,6 @@ The only file of this room that reads clock, environment and working folder.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -99,7 +98,6 @@ class CommandContext:
             colour_of_status=self._colour_on(sys.stderr.isatty()),
             pager=self._pager(),
             bars=sys.stderr.isatty() and not self.json and not self.quiet,
-            width=shutil.get_terminal_size((100, 24)).columns,
         )
 
     def close(self) -> None:
@@ -124,4 +122,6 @@ class CommandContext:
         for name in ("GV_PAGER", "PAGER"):
             if name in os.environ:
                 return "" if os.environ[name] in ("", "cat") else os.environ[name]
+        import shutil
+
         return "less -FRX" if shutil.which("less") else ""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from gvstore.cli import units
 from gvstore.cli.call_tree import call_line, raised_parts
 from gvstore.cli.context import CommandContext
-from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.errors import ComponentRaised, GvError, Waiting
 from gvstore.journal.timing import Timing

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from gvstore import fs
 from gvstore.cli import units
-from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.compare.text import TOO_LARGE_BYTES, Hunk, Side, SizeDiff, TextDiff, diff_bytes
 from gvstore.compare.trees import FileChange, FileDiff, find_renames

@@ -26,7 +26,6 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 DEPTH = 200  # json itself recurses; deeper values are cut, with a "$type" that says so
 DIGITS = 4_000  # Python refuses to print longer ints in decimal
 _OURS = ("gvstore.cli.", "gvstore.compare.", "gvstore.repo.", "gvstore.refs.")  # answers; all else is somebody's value
-HIDDEN = {"json": False}  # field(metadata=HIDDEN): for the text only
 
 
 def dump(answer: object, *, ascii_only: bool = False) -> str:

@@ -14,6 +14,8 @@ from typing import Protocol
 
 from gvstore.cli.style import Paint
 
+HIDDEN = {"json": False}  # field(metadata=HIDDEN): for the text only
+
 
 class Result(Protocol):
     """What a command answers: a dataclass whose fields are the JSON document."""
@@ -43,9 +45,8 @@ class Output:
         colour_of_status: bool = False,
         pager: str = "",
         bars: bool = False,
-        width: int = 100,
     ) -> None:
-        self.json, self.quiet, self.width = json, quiet, width
+        self.json, self.quiet = json, quiet
         self.paint = Paint(colour)
         self._paint_status = Paint(colour_of_status)
         self._pager, self._bars = pager, bars

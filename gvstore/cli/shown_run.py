@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gvstore.cli import units
 from gvstore.cli.call_tree import CallRow, call_line, call_rows, raised_parts, tree_lines
-from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.subject import RunOf, Subject, run_name
 from gvstore.cli.value_text import text_line, value_block

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.value_text import value_line
 from gvstore.compare.text import Side, Span

@@ -11,7 +11,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvstore.cli.json_form import HIDDEN, dump, form
+from gvstore.cli.json_form import dump, form
+from gvstore.cli.output import HIDDEN
 from gvstore.objects.oid import ObjectId
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()

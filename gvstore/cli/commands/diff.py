@@ -12,8 +12,7 @@ import click
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.cli.file_diff import ChangedFile, Content, Lying, Stored, changed_file, differing_files, stat_lines
-from gvstore.cli.json_form import HIDDEN
-from gvstore.cli.output import Result
+from gvstore.cli.output import HIDDEN, Result
 from gvstore.cli.style import Paint
 from gvstore.errors import BadRev, UsageFault
 

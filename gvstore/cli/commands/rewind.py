@@ -10,7 +10,7 @@ import click
 from gvstore.cli import units
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
-from gvstore.cli.json_form import HIDDEN
+from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.errors import UsageFault
 from gvstore.objects.oid import ObjectId
