@@ -291,6 +291,17 @@ if fcntl is not None:
             raise
         return True
 
+    def is_locked(fd: int) -> bool:
+        """Returns whether somebody holds the exclusive lock on the open file; several may ask at once."""
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as e:
+            if e.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                return True
+            raise
+        fcntl.flock(fd, fcntl.LOCK_UN)
+        return False
+
     def wait_lock(fd: int) -> None:
         """Returns when the exclusive lock is held."""
         fcntl.flock(fd, fcntl.LOCK_EX)
@@ -317,6 +328,13 @@ else:  # pragma: no cover - Windows
             except OSError:
                 return False
         return True
+
+    def is_locked(fd: int) -> bool:
+        """Returns whether somebody holds the lock on the open file."""
+        if not try_lock(fd):
+            return True
+        unlock(fd)
+        return False
 
     def wait_lock(fd: int) -> None:
         """Returns when the exclusive lock is held."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gvstore.repo import RunRow
 
 _OLD_US: Final = 3_600_000_000
+_LOCK: Final = "settle.lock"
 
 
 def run_of_journal(path: Path, row: RunRow, objects: ObjectStore, *, running: bool) -> Run:
@@ -40,38 +41,43 @@ def run_of_journal(path: Path, row: RunRow, objects: ObjectStore, *, running: bo
 
 
 def settle(repo: Repository) -> int:
-    """Stores the runs whose process died; returns how many.  A run that another process is settling is left to it."""
-    settled = 0
-    for row in repo.refs.unfinished_runs():
-        path = layout.journal_folder(repo.gv) / row.journal
-        try:
-            fd = fs.open_update(path)
-        except (FileNotFoundError, fs.NotAFile):
-            fd = -1
-        try:
-            if fd >= 0 and not fs.try_lock(fd):
-                continue
-            again = repo.refs.run(row.number)
-            if again is None or again.finished:
-                continue
-            run = run_of_journal(path, row, repo.objects, running=False)
-            oid = run.put(repo.objects)
-            repo.refs.finish_run(
-                row.number,
-                oid,
-                status=run.status,
-                ended_at=run.ended_at,
-                author=run.author,
-                command=f"recover run/{row.number}",
-            )
-            if fd >= 0:
-                path.unlink(missing_ok=True)
-            settled += 1
-        finally:
-            if fd >= 0:
-                fs.close(fd)
-    _sweep(repo)
-    return settled
+    """Stores the runs whose process died; returns how many.
+
+    One process settles at a time.  The lock of a journal itself is its
+    recorder's alone, so that whoever reads meanwhile takes no settler for one.
+    """
+    rows = repo.refs.unfinished_runs()
+    if not any(_is_dead(repo, row) for row in rows):
+        return 0
+    fd = fs.open_lock(layout.journal_folder(repo.gv) / _LOCK)
+    try:
+        fs.wait_lock(fd)
+        dead = [row for row in repo.refs.unfinished_runs() if _is_dead(repo, row)]
+        for row in dead:
+            _settle(repo, row)
+        _sweep(repo)
+    finally:
+        fs.close(fd)
+    return len(dead)
+
+
+def _is_dead(repo: Repository, row: RunRow) -> bool:
+    return not is_held(layout.journal_folder(repo.gv) / row.journal)
+
+
+def _settle(repo: Repository, row: RunRow) -> None:
+    path = layout.journal_folder(repo.gv) / row.journal
+    run = run_of_journal(path, row, repo.objects, running=False)
+    oid = run.put(repo.objects)
+    repo.refs.finish_run(
+        row.number,
+        oid,
+        status=run.status,
+        ended_at=run.ended_at,
+        author=run.author,
+        command=f"recover run/{row.number}",
+    )
+    path.unlink(missing_ok=True)
 
 
 def _sweep(repo: Repository) -> None:

@@ -27,7 +27,6 @@ from gvstore.errors import Corrupt
 from gvstore.journal.recorder import ADOPT, BEGIN, END, KNOW, NO_PARENT, SOURCE, Frame, Recording
 from gvstore.objects.decode import decode
 from gvstore.objects.encode import Encoder
-from gvstore.objects.fault import ObjectMissing
 from gvstore.objects.invocation import PartList
 from gvstore.objects.links import links
 from gvstore.objects.protocol import ObjectStore
@@ -83,11 +82,15 @@ class _Recovery:
                     raise ValueError("damaged")
                 self.take(payload)
             except (Corrupt, ArithmeticError, LookupError, TypeError, ValueError, struct.error):
-                self.found.damaged += 1
-                self.doubtful.update(self.frames)
+                self.doubt()
         self.close_below(None)
         self.found.reused = self.recording.reused
         return self.found
+
+    def doubt(self) -> None:
+        """Notes that something is lost, perhaps a child of a call that is open now."""
+        self.found.damaged += 1
+        self.doubtful.update(self.frames)
 
     def take(self, payload: bytes) -> None:
         """Does what one record says."""
@@ -100,7 +103,8 @@ class _Recovery:
             frame = frames.get(number)
             if frame is None:  # it outlived the call that made it, or its beginning is lost
                 return
-            self.check(outcome, after)
+            if not self.has_all(outcome, after):
+                self.doubt()
             self.close_below(frame)
             del frames[number]
             if number in self.doubtful:
@@ -132,7 +136,8 @@ class _Recovery:
         if above != NO_PARENT and above not in self.frames:  # as above
             return
         args, state, *_ = [*split(payload[BEGIN.size :]), NIL]
-        self.check(args, state)
+        if not self.has_all(args, state):
+            raise ValueError("an argument is lost")
         if number in self.frames or (above == NO_PARENT and self.found.root is not None):
             raise ValueError("a call begins twice")
         parent = None if above == NO_PARENT else self.frames[above]
@@ -151,13 +156,10 @@ class _Recovery:
                 del self.frames[frame.number]
                 frame.fold(NIL, NIL, max(0, self.found.end_us - frame.start))
 
-    def check(self, *parts: bytes) -> None:
-        """Raises unless every object that the parts name can be read."""
-        for part in parts:
-            if LINK_HEAD in part:
-                for oid in links(b"v" + part)[0]:
-                    if not self.recording.objects.has(oid):
-                        raise ObjectMissing(oid)
+    def has_all(self, *parts: bytes) -> bool:
+        """Returns whether every object that the parts name can be read."""
+        has = self.recording.objects.has
+        return all(has(oid) for part in parts if LINK_HEAD in part for oid in links(b"v" + part)[0])
 
 
 def _is_below(frame: Frame, above: Frame) -> bool:

@@ -155,10 +155,7 @@ def is_held(path: Path) -> bool:
             raise
         fd = fs.open_read(path)
     try:
-        if not fs.try_lock(fd):
-            return True
-        fs.unlock(fd)
-        return False
+        return fs.is_locked(fd)
     finally:
         fs.close(fd)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def traces(repo: Repository, *secrets: str) -> list[str]:
     return [where for where, data in everything(repo) if any(half in data for half in halves)]
 
 
-SHAPES = {
+SHAPES: dict[str, Callable[[], Any]] = {
     "bare": lambda: KEY,
     "bytes": lambda: KEY.encode(),
     "token": lambda: TOKEN,
