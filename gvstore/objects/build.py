@@ -35,6 +35,8 @@ if TYPE_CHECKING:  # slow to import: by whoever needs one
 
 Builder = Callable[[list[Any]], Any]
 _SCALARS: Final = frozenset({type(None), bool, int, float, str, bytes})
+_MANY: Final = 4096  # keys from which on their hashes are looked at
+_MOST_BITS: Final = 100_000  # of a fraction's parts: reducing it takes their square
 _LONG: Final = 24  # elements from which on a look at all types at once pays
 
 
@@ -110,10 +112,10 @@ def _pairs(rest: list[Any]) -> dict[str, Any]:
 
 def _dict(raw: list[Any]) -> Any:
     rest = _rest(raw)
+    if len(rest) % 2:
+        raise ValueError("a dict holds a value for each key")
     try:
-        made = dict(zip(rest[::2], rest[1::2], strict=True))
-    except ValueError:
-        raise
+        made = {} if _collide(rest[::2]) else dict(zip(rest[::2], rest[1::2], strict=True))
     except Exception:  # a key's own __hash__ or __eq__
         made = {}
     return made if len(made) * 2 == len(rest) else Unresolved(number.DICT, "dict", tuple(rest))
@@ -123,10 +125,15 @@ def _set(raw: list[Any]) -> Any:
     rest = _rest(raw)
     make: Any = set if raw[0] == number.SET else frozenset
     try:
-        made = make(rest)
+        made = () if _collide(rest) else make(rest)
     except Exception:  # an element's own __hash__ or __eq__
         made = ()
     return made if len(made) == len(rest) else Unresolved(raw[0], make.__name__, tuple(rest))
+
+
+def _collide(keys: list[Any]) -> bool:
+    """Returns whether keys were chosen to have few hashes: a dict of them would take hours."""
+    return len(keys) > _MANY and len(set(map(hash, keys))) * 8 < len(keys)
 
 
 _READY_MADE: Final[frozenset[Any]] = frozenset(
@@ -290,10 +297,13 @@ def _decimal(raw: list[Any]) -> decimal.Decimal:
     return decimal.Decimal(text, decimal.Context(traps=[decimal.InvalidOperation]))
 
 
-def _fraction(raw: list[Any]) -> fractions.Fraction:
+def _fraction(raw: list[Any]) -> fractions.Fraction | Unresolved:
     import fractions
 
-    return fractions.Fraction(*_parts(raw, int, int))
+    above, below = _parts(raw, int, int)
+    if max(above.bit_length(), below.bit_length()) > _MOST_BITS:
+        return Unresolved(raw[0], "Fraction", (above, below))
+    return fractions.Fraction(above, below)
 
 
 def _mapping(raw: list[Any]) -> Any:

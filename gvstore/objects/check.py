@@ -155,7 +155,7 @@ def _check_part(raw: Any, *, inside: bool) -> int:
         _refuse("a field stands twice")
     if of in _SETS and parts != sorted(parts):
         _refuse("a set out of order")
-    if of in _EXACT and not _has_link(raw) and _ENCODER.nested(build(raw)) != pack(raw):
+    if of in _EXACT and not _has_link(raw) and _ENCODER.encode(build(raw)) != pack(raw):
         _refuse(f"type number {of} does not come back to the byte")
     return 0 if of in (number.BIG_INT, number.SURROGATES) else height
 

@@ -81,13 +81,20 @@ class Unresolved:
         )
 
     def __hash__(self) -> int:
-        return hash((self.number, self.type_name))
+        return hash((self.number, self.type_name, *map(_hash, self.parts)))
 
     def __repr__(self) -> str:
         name = self.type_name.rpartition(":")[2]
         if self.number in _WITH_FIELDS and len(self.fields) * 2 == len(self.parts):
             return f"{name}({', '.join(f'{k}={v!r}' for k, v in self.fields.items())})"
         return f"<{name} {', '.join(map(repr, self.parts))}>" if self.parts else f"<{name}>"
+
+
+def _hash(part: Any) -> int:
+    try:
+        return hash(part)
+    except Exception:  # a list, or what a program's own __hash__ raises
+        return len(part) if type(part) in (list, dict, set, bytearray) else 0
 
 
 def elements_of(value: Unresolved) -> tuple[Any, ...]:

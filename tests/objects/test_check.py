@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import decimal
 import enum
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gvstore.objects import number
 from gvstore.objects.blob import put_blob
 from gvstore.objects.check import check
 from gvstore.objects.component import Component
-from gvstore.objects.decode import get_value
+from gvstore.objects.decode import decode, get_value
+from gvstore.objects.encode import Encoder
 from gvstore.objects.fault import CorruptObject, ObjectMissing
 from gvstore.objects.links import links
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.operation import Operation, RefChange
+from gvstore.objects.placeholder import Unresolved
+from gvstore.objects.sequence import ItemList
 from gvstore.objects.tag import Tag
 from gvstore.objects.value import put_value
 from gvstore.objects.wire import pack
@@ -28,6 +33,7 @@ LINK = b"\xc7\x20\x01" + bytes(32)
 
 @settings(max_examples=300, deadline=None)
 @given(values(30))
+@example(decimal.Decimal("3" * 126 + "." + "1" * 126))
 def test_what_is_written_passes(value: Any) -> None:
     """Every object of every value is canonical."""
     store = Objects()
@@ -145,6 +151,34 @@ def test_promised_sizes_are_not_believed(data: bytes) -> None:
     """A head that promises gigabytes costs nothing."""
     with pytest.raises(CorruptObject):
         read_only(data)
+
+
+def test_chosen_keys_cost_no_hours() -> None:
+    """Keys that all have one hash, and fractions of a million digits, are read as placeholders, at once."""
+    prime = 2**61 - 1
+    ints = Encoder(Objects()).encode
+    keys = [ints(n * prime) for n in range(1, 20_001)]
+    store = Objects()
+    table, tags = ItemList(store, number.DICT), ItemList(store, number.SET)
+    table.extend([key + b"\x00" for key in keys])
+    tags.extend(sorted(keys))
+    for data in (table.finish(), tags.finish(), pack([28, [6, b"\x01" * 9], [6, b"\x03" * 9]])):
+        decode(data, store)
+    fraction = b"\x93\x1c" + Encoder(store).nested(3**400_000) + Encoder(store).nested(2**600_000)
+
+    assert isinstance(decode(table.finish(), store), Unresolved)
+    assert isinstance(decode(tags.finish(), store), Unresolved)
+    assert isinstance(decode(fraction, store), Unresolved)
+
+
+def test_many_records_of_an_unknown_class_are_keys() -> None:
+    """Placeholders have hashes of their own: a set of 20,000 is read in no time."""
+    store = Objects()
+    items = sorted(pack([8, "nowhere:Point", "x", n, "y", [0]]) for n in range(20_000))
+    tags = ItemList(store, number.SET)
+    tags.extend(items)
+
+    assert 20_000 == len(decode(tags.finish(), store))
 
 
 @settings(max_examples=500, deadline=None)
