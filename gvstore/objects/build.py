@@ -115,7 +115,7 @@ def _dict(raw: list[Any]) -> Any:
     if len(rest) % 2:
         raise ValueError("a dict holds a value for each key")
     try:
-        made = {} if _collide(rest[::2]) else dict(zip(rest[::2], rest[1::2], strict=True))
+        made = {} if len(rest) > _MANY and _collide(rest[::2]) else dict(zip(rest[::2], rest[1::2], strict=True))
     except Exception:  # a key's own __hash__ or __eq__
         made = {}
     return made if len(made) * 2 == len(rest) else Unresolved(number.DICT, "dict", tuple(rest))
@@ -125,7 +125,7 @@ def _set(raw: list[Any]) -> Any:
     rest = _rest(raw)
     make: Any = set if raw[0] == number.SET else frozenset
     try:
-        made = () if _collide(rest) else make(rest)
+        made = () if len(rest) > _MANY and _collide(rest) else make(rest)
     except Exception:  # an element's own __hash__ or __eq__
         made = ()
     return made if len(made) == len(rest) else Unresolved(raw[0], make.__name__, tuple(rest))
@@ -133,7 +133,7 @@ def _set(raw: list[Any]) -> Any:
 
 def _collide(keys: list[Any]) -> bool:
     """Returns whether keys were chosen to have few hashes: a dict of them would take hours."""
-    return len(keys) > _MANY and len(set(map(hash, keys))) * 8 < len(keys)
+    return len(set(map(hash, keys))) * 8 < len(keys)
 
 
 _READY_MADE: Final[frozenset[Any]] = frozenset(
