@@ -72,6 +72,16 @@ class WalWriter:
             if self._deferred:
                 data = b"".join(self._deferred) + data
                 self._deferred.clear()
+            elif self._failed is None and self._fd >= 0:  # the way of every call, as `_write` goes it
+                self._dirty = True
+                try:
+                    written = os.write(self._fd, data)
+                except OSError as e:
+                    self._failed = e
+                    raise WriteFailed(self.path, e) from e
+                if written == len(data):
+                    return
+                data = data[written:]
             self._write(data)
 
     def defer(self, payload: bytes) -> None:
