@@ -18,6 +18,7 @@ from gvstore.code.source import snapshot
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import NoSuchComponent
 from gvstore.journal.recorder import CURRENT, record_async_call, record_call
+from gvstore.store.resource import ResourceBase
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,6 +80,10 @@ def _register_class(cls: type, options: dict[str, Any], place: FrameType) -> typ
         live = LiveComponent(cls, call, flavor="class", **options)
         cls.__gv__ = live  # type: ignore[attr-defined]
         _registered[live.module, live.qualname] = live
+    if issubclass(cls, ResourceBase):
+        from gvstore.store.registry import Registry
+
+        Registry.get().register(cls)
     return cls
 
 

@@ -190,8 +190,8 @@ def register_expander(type_: type, expander: Expander) -> None:
 
 
 def register_classifier(classifier: Classifier) -> None:
-    """Types not seen before are shown to `classifier` before the rules here; what it returns expands them."""
-    _classifiers.append(classifier)
+    """Types not seen before are shown to `classifier` before those registered earlier and the rules here."""
+    _classifiers.insert(0, classifier)
     forget_types()
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Scope(NamedTuple):
-    store: Store
+    store: Store | None
     outer: _Scope | None
 
 
@@ -74,3 +74,14 @@ def activated(store: Store) -> Iterator[Store]:
         yield store
     finally:
         deactivate(store)
+
+
+@contextmanager
+def activated_none() -> Iterator[None]:
+    """Makes no store the active one in the block."""
+    outer = _current.get()
+    _current.set(_Scope(None, outer))
+    try:
+        yield
+    finally:
+        _current.set(outer)
