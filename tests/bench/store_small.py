@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any
 
 from tests.bench.measure import Prose, ratios, scratch, size_bytes, spread, table
-from tests.bench.store_peers import Files, Git, Gvstore, Lmdb, Peer, Sqlite
+from tests.bench.peers import Files, Git, Gvstore, Lmdb, Peer, Sqlite
 
 RECORDS = 100_000
 REPEATED = 0.3

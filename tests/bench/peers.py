@@ -1,4 +1,4 @@
-"""The stores that `store_small` compares, behind one face.
+"""The stores that `store_small` and `store_peers` compare, behind one face.
 
 Every one names a record by its BLAKE3-256 hash, stores equal records once,
 compresses with zstd level 3 (git: its own zlib and SHA-1, for it takes no
@@ -130,6 +130,72 @@ class Lmdb(Zstd):
         self._env.close()
 
 
+class Rocks(Zstd):
+    """RocksDB: one batch a write, its log synced; blocks of 16 KB under zstd, bloom filters."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        rocks = import_module("rocksdict")
+        options = rocks.Options(raw_mode=True)
+        options.create_if_missing(True)
+        options.set_compression_type(rocks.DBCompressionType.zstd())
+        blocks = rocks.BlockBasedOptions()
+        blocks.set_block_size(16 << 10)
+        blocks.set_bloom_filter(10, False)
+        options.set_block_based_table_factory(blocks)
+        self._batch = rocks.WriteBatch
+        self._db = rocks.Rdict(str(folder), options)
+        self._options = rocks.WriteOptions()
+        self._options.sync = True
+
+    def put(self, records: list[bytes]) -> list[Any]:
+        """Returns the keys of records that are durable now."""
+        keys = [blake3(record).digest() for record in records]
+        batch = self._batch(raw_mode=True)
+        for key, record in zip(keys, records, strict=True):
+            batch.put(key, record)
+        self._db.write(batch, self._options)
+        return keys
+
+    def get(self, key: bytes) -> bytes:
+        """Returns a record."""
+        data = bytes(self._db[key])
+        if blake3(data).digest() != key:
+            raise ValueError("the hash is another")
+        return data
+
+    def close(self) -> None:
+        """Writes what is in memory into tables, and closes."""
+        self._db.flush()
+        self._db.close()
+
+
+class Diskcache(Zstd):
+    """SQLite and, above 32 KB, files; synchronous=FULL, for its default does not sync; one transaction a batch."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._cache = import_module("diskcache").Cache(
+            str(folder), eviction_policy="none", size_limit=1 << 40, cull_limit=0, sqlite_synchronous=2
+        )
+
+    def put(self, records: list[bytes]) -> list[Any]:
+        """Returns the keys of records that are durable now."""
+        keys = [blake3(record).digest() for record in records]
+        with self._cache.transact():
+            for key, record in zip(keys, records, strict=True):
+                self._cache.add(key, self.compress(record))
+        return keys
+
+    def get(self, key: bytes) -> bytes:
+        """Returns a record."""
+        return self.checked(key, self._cache[key])
+
+    def close(self) -> None:
+        """Closes the cache."""
+        self._cache.close()
+
+
 class Files(Zstd):
     """One file a record in 256 folders: written, fsynced, renamed; the folders fsynced once a batch."""
 
@@ -214,6 +280,10 @@ class Git:
         into.flush()
         size = int(out.readline().split()[2])
         return out.read(size + 1)[:-1]
+
+    def pack(self) -> None:
+        """Packs anew: what `git gc` does about size."""
+        self._run("repack", "-a", "-d", "-q")
 
     def close(self) -> None:
         """Ends the processes: fast-import writes its last index."""
