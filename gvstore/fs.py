@@ -25,6 +25,7 @@ try:
 except ImportError:  # Windows: `try_lock` and `wait_lock` have a twin below
     fcntl = None  # type: ignore[assignment]
 
+Mapped = mmap.mmap | bytes
 TEMPORARY = "tmp-"
 _PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
@@ -85,11 +86,6 @@ def has_name(fd: int) -> bool:
     return os.fstat(fd).st_nlink > 0
 
 
-def size_bytes(fd: int) -> int:
-    """Returns how long the open file is now."""
-    return os.fstat(fd).st_size
-
-
 def read_bytes(path: Path, *, limit: int | None = None) -> bytes:
     """Returns what the plain file at `path` holds.
 
@@ -104,7 +100,7 @@ def read_bytes(path: Path, *, limit: int | None = None) -> bytes:
         return file.readall()
 
 
-def map_read(fd: int) -> mmap.mmap | bytes:
+def map_read(fd: int) -> Mapped:
     """Returns the bytes of the open file, mapped; an empty file, which cannot be mapped, as empty bytes.
 
     A mapping outlives the file's name: it stays readable when the file is renamed or deleted.
@@ -268,6 +264,15 @@ def list_folder(path: Path) -> list[str]:
             return sorted(entry.name for entry in entries)
     except FileNotFoundError:
         return []
+
+
+def open_files_limit() -> int:
+    """Returns how many descriptors this process may have."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 512
+    return int(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
 def is_read_only(folder: Path) -> bool:

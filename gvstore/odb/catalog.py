@@ -3,6 +3,11 @@
 Files are found by listing `live/` first and `pack/` after: a segment that is
 sealed in between shows up in the second.  A merge can hide a file from one
 listing, so a miss lists again until nothing changes.
+
+Before anything is listed a lease is taken (lease.py), so that what is found
+does not vanish.  What gc has condemned is out of sight: it is looked at last,
+when an object is asked for by name, and from then on nothing is deleted while
+this process lives.
 """
 
 from __future__ import annotations
@@ -12,16 +17,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gvstore import fs
-from gvstore.odb import pack, segment
+from gvstore.errors import GvError
+from gvstore.odb import condemned, lock, pack, segment, tombstone
 from gvstore.odb.dictionary import Dictionaries
-from gvstore.odb.fault import NewerFormat
+from gvstore.odb.fault import Collected, NewerFormat
 from gvstore.odb.format import HEADER_BYTES
-from gvstore.odb.pack import Pack
+from gvstore.odb.lease import Lease, current_epoch
+from gvstore.odb.pack import Awake, Pack
 
 LIVE = "live"
 PACK = "pack"
 DICT = "dict"
 REMEMBERED = 50_000  # objects, some 200 bytes each
+MOST_AWAKE = 128  # mapped packs, two descriptors each
 
 
 def is_stored(name: str, suffix: str) -> bool:
@@ -33,15 +41,21 @@ def is_stored(name: str, suffix: str) -> bool:
 class Catalog:
     """The files under one objects folder, but for the segment that this process writes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, read_only: bool = True) -> None:
+        """With `read_only` no lease is taken: who writes nothing needs nothing to last."""
         self.folder = folder
+        self.read_only = read_only
         self.dictionaries = Dictionaries(folder / DICT)
         self.packs: tuple[Pack, ...] = ()
         self.refused: dict[Path, Exception] = {}  # files that are there and cannot be opened
         self.own: set[Path] = set()
+        self.forgotten: frozenset[bytes] = frozenset()
+        self.lease: Lease | None = None
+        self._epoch: int | None = None  # in which the first listing was, without a lease
         self._lock = threading.Lock()
         self._listed = False
         self._offsets: dict[Path, dict[bytes, int]] = {}
+        self._awake = Awake(max(16, min(MOST_AWAKE, fs.open_files_limit() // 8)))
 
     def files(self) -> Iterator[Path]:
         """Yields the paths of all segments and packs as they are now, those of this process included."""
@@ -60,7 +74,9 @@ class Catalog:
     def refresh(self) -> bool:
         """Lists the files again; returns whether there is anything new in them."""
         with self._lock:
+            self._try_hold()
             self._listed = True
+            self.forgotten = tombstone.names(self.folder)
             known = {p.path: p for p in self.packs}
             changed = False
             found: list[Pack] = []
@@ -69,7 +85,7 @@ class Catalog:
                     continue
                 old = known.pop(path, None)
                 if old is None:
-                    new = self._open(path)
+                    new = self.open(path)
                     if new is None:
                         continue
                     found.append(new)
@@ -77,7 +93,10 @@ class Catalog:
                 else:
                     found.append(old)
                     if old.grown():
-                        old.rescan()
+                        try:
+                            old.rescan()
+                        except FileNotFoundError:
+                            continue
                         changed = True
             self.packs = tuple(reversed(found))
             for gone in known.values():
@@ -85,14 +104,39 @@ class Catalog:
                 gone.close()
             return changed
 
+    def hold(self) -> None:
+        """Takes the lease, if it was not taken yet.
+
+        Raises:
+            OSError: that cannot be written.
+            Collected: gc has removed things since the first listing, when no lease could be had.
+        """
+        with self._lock:
+            if self.lease is not None or self.read_only:
+                return
+            lease = Lease(self.folder)
+            if self._epoch not in (None, lease.epoch):
+                lease.close()
+                raise Collected(self.folder)
+            self.lease = lease
+
+    def _try_hold(self) -> None:
+        if self.lease is not None or self.read_only or self._epoch is not None:
+            return
+        try:
+            self.lease = Lease(self.folder)
+        except OSError:  # a full disk: what is read is read all the same; a write will try again
+            self._epoch = current_epoch(self.folder)
+
     def remember(self, path: Path, offsets: dict[bytes, int]) -> None:
         """Keeps the offsets of a segment that this process seals into `path`, for it knows them anyway; not of too many."""
         if sum(map(len, self._offsets.values())) + len(offsets) <= REMEMBERED:
             self._offsets[path] = offsets
 
-    def _open(self, path: Path) -> Pack | None:
+    def open(self, path: Path) -> Pack | None:
+        """Returns a file opened, or None if it cannot be, or nothing is in it yet."""
         try:
-            opened = Pack(path, self.dictionaries, offsets=self._offsets.get(path))
+            opened = Pack(path, self.dictionaries, offsets=self._offsets.get(path), awake=self._awake)
         except FileNotFoundError:
             return None
         except (OSError, NewerFormat) as e:
@@ -106,7 +150,10 @@ class Catalog:
     def find(self, oid: bytes) -> bytes | None:
         """Returns the object, verified, or None if it is in none of the files as last listed."""
         for p in self.packs:
-            data = p.get(oid)
+            try:
+                data = p.get(oid)
+            except FileNotFoundError:  # merged, or swept away, while it rested
+                continue
             if data is not None:
                 return data
         return None
@@ -121,15 +168,48 @@ class Catalog:
             if not changed:
                 break
         for p in self.packs:
-            if p.distrust():
-                data = p.get(oid)
-                if data is not None:
-                    return data
-        return None
+            try:
+                data = p.get(oid) if p.distrust() else None
+            except FileNotFoundError:
+                continue
+            if data is not None:
+                return data
+        return self._find_condemned(oid)
+
+    def _find_condemned(self, oid: bytes) -> bytes | None:
+        """Returns an object that gc has condemned; from now on it lives as long as this process, and whoever refers to it."""
+        if not any(self._among_condemned(oid)):
+            return None
+        if self.lease is None:
+            return next(self._among_condemned(oid), None)
+        with lock.maintenance(self.folder):  # gc is at work, perhaps: it must see the lease, or we what it leaves
+            self.lease.hold_everything()
+            found = next(self._among_condemned(oid), None)
+        return found if found is not None or not self.refresh() else self.find(oid)
+
+    def _among_condemned(self, oid: bytes) -> Iterator[bytes]:
+        for path in condemned.paths(self.folder):
+            try:
+                data = Pack(path, self.dictionaries).get(oid)
+            except (OSError, GvError):
+                continue
+            if data is not None:
+                yield data
 
     def has_wreck(self, oid: bytes) -> bool:
         """Returns whether the object's record is there and damaged; to be asked after a miss."""
-        return any(p.has_wreck(oid) for p in self.packs)
+        for p in self.packs:
+            try:
+                if p.has_wreck(oid):
+                    return True
+            except FileNotFoundError:
+                continue
+        return False
+
+    def share(self) -> None:
+        """Notes that this process forks: the lease ends with the last of the two."""
+        if self.lease is not None:
+            self.lease.share()
 
     def after_fork(self) -> None:
         """Makes the lock anew: a thread that is not in the child may have held it.  The parent's segment is another's now."""
@@ -145,3 +225,7 @@ class Catalog:
             self.packs = ()
             self._offsets = {}
             self._listed = False
+            self._epoch = None
+            if self.lease is not None:
+                self.lease.close()
+                self.lease = None

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gvstore import fs
-from gvstore.odb import format, pack, packindex, segment
+from gvstore.odb import format, lease, pack, packindex, segment, tombstone
 from gvstore.odb.catalog import LIVE, PACK, is_stored
 from gvstore.odb.dictionary import Dictionaries
-from gvstore.odb.fault import NewerFormat
+from gvstore.odb.fault import Busy, NewerFormat
+from gvstore.odb.lock import maintenance
 from gvstore.odb.merge import merge, put_index
 from gvstore.odb.pack import Pack
 from gvstore.odb.segment import Segment
@@ -25,7 +26,7 @@ SMALL_BYTES = 128 << 10  # a closed segment below this stays a segment
 FEW = 8  # how many closed segments there may be,
 FEW_PACKS = 4  # and how many packs of a size: every write of something new looks into all of them
 CLASSES = (1 << 20, 8 << 20, 64 << 20)  # packs above the last are merged only by `repack`
-LOCK = "maintenance.lock"
+LEASES = 32  # how many lease files there may be before those of dead processes are looked for
 
 
 def seal(own: Segment, folder: Path) -> Path | None:
@@ -62,26 +63,24 @@ def adopt(folder: Path, dictionaries: Dictionaries) -> None:
 
     If another process is at it, it is left to that one.
     """
-    fd = fs.open_lock(folder / LOCK)
     try:
-        if not fs.try_lock(fd):
-            return
-        dead = _dead_segments(folder, dictionaries)
-        if len(dead) > FEW or sum(p.size_bytes for p in dead) > CLASSES[0]:
-            merge(dead, folder)
-        for p in dead:
-            p.close()
-        _merge_packs(folder, dictionaries)
-        _mend_indices(folder, dictionaries)
-    finally:
-        fs.close(fd)
+        with maintenance(folder, wait_s=-1):
+            dead = _dead_segments(folder, dictionaries)
+            if len(dead) > FEW or sum(p.size_bytes for p in dead) > CLASSES[0]:
+                merge(dead, folder, forgotten=tombstone.names(folder))
+            for p in dead:
+                p.close()
+            _merge_packs(folder, dictionaries)
+            _mend_indices(folder, dictionaries)
+            if len(fs.list_folder(folder / lease.FOLDER)) > LEASES:
+                lease.living(folder)
+    except Busy:
+        return
 
 
 def merge_all(folder: Path, dictionaries: Dictionaries) -> None:
     """Makes one pack of all that no process writes to, but for what has damage."""
-    fd = fs.open_lock(folder / LOCK)
-    try:
-        fs.wait_lock(fd)
+    with maintenance(folder):
         sources = _dead_segments(folder, dictionaries)
         for path in _packs(folder):
             try:
@@ -89,12 +88,10 @@ def merge_all(folder: Path, dictionaries: Dictionaries) -> None:
             except (OSError, NewerFormat):
                 continue
         if len(sources) > 1:
-            merge(sources, folder)
+            merge(sources, folder, forgotten=tombstone.names(folder))
         for p in sources:
             p.close()
         _mend_indices(folder, dictionaries)
-    finally:
-        fs.close(fd)
 
 
 def _packs(folder: Path) -> list[Path]:
@@ -136,7 +133,7 @@ def _close_dead(path: Path, fd: int, folder: Path, dictionaries: Dictionaries) -
         dead.close()
         return None
     if found.flaws:  # a torn tail: the whole records are copied, the file is not cut under its readers
-        merge([dead], folder)
+        merge([dead], folder, forgotten=tombstone.names(folder))
         dead.close()
         return None
     size = found.whole
@@ -216,4 +213,4 @@ def merge_paths(paths: list[Path], folder: Path, dictionaries: Dictionaries) -> 
             opened.append(Pack(path, dictionaries))
         except (OSError, NewerFormat):
             continue
-    merge(opened, folder)
+    merge(opened, folder, forgotten=tombstone.names(folder))

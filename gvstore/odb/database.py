@@ -4,6 +4,10 @@ Reading looks into the segment that this process writes, then into the mapped
 files of the catalog; every answer is hashed before it is given.  Writing
 appends to this process's own segment, made at the first write, so that
 processes never wait for each other.  Opening reads nothing and writes nothing.
+
+What a handle wrote, or was told is there, stays until it is closed, whatever
+gc does meanwhile (lease.py).  After that it stays if something leads to it, or
+if it was `put`.
 """
 
 from __future__ import annotations
@@ -18,13 +22,14 @@ from typing import TYPE_CHECKING
 from gvstore.objects.fault import CorruptObject, ObjectMissing
 from gvstore.objects.oid import OID_BYTES, ObjectId
 from gvstore.objects.protocol import ObjectWriter
-from gvstore.odb import fork
+from gvstore.odb import fork, format, tombstone
 from gvstore.odb.batch import Batch, in_batch
 from gvstore.odb.catalog import DICT, LIVE, PACK, Catalog
 from gvstore.odb.dictionary import shipped
 from gvstore.odb.face import blob_bytes, blob_writer
-from gvstore.odb.fault import BadRecord, Damage, DictionaryLost, Poisoned, ReadOnly, WriteFailed
+from gvstore.odb.fault import BadRecord, Damage, DictionaryLost, Forgotten, Poisoned, ReadOnly, WriteFailed
 from gvstore.odb.format import MAX_LENGTH
+from gvstore.odb.lease import FOLDER as LEASE
 from gvstore.odb.prefix import RESOLVE_LIMIT, check_prefix, key_range
 
 if TYPE_CHECKING:
@@ -40,12 +45,13 @@ class ObjectDatabase:
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.folder = folder
         self.read_only = read_only
-        self._catalog = Catalog(folder)
+        self._catalog = Catalog(folder, read_only=read_only)
         self._dictionaries = self._catalog.dictionaries
         self._lock = threading.RLock()
         self._segment: Segment | None = None
         self._adopted = False
         self._verified: set[bytes] = set()
+        self._kept: set[bytes] = set()
         self._trainer: Trainer | None = None
         self._put_blob: Callable[[ObjectWriter, bytes], ObjectId] | None = None
         fork.watch(self)
@@ -58,7 +64,7 @@ class ObjectDatabase:
             WriteFailed: the folder cannot be made.
         """
         try:
-            for name in (LIVE, PACK, DICT):
+            for name in (LIVE, PACK, DICT, LEASE):
                 (folder / name).mkdir(parents=True, exist_ok=True)
             Catalog(folder).dictionaries.add(shipped())
         except OSError as e:
@@ -76,13 +82,25 @@ class ObjectDatabase:
             ObjectMissing: there is none of this name.
             CorruptObject: what lies there does not hash to `oid`.
             DictionaryLost: it is here, but what it was compressed with is not.
+            Forgotten: a user had it forgotten.
         """
         data = self._find(oid)
         if data is None:
+            self._raise_forgotten(oid)
             if self._catalog.has_wreck(oid):
                 raise CorruptObject(oid, "its bytes on disk are damaged")
             raise self._missing(oid)
         return data
+
+    def _raise_forgotten(self, oid: ObjectId) -> None:
+        if oid in self._catalog.forgotten:
+            found = tombstone.read(self.folder, oid)
+            if found is not None:
+                raise Forgotten(oid, found.at, found.by, found.why)
+
+    def hold(self) -> None:
+        """Lets nothing vanish that can be read from now on, until `close`; each use of the database does the same."""
+        self._catalog.load()
 
     def _missing(self, oid: ObjectId) -> Exception:
         for error in self._catalog.refused.values():
@@ -99,6 +117,9 @@ class ObjectDatabase:
             if data is not None and ObjectId.of(data) == oid:
                 return data
         catalog = self._catalog
+        catalog.load()
+        if catalog.forgotten and oid in catalog.forgotten:
+            return None
         data = catalog.find(oid)
         return data if data is not None else catalog.find_harder(oid)
 
@@ -123,10 +144,11 @@ class ObjectDatabase:
         the first time an object is found to be there its bytes are looked at.
 
         Raises:
-            ValueError: `data` is empty, or 2 GiB or more.
+            ValueError: `data` is empty, or 1 GiB or more.
             ReadOnly: the database was opened to be read only.
             WriteFailed: the disk is full, or not ours to write.
             Poisoned: the disk failed before; this handle is done.
+            Forgotten: a user had this object forgotten.
         """
         oid = ObjectId.of(data)
         own = self._segment
@@ -138,10 +160,16 @@ class ObjectDatabase:
                 own = self._next_segment()
             if oid in own.offsets or oid in self._verified:
                 return oid
-            for pack in self._catalog.packs:
-                if pack.find(oid) and pack.get_durable(oid):
-                    self._remember(oid)
-                    return oid
+            catalog = self._catalog
+            if catalog.forgotten:
+                self._raise_forgotten(oid)
+            for pack in catalog.packs:
+                try:
+                    if pack.find(oid) and pack.get_durable(oid):
+                        self._remember(oid)
+                        return oid
+                except FileNotFoundError:  # merged while it rested: stored twice, until the next merge
+                    continue
             if not 0 < len(data) <= MAX_LENGTH:
                 raise ValueError(f"an object has 1 to {MAX_LENGTH} bytes, not {len(data)}")
             own.add(oid, data)
@@ -167,6 +195,7 @@ class ObjectDatabase:
                 raise Poisoned(own.path, own.poisoned)
             self._seal()
         try:
+            self._catalog.hold()
             if not self._adopted:
                 compact.adopt(self.folder, self._dictionaries)
                 self._adopted = True
@@ -234,13 +263,44 @@ class ObjectDatabase:
         return Batch(self)
 
     def put(self, data: bytes) -> ObjectId:
-        """Returns the name of `data` stored as a blob; durable on return, in a batch when the block ends."""
+        """Returns the name of `data` stored as a blob, and kept; durable on return, in a batch when the block ends."""
         if self._put_blob is None:
             self._put_blob = blob_writer()
         oid = self._put_blob(self, data)
+        self.keep(oid)
         if not in_batch(self):
             self.sync()
         return oid
+
+    def keep(self, oid: ObjectId) -> None:
+        """Lets gc keep the object, and what it leads to, as if a ref led to it; durable with the next `sync`.
+
+        A mark on the record says so.  An object that is there without it is written again, with it.
+
+        Raises:
+            as `read` and `write`.
+        """
+        with self._lock:
+            own = self._segment
+            if (own is not None and own.keep(oid)) or oid in self._kept:
+                return
+            if not self._is_kept(oid):
+                data = self.read(oid)
+                if own is None or own.full or own.poisoned is not None:
+                    own = self._next_segment()
+                own.add(oid, data, kept=format.KEPT)
+            if len(self._kept) >= VERIFIED_LIMIT:
+                self._kept = set()
+            self._kept.add(oid)
+
+    def _is_kept(self, oid: ObjectId) -> bool:
+        for pack in self._catalog.packs:
+            try:
+                if any(pack.is_kept(at) for at in pack.find(oid)) and pack.get_durable(oid):
+                    return True
+            except FileNotFoundError:
+                continue
+        return False
 
     def get(self, oid: ObjectId) -> bytes:
         """Returns a blob's content, or the bytes of another object without its kind byte.  Raises as `read`."""
@@ -320,7 +380,7 @@ class ObjectDatabase:
                     self._segment.close()
                     self._segment = None
                 self._catalog.close()
-                self._verified = set()
+                self._verified, self._kept = set(), set()
                 self._adopted = False
 
     def __enter__(self) -> ObjectDatabase:
@@ -332,6 +392,7 @@ class ObjectDatabase:
     def before_fork(self) -> None:
         """Takes the lock, so that no thread is in the middle of something, and hands everything over."""
         self._lock.acquire()
+        self._catalog.share()
         try:
             self.flush()
         except (WriteFailed, Poisoned):

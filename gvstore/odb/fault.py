@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gvstore.errors import Conflict, Corrupt, NoRepository
+from gvstore.objects.fault import ObjectMissing
 from gvstore.objects.oid import ObjectId
 
 
@@ -65,6 +67,37 @@ class ReadOnly(Conflict):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(f"{path} is open for reading only")
+
+
+class Busy(Conflict):
+    """Another process moves objects between files, and does not come to its end."""
+
+    hint = "Wait until the other gv is done; if it was stopped, continue or end it. Then run the command again."
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(f"another process is merging or collecting objects in {folder}")
+
+
+class Collected(Conflict):
+    """gc ran while a process that could not take a lease was reading: what it was told may be gone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(f"objects in {folder} were collected while this process was at work")
+
+
+class Forgotten(ObjectMissing):
+    """The object was there and a user had it forgotten; `at` is microseconds since 1970 UTC, 0 where nobody knows."""
+
+    hint = "`gv forget --allow OID` lets it come back when it is stored again."
+
+    def __init__(self, oid: ObjectId, at: int, by: str, why: str) -> None:
+        self.at, self.by, self.why = at, by, why
+        super().__init__(oid)
+        when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+        told = f"object {oid.hex()[:8]} was forgotten" + (f" on {when:%Y-%m-%d}" if at else "")
+        self.args = (told + (f" by {by}" if by else "") + (f": {why}" if why else ""),)
 
 
 @dataclass(frozen=True, slots=True)

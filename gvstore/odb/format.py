@@ -2,8 +2,9 @@
 
     header   16   magic 8 | version 1 | zero 3 | CRC-32 of the 12 before
     item     tag varint | name 8 | body
-    tag           length of the body << 4 | codec, LEB128, shortest form
+    tag           length of the body << 5 | kept << 4 | codec, LEB128, shortest form
     codec         0 raw, 1 zstd, 2..14 zstd with the dictionary in slot codec-2, 15 control
+    kept          1: a program stored this with `put`; gc never collects it
 
 An object's item is named by the first 8 bytes of its oid: a check that no
 accident passes, since a reader hashes what comes out, and the name by which a
@@ -39,9 +40,10 @@ PLAIN = 1
 FIRST_SLOT = 2
 MAX_SLOTS = 13
 CONTROL = 15
+KEPT = 16
 
 NAME_BYTES = 8
-MAX_LENGTH = (1 << 31) - 1
+MAX_LENGTH = (1 << 30) - 1
 HEADER_BYTES = 16
 VERSION = 1
 SEGMENT_MAGIC = b"\x89gvseg\r\n"
@@ -87,9 +89,9 @@ class Mark(NamedTuple):
     seal: bool
 
 
-def tag(codec: int, length: int) -> bytes:
-    """Returns how an item begins whose body has `length` bytes."""
-    value = length << 4 | codec
+def tag(codec: int, length: int, *, kept: int = 0) -> bytes:
+    """Returns how an item begins whose body has `length` bytes; `kept` is 0 or KEPT."""
+    value = length << 5 | kept | codec
     if value < 0x80:
         return value.to_bytes(1, "little")
     if value < 0x4000:
@@ -133,10 +135,15 @@ def item_at(view: Bytes, at: int) -> Item:
     except IndexError:
         raise BadRecord("cut off") from None
     start = at + NAME_BYTES
-    end = start + (value >> 4)
+    end = start + (value >> 5)
     if end > len(view):
         raise BadRecord("cut off")
     return Item(value & 15, start, end)
+
+
+def is_kept(view: Bytes, at: int) -> int:
+    """Returns KEPT if the item at `at` is so marked, else 0."""
+    return view[at] & KEPT
 
 
 def header() -> bytes:
@@ -202,10 +209,10 @@ def parse_mark(view: Bytes, at: int) -> Mark | None:
 def resembles_seal(raw: bytes, at: int) -> bool:
     """Returns whether `raw`, all that lies behind a mark, is the seal of a closed file with some bits changed.
 
-    A write that a crash cut off leaves a beginning of the seal, or zeros: that is no damage.
+    A write that a crash cut off leaves a beginning of the seal, then nothing or zeros: that is no damage.
     """
     seal = mark_item(at, length=0, durable=at, crc=0, seal=True)
-    if len(raw) != len(seal):
+    if len(raw) != len(seal) or seal.startswith(raw.rstrip(b"\0")):
         return False
     changed = int.from_bytes(raw, "little") ^ int.from_bytes(seal, "little")
     return 0 < changed.bit_count() <= SEAL_BITS

@@ -32,7 +32,7 @@ class MemoryDatabase:
         return oid in self._objects
 
     def write(self, data: bytes) -> ObjectId:
-        """Returns the name of `data`, kind byte first.  Raises ValueError if it is empty, or 2 GiB or more."""
+        """Returns the name of `data`, kind byte first.  Raises ValueError if it is empty, or 1 GiB or more."""
         if not 0 < len(data) <= MAX_LENGTH:
             raise ValueError(f"an object has 1 to {MAX_LENGTH} bytes, not {len(data)}")
         oid = ObjectId.of(data)
@@ -53,6 +53,12 @@ class MemoryDatabase:
     def put(self, data: bytes) -> ObjectId:
         """Returns the name of `data` stored as a blob."""
         return blob_writer()(self, data)
+
+    def keep(self, oid: ObjectId) -> None:
+        """Does nothing: nothing is collected here."""
+
+    def hold(self) -> None:
+        """Does nothing, as `keep`."""
 
     def get(self, oid: ObjectId) -> bytes:
         """Returns a blob's content, or the bytes of another object without its kind byte.  Raises as `read`."""

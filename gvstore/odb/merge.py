@@ -9,118 +9,179 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from gvstore import fs
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import format, pack, packindex
 from gvstore.odb.catalog import PACK
 from gvstore.odb.fault import BadRecord, DictionaryLost
-from gvstore.odb.format import FIRST_SLOT, MAX_SLOTS, NAME_BYTES
+from gvstore.odb.format import FIRST_SLOT, KEPT, MAX_SLOTS, NAME_BYTES
 from gvstore.odb.pack import Pack
-from gvstore.odb.scan import scan, slots
+from gvstore.odb.packindex import place_of
+from gvstore.odb.scan import batches, slots
 
 MARK_EVERY = 1 << 20
 
 
 def put_index(path: Path, entries: Iterable[tuple[bytes, int]], size: int) -> None:
     """Writes an index; the caller syncs the folder."""
+    _put(path, packindex.encode_index(entries, size))
+
+
+def _put(path: Path, data: bytes) -> None:
     new = fs.Replacement(path)
     try:
-        fs.write_at(new.fd, packindex.encode_index(entries, size), 0)
+        fs.write_at(new.fd, data, 0)
         new.commit()
     except BaseException:
         new.abandon()
         raise
 
 
-def merge(sources: list[Pack], folder: Path) -> Path | None:
-    """Copies the objects of `sources` into one new pack, deletes them, and returns its path; None if there was nothing to do."""
+class Record(NamedTuple):
+    """A record to be copied: where it lies, and KEPT or 0."""
+
+    source: Pack
+    at: int
+    kept: int
+
+
+def new_pack_path(folder: Path) -> Path:
+    """Returns a name for a new pack of the objects folder."""
+    return folder / PACK / (os.urandom(8).hex() + pack.SUFFIX)
+
+
+def merge(sources: list[Pack], folder: Path, *, forgotten: Collection[bytes] = frozenset()) -> Path | None:
+    """Copies the objects of `sources` into one new pack, deletes them, and returns its path; None if there was nothing to do.
+
+    What is `forgotten`, by oid, is left out.
+    """
     (folder / PACK).mkdir(exist_ok=True)
     fs.sweep(folder / PACK)
-    merger = _Merger(folder / PACK / (os.urandom(8).hex() + pack.SUFFIX))
+    taken = together([p for p in sources if is_whole(p)])
+    if not taken:
+        return None
+    path = copy_pack(new_pack_path(folder), taken, distinct(taken, forgotten))
+    fs.sync_folder(path.parent)
+    delete(taken)
+    return path
+
+
+def delete(packs: Iterable[Pack]) -> None:
+    """Deletes files and their indices; the pack goes first, for an index alone tells nobody anything."""
+    for each in packs:
+        fs.remove(each.path)
+        fs.remove(each.path.with_suffix(packindex.SUFFIX))
+
+
+def is_whole(source: Pack) -> bool:
+    """Returns whether every byte of a file is what was written; a segment may have a torn tail."""
     try:
-        taken = [p for p in sources if merger.take(p)]
-        if not taken:
-            merger.abandon()
-            return None
-        merger.finish()
+        for _ in batches(source.map):
+            pass
+    except BadRecord:
+        return source.live and not slots(source.map)[2] and not any(source.scanned().damage())
+    return True
+
+
+def together(sources: list[Pack]) -> list[Pack]:
+    """Returns those of the files, from the first on, whose dictionaries find room in one pack."""
+    names: set[ObjectId] = set()
+    taken = []
+    for source in sources:
+        wanted = names | set(slots(source.map)[0].values())
+        if len(wanted) <= MAX_SLOTS:
+            names = wanted
+            taken.append(source)
+    return taken
+
+
+def records(source: Pack) -> Iterator[tuple[bytes, int]]:
+    """Yields (name, offset) of the records of a whole file, in file order; not what is half written at its end."""
+    if source.live:
+        yield from (each for each in source.scanned().entries if source.name_at(each[1]) == each[0])
+        return
+    for batch in batches(source.map):
+        yield from batch
+
+
+def distinct(sources: list[Pack], forgotten: Collection[bytes] = frozenset()) -> Iterator[Record]:
+    """Yields every object of the files once, in order; kept if one of its records is."""
+    hidden = {oid[:NAME_BYTES] for oid in forgotten}
+    for i, source in enumerate(sources):
+        for name, at in records(source):
+            if name in hidden and ObjectId.of(source.open_at(at)) in forgotten:
+                continue
+            kept = format.is_kept(source.map, at)
+            first = True
+            for j, other in enumerate(sources):
+                for place in other.find(name):
+                    if (j, place) == (i, at) or other.name_at(place) != name or not _same(source, at, other, place):
+                        continue
+                    kept |= format.is_kept(other.map, place)
+                    first = first and (i, at) < (j, place)
+            if first:
+                yield Record(source, at, kept)
+
+
+def copy_pack(path: Path, sources: list[Pack], chosen: Iterable[Record]) -> Path:
+    """Writes a pack of the chosen records, which lie in `sources`, and its index; both are durable, the caller syncs the folder."""
+    copier = _Copier(path, sources)
+    try:
+        for record in chosen:
+            copier.add(record)
+        copier.finish()
     except BaseException:
-        merger.abandon()
+        copier.abandon()
         raise
-    for p in taken:
-        fs.remove(p.path)
-        fs.remove(p.path.with_suffix(packindex.SUFFIX))
-    return merger.path
+    return path
 
 
-class _Merger:
+class _Copier:
     """A pack being written from the records of others."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, sources: list[Pack]) -> None:
+        self._path = path
         self._new = fs.Replacement(path)
-        self._buffer = bytearray()
+        tables = {source.path: slots(source.map)[0] for source in sources}
+        names = dict.fromkeys(name for table in tables.values() for name in table.values())
+        slot_of = {name: slot for slot, name in enumerate(names)}
+        self._codecs = {
+            path: {format.RAW: format.RAW, format.PLAIN: format.PLAIN}
+            | {FIRST_SLOT + slot: FIRST_SLOT + slot_of[name] for slot, name in table.items()}
+            for path, table in tables.items()
+        }
+        self._places: list[int] = []
         self._base = 0
-        self._begin = 0
-        self._dictionaries: dict[ObjectId, int] = {}
-        self._records: list[tuple[Pack, int]] = []
-        self._seen: dict[bytes, list[tuple[Pack, int]]] = {}
-
-    def take(self, source: Pack) -> bool:
-        """Returns whether the source's records will be copied: not if it has damage, or too many dictionaries."""
-        found = scan(source.map, source.open_payload)
-        if any(found.damage()) or (found.flaws and not source.live):
-            return False
-        table, _, _ = slots(source.map)
-        wanted = dict(self._dictionaries)
-        for name in table.values():
-            wanted.setdefault(name, len(wanted))
-        if len(wanted) > MAX_SLOTS:
-            return False
-        self._dictionaries = wanted
-        for name8, at in found.entries:
-            others = self._seen.setdefault(name8, [])
-            if not any(_same(source, at, *other) for other in others):
-                others.append((source, at))
-                self._records.append((source, at))
-        return True
-
-    def finish(self) -> None:
-        """Writes the pack and its index; both are durable, and in place, on return."""
-        self._buffer += format.header()
-        for name, slot in self._dictionaries.items():
+        self._buffer = bytearray(format.header())
+        for name, slot in slot_of.items():
             self._buffer += format.dict_item(slot, name)
         self._begin = len(self._buffer)
-        entries = []
-        renumbered: dict[str, dict[int, int]] = {}
-        for source, at in self._records:
-            slot_of = renumbered.get(source.name)
-            if slot_of is None:
-                slot_of = renumbered[source.name] = self._renumber(source)
-            codec, start, end = source.item_at(at)
-            entries.append((bytes(source.map[start - NAME_BYTES : start]), self._base + len(self._buffer)))
-            self._buffer += format.tag(slot_of[codec], end - start) + source.map[start - NAME_BYTES : end]
-            if len(self._buffer) >= MARK_EVERY:
-                self._mark()
+
+    def add(self, record: Record) -> None:
+        """Copies one record."""
+        source, at, kept = record
+        codec, start, end = source.item_at(at)
+        named = source.map[start - NAME_BYTES : end]
+        self._places.append(place_of(named, self._base + len(self._buffer)))
+        self._buffer += format.tag(self._codecs[source.path][codec], end - start, kept=kept & KEPT) + named
+        if len(self._buffer) >= MARK_EVERY:
+            self._mark()
+
+    def finish(self) -> None:
+        """Gives pack and index their places; both are durable."""
         self._mark()
         self._mark(seal=True)
         fs.sync_data(self._new.fd)
-        put_index(self.path.with_suffix(packindex.SUFFIX), entries, self._base)
+        _put(self._path.with_suffix(packindex.SUFFIX), packindex.encode_places(self._places, self._base))
         self._new.commit(durable=False)
-        fs.sync_folder(self.path.parent)
 
     def abandon(self) -> None:
         """Leaves no trace."""
         self._new.abandon()
-
-    def _renumber(self, source: Pack) -> dict[int, int]:
-        table, _, _ = slots(source.map)
-        codecs = {format.RAW: format.RAW, format.PLAIN: format.PLAIN}
-        for slot, name in table.items():
-            codecs[FIRST_SLOT + slot] = FIRST_SLOT + self._dictionaries[name]
-        return codecs
 
     def _mark(self, *, seal: bool = False) -> None:
         at = self._base + len(self._buffer)

@@ -3,13 +3,17 @@
 Both are mapped.  A pack's objects are found through its index; a segment, and
 a pack whose index is lost or damaged, is scanned, once, into a dict.  What a
 mapping shows stays readable whatever happens to the file's name.
+
+A mapping holds a descriptor (two for a pack with its index), so a file can
+`rest`: the mapping goes, and comes back when it is next asked for.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gvstore import fs
 from gvstore.objects.oid import ObjectId
@@ -94,10 +98,34 @@ class OwnTable(ScannedTable):
         yield from self._offsets.values()
 
 
+class Awake:
+    """The packs that are mapped: at most `limit`, or those that were mapped first rest again."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._packs: deque[Pack] = deque()
+
+    def note(self, pack: Pack) -> None:
+        """Takes note of a pack that was mapped just now."""
+        self._packs.append(pack)
+        while len(self._packs) > self._limit:
+            self._packs.popleft().rest()
+
+
 class Pack:
     """A mapped file of objects; usable from any thread."""
 
-    def __init__(self, path: Path, dictionaries: Dictionaries, *, offsets: dict[bytes, int] | None = None) -> None:
+    map: fs.Mapped
+    table: Table
+
+    def __init__(
+        self,
+        path: Path,
+        dictionaries: Dictionaries,
+        *,
+        offsets: dict[bytes, int] | None = None,
+        awake: Awake | None = None,
+    ) -> None:
         """Opens the file; a pack's cost does not depend on how much is in it.
 
         `offsets` by whole oid, if they are still known, are used instead of the index.
@@ -110,36 +138,59 @@ class Pack:
         self.path = path
         self.name = path.stem
         self._dictionaries = dictionaries
-        self._fd = fs.open_read(path)
+        self._awake = awake
+        self.size_bytes = -1
         self.live = path.suffix != SUFFIX
         self.damaged = False  # something in here did not hold
         self.trusted = False  # the index was read whole and holds, or there is none
         self._scan: Scan | None = None
         self._entries: list[tuple[bytes, int]] = []
-        try:
-            self._map()
-            version = _version(self.map)
-        except BaseException:
-            fs.close(self._fd)
-            raise
+        self._map()
+        version = _version(self.map)
         if version > format.VERSION:
-            fs.close(self._fd)
             raise NewerFormat(path, version)
         self._inflaters: list[Inflate | None] = [bytes, plain().inflate, *[None] * (MAX_SLOTS + 1)]
         self._use(ScannedTable([]))
         if self.live:
             self.rescan()
+        elif offsets is not None:
+            self._use(OwnTable(offsets))
         else:
-            fs.close(self._fd)
-            self._fd = -1
-            if offsets is not None:
-                self._use(OwnTable(offsets))
-            else:
-                self._open_index()
+            self._open_index()
 
     def _map(self) -> None:
-        self.map = fs.map_read(self._fd)
+        fd = fs.open_read(self.path)
+        try:
+            self.map = fs.map_read(fd)
+        finally:
+            fs.close(fd)
         self.size_bytes = len(self.map)
+        if self._awake is not None:
+            self._awake.note(self)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Comes here only for what `rest` took away: maps the file again.  Raises FileNotFoundError if it is gone."""
+            if name not in ("map", "table", "find"):
+                raise AttributeError(name)
+            size = self.size_bytes
+            if "map" not in self.__dict__:
+                self._map()
+                if self.size_bytes < size or (not self.live and self.size_bytes != size):
+                    del self.__dict__["map"]
+                    raise FileNotFoundError(f"{self.path} is another file now")
+                self.size_bytes = size  # what was added to a segment counts when it is scanned
+            if name != "map" and "table" not in self.__dict__:
+                self._open_index()
+            return self.__dict__[name]
+
+    def rest(self) -> None:
+        """Lets go of the mapping, and of the index's; what a scan found stays."""
+        self.__dict__.pop("map", None)
+        if isinstance(self.__dict__.get("table"), PackIndex):
+            self.__dict__.pop("find", None)
+            self.__dict__.pop("table", None)
 
     def _use(self, table: Table) -> None:
         self.table = table
@@ -163,18 +214,19 @@ class Pack:
         self._dictionaries.get(name)
 
     def close(self) -> None:
-        """Lets go of the descriptor; the mapping lives as long as somebody reads it."""
-        if self._fd >= 0:
-            fs.close(self._fd)
-            self._fd = -1
+        """Lets go of the file; the mapping lives as long as somebody reads it."""
+        self.rest()
 
     def grown(self) -> bool:
         """Returns whether a segment is longer than it was when scanned."""
-        return self._fd >= 0 and fs.size_bytes(self._fd) > self.size_bytes
+        try:
+            return self.live and self.path.stat().st_size > self.size_bytes
+        except FileNotFoundError:
+            return False
 
     def rescan(self) -> None:
         """Reads the file, or what was added to it, to find its objects without an index."""
-        if self._fd >= 0:
+        if self.live:
             self._map()
         before = self._scan
         if before is None:
@@ -260,7 +312,7 @@ class Pack:
             raise BadRecord("cut off") from None
         if low >= 0x80 > high > 0:
             value = low & 0x7F | high << 7
-            codec, start, end = value & 15, at + 2 + NAME_BYTES, at + 2 + NAME_BYTES + (value >> 4)
+            codec, start, end = value & 15, at + 2 + NAME_BYTES, at + 2 + NAME_BYTES + (value >> 5)
             inflate = self._inflaters[codec]
             if inflate is not None and end <= self.size_bytes:
                 return inflate(view[start:end])
@@ -271,6 +323,10 @@ class Pack:
         """Returns the 8 bytes by which the record at `at` is named."""
         item = self.item_at(at)
         return self.map[item.start - NAME_BYTES : item.start]
+
+    def is_kept(self, at: int) -> bool:
+        """Returns whether the record at `at` is marked as kept."""
+        return bool(format.is_kept(self.map, at))
 
     def item_at(self, at: int) -> Item:
         """Returns the parts of the record at `at`.  Raises BadRecord if there is none."""

@@ -112,12 +112,19 @@ def _column(view: memoryview, code: str) -> Sequence[int]:
 
 
 def encode_index(entries: Iterable[tuple[bytes, int]], pack_bytes: int) -> bytes:
-    """Returns the index of a pack of `pack_bytes` bytes whose objects (name or oid, offset) are `entries`.
+    """Returns the index of a pack of `pack_bytes` bytes whose objects (name or oid, offset) are `entries`."""
+    return encode_places([place_of(name, at) for name, at in entries], pack_bytes)
 
-    Key and offset become one number to be sorted: a third of the time of sorting pairs.
-    """
+
+def place_of(name: bytes, at: int) -> int:
+    """Returns key and offset as one number: sorting these takes a third of the time of sorting pairs."""
+    return int.from_bytes(name[:KEY_BYTES], "big") << 40 | at
+
+
+def encode_places(packed: list[int], pack_bytes: int) -> bytes:
+    """Returns the index of a pack of `pack_bytes` bytes from the `place_of` of its objects, which are sorted here."""
     code, width = ("I", 4) if pack_bytes < 1 << 32 else ("Q", 8)
-    packed = sorted([int.from_bytes(name[:KEY_BYTES], "big") << 40 | at for name, at in entries])
+    packed.sort()
     keys = array("I", [p >> 40 for p in packed])
     offsets = array(code, [p & MAX_OFFSET for p in packed])
     if sys.byteorder != "little":

@@ -138,6 +138,27 @@ def scan(view: Bytes, opener: Opener, *, start: int | None = None, durable: int 
     return result
 
 
+def batches(view: Bytes) -> Iterator[list[tuple[bytes, int]]]:
+    """Yields the records (name, offset) of a closed file, batch by batch, in little memory; none is opened.
+
+    Raises:
+        BadRecord: some byte is not what was written, or the end is missing.
+    """
+    _, begin, flaws = slots(view)
+    if flaws:
+        raise BadRecord(flaws[0].why)
+    while True:
+        batch, mark = _walk(view, begin)
+        if mark is None or mark.begin != begin or zlib.crc32(view[begin : mark.at]) != mark.crc:
+            raise BadRecord("a batch does not match its checksum")
+        yield batch
+        begin = mark.end
+        if mark.seal:
+            break
+    if begin < len(view):
+        raise BadRecord("bytes after the end")
+
+
 def _walk(view: Bytes, at: int) -> tuple[list[tuple[bytes, int]], Mark | None]:
     """Returns the records from `at` on, by their lengths alone, and the mark that ends them."""
     batch: list[tuple[bytes, int]] = []

@@ -21,7 +21,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.odb import format
 from gvstore.odb.dictionary import DICTIONARY_LIMIT, MAX_INFLATED, Codec, plain
 from gvstore.odb.fault import BadRecord, Poisoned, WriteFailed
-from gvstore.odb.format import FIRST_SLOT, NAME_BYTES, PLAIN, RAW, tag
+from gvstore.odb.format import FIRST_SLOT, KEPT, NAME_BYTES, PLAIN, RAW, tag
 
 SUFFIX = ".seg"
 SPILL_BYTES = 256 << 10
@@ -69,8 +69,10 @@ class Segment:
         """How many bytes the file has, or will have."""
         return self._state.base + len(self._state.buffer)
 
-    def add(self, oid: ObjectId, data: bytes) -> None:
+    def add(self, oid: ObjectId, data: bytes, *, kept: int = 0) -> None:
         """Appends an object: compressed with the dictionary, without, or not at all, whichever is short.
+
+        `kept` is 0 or KEPT.
 
         Raises:
             WriteFailed: the gathered bytes could not be written; they are kept, and tried again.
@@ -88,14 +90,25 @@ class Segment:
         state = self._state
         buffer = state.buffer
         at = state.base + len(buffer)
-        value = length << 4 | codec
+        value = length << 5 | kept | codec
         if 0x80 <= value < 0x4000:  # as `tag` would; nearly all are of this length, and this is the hot path
             buffer += (value & 0x7F | 0x80 | value >> 7 << 8).to_bytes(2, "little") + oid[:NAME_BYTES] + payload
         else:
-            buffer += tag(codec, length) + oid[:NAME_BYTES] + payload
+            buffer += tag(codec, length, kept=kept) + oid[:NAME_BYTES] + payload
         self.offsets[oid] = at
         if len(buffer) >= SPILL_BYTES:
             self._spill(mark=True)
+
+    def keep(self, oid: bytes) -> bool:
+        """Marks the record of an object as kept while it is still in memory; returns whether it is marked now."""
+        at = self.offsets.get(oid)
+        if at is None:
+            return False
+        base, buffer, _, _ = self._state
+        if at >= base:
+            buffer[at - base] |= KEPT
+            return True
+        return bool(fs.read_at(self._fd, 1, at)[0] & KEPT)
 
     def read(self, oid: bytes) -> bytes | None:
         """Returns the object, its hash not verified, or None if it is not here.  Any thread may call this.
@@ -232,5 +245,5 @@ def _need(raw: bytes) -> int:
         at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80 or shift > 28:
-            return at + NAME_BYTES + (value >> 4)
+            return at + NAME_BYTES + (value >> 5)
         shift += 7

@@ -16,9 +16,9 @@ from gvstore.odb.packindex import encode_index
 from gvstore.odb.scan import scan
 
 GOLDEN = (
-    "8967767365670d0a01000000c4aaa55530c77dc08cef44b6b776686960cde40cc13f58e9a1626865"
-    "6c6c6f8f020067766d61726bff1b0000001b0000009e105e226ca0a1278f020067767365616cff00"
-    "00000000000000000000009d79c5c8"
+    "8967767365670d0a01000000c4aaa55560c77dc08cef44b6b7766869c001cde40cc13f58e9a16268"
+    "656c6c6f8f040067766d61726bff1c0000001c0000000303600283e676008f040067767365616cff"
+    "0000000000000000000000007e7e4a46"
 )
 GOLDEN_INDEX = (
     "8967766964780d0a01040000c4a5343a02000000000000005f00000000000000d13cc03c04030201"
@@ -40,15 +40,17 @@ def record(data: bytes) -> bytes:
 
 @given(codec=st.integers(0, 15), length=st.one_of(st.integers(0, 300), st.integers(0, 40_000), st.just(1 << 20)))
 def test_a_tag_is_read_as_it_was_written(codec: int, length: int) -> None:
-    """Codec and length, in the shortest form."""
-    raw = format.tag(codec, length) + bytes(8) + bytes(length)
+    """Codec, length and whether it is kept, in the shortest form."""
+    for kept in (0, format.KEPT):
+        raw = format.tag(codec, length, kept=kept) + bytes(8) + bytes(length)
 
-    item = format.item_at(raw, 0)
+        item = format.item_at(raw, 0)
 
-    assert (codec, length, len(raw)) == (item.codec, item.end - item.start, item.end)
+        assert (codec, length, len(raw)) == (item.codec, item.end - item.start, item.end)
+        assert kept == format.is_kept(raw, 0)
 
 
-@pytest.mark.parametrize("raw", [b"", b"\x80", b"\x80\x00" + bytes(20), b"\xff" * 6, b"\x10", b"\x10" + bytes(8)])
+@pytest.mark.parametrize("raw", [b"", b"\x80", b"\x80\x00" + bytes(20), b"\xff" * 6, b"\x20", b"\x20" + bytes(8)])
 def test_what_is_cut_off_or_not_shortest_is_no_item(raw: bytes) -> None:
     """Each length has one spelling."""
     with pytest.raises(BadRecord):
@@ -66,7 +68,7 @@ def test_a_mark_is_believed_only_where_it_was_written() -> None:
 def test_the_bytes_stand_still() -> None:
     """Format version 1, to the byte."""
     assert "8967767365670d0a01000000" == format.header().hex()[:24]
-    assert "30" + ObjectId.of(b"vhi").hex()[:16] + b"vhi".hex() == record(b"vhi").hex()
+    assert "60" + ObjectId.of(b"vhi").hex()[:16] + b"vhi".hex() == record(b"vhi").hex()
     assert 26 == format.MARK_BYTES == len(format.mark_item(50, length=34, durable=16, crc=1, seal=True))
 
 

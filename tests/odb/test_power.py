@@ -128,7 +128,7 @@ class Disk:
                 elif fate < 0.7:
                     keep = choose.randint(0, len(data))
                     self.put(inode, offset, data[:keep] + bytes(choose.choice((0, len(data) - keep))))
-        for name in ("live", "pack", "dict"):
+        for name in ("live", "pack", "dict", "lease"):
             (root / name).mkdir(parents=True)
         for name, inode in self.names.items():
             (root / name).write_bytes(self.content.get(inode, b""))
