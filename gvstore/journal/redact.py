@@ -18,7 +18,6 @@ from typing import Any, Final
 
 from gvstore.objects.encode import Encoder, OnOpaque
 from gvstore.objects.protocol import ObjectWriter
-from gvstore.repo.secrets import key_spans
 
 LEAST_CHARACTERS: Final = 8
 _LEAST_IN_FILES: Final = 12
@@ -65,6 +64,8 @@ class Redactor:
 
     def clean(self, data: bytes, found: Callable[[str], object] = lambda name: None) -> bytes:
         """Returns `data` without the secrets in it; `found(name)` is told of each kind once."""
+        from gvstore.repo.secrets import key_spans  # not before: it takes the whole of `repo` with it
+
         for value, name in self._secrets.items():
             if value in data:
                 data = data.replace(value, f"<secret {name}>".encode())
