@@ -38,7 +38,7 @@ _ADAPTERS: Final = {
     "numpy": "numpy_values", "pandas": "pandas_values", "polars": "polars_values", "pyarrow": "pyarrow_values",
     "PIL": "pillow_values", "pydantic": "pydantic_values", "torch": "torch_values", "openai": "client_values",
     "anthropic": "client_values", "logging": "logging_values", "_thread": "lock_values", "threading": "lock_values",
-    "asyncio": "lock_values",
+    "asyncio": "lock_values", "random": "random_values",
 }  # fmt: skip
 _ATTRS: Final = "attrs_values"  # its classes derive from nothing
 _BY_NUMBER: Final = {number.MODEL: "pydantic_values", number.ATTRS: _ATTRS}
