@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from gvstore.cli import units
 from gvstore.cli.call_tree import call_line, raised_parts
 from gvstore.cli.context import CommandContext
+from gvstore.cli.main import collect_as_usual
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.errors import ComponentRaised, GvError, Waiting
@@ -127,6 +128,7 @@ def program_speaks(cx: CommandContext) -> Iterator[None]:
 
     Warnings of the recorder become ours, and a model that is fetched on the way shows a bar.
     """
+    collect_as_usual()
     with _stdout_on_stderr(), _our_warnings(cx), _bar_for_models(cx):
         yield
 

@@ -5,15 +5,32 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import NoReturn
 
 from gvstore.version import __version__
 
+_USUAL = gc.get_threshold()
+_RARELY = 100_000  # objects made between two looks for garbage
+
 
 def main() -> NoReturn:
-    """Runs the command line of this process and leaves with its exit status."""
-    sys.exit(run(sys.argv[1:]))
+    """Runs the command line of this process and leaves with its exit status.
+
+    What a short command makes is hardly ever garbage: looking for it, and once
+    more through everything at the end, took a sixth of the time of `gv log`.
+    """
+    gc.set_threshold(_RARELY)
+    status = run(sys.argv[1:])
+    if gc.get_threshold() != _USUAL:
+        gc.freeze()
+    sys.exit(status)
+
+
+def collect_as_usual() -> None:
+    """Lets the collector of garbage work as Python has it: a program of the user's is about to run."""
+    gc.set_threshold(*_USUAL)
 
 
 def run(arguments: list[str]) -> int:

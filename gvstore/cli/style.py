@@ -5,8 +5,6 @@ Plain where colour is off: `Paint` then returns its text unchanged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 # role -> SGR parameters (ECMA-48, 8.3.117)
 ROLES: dict[str, str] = {
     "oid": "33",
@@ -29,11 +27,11 @@ ROLES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class Paint:
     """Dresses texts for a terminal, or leaves them plain."""
 
-    colour: bool = False
+    def __init__(self, colour: bool = False) -> None:
+        self.colour = colour
 
     def __call__(self, role: str, text: str) -> str:
         """Returns `text` as `role` looks; an unknown role is a KeyError, a bug of the caller."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gvstore.code.discover import discover_project
-from gvstore.journal.component import stored_component
 from gvstore.objects.blob import get_blob
 from gvstore.objects.commit import Commit
 from gvstore.objects.fault import ObjectMissing
@@ -17,11 +15,14 @@ from gvstore.objects.tree import Mode
 from gvstore.repo.files import Files
 
 if TYPE_CHECKING:
-    from gvstore.journal.repository import Repository
+    from gvstore.repo import Repository
 
 
 def find_components(objects: ObjectStore, files: Files) -> dict[str, ObjectId]:
     """Returns the components that the project's source files define, stored, by name; nothing is imported."""
+    from gvstore.code.discover import discover_project
+    from gvstore.journal.component import stored_component
+
     sources = (
         (path, get_blob(objects, entry.oid))
         for path, entry in files.items()

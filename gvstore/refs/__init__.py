@@ -17,10 +17,8 @@ from gvstore.refs.fault import (
     RefsUnwritten,
 )
 from gvstore.refs.record import OperationEntry, ReflogEntry, RunRow
-from gvstore.refs.transaction import ANYTHING, Transaction
 
 __all__ = [
-    "ANYTHING",
     "BadRefName",
     "CorruptRefs",
     "OperationEntry",
@@ -34,5 +32,4 @@ __all__ = [
     "RefsReadOnly",
     "RefsUnwritten",
     "RunRow",
-    "Transaction",
 ]

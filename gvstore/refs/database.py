@@ -26,11 +26,12 @@ from gvstore.refs import schema
 from gvstore.refs.fault import CorruptRefs, RefsLocked, RefsReadOnly, RefsUnwritten
 from gvstore.refs.names import HEAD, RUN, RUNS, run_ref
 from gvstore.refs.record import RECORDING, OperationEntry, ReflogEntry, RunRow
-from gvstore.refs.transaction import Transaction, clean_text, write_reflog
 from gvstore.refs.value import format_run, value_oid, value_run, value_target
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from gvstore.refs.transaction import Transaction
 
 _MAX_SYMBOLIC_STEPS = 5
 _inherited: list[sqlite3.Connection] = []  # connections of a parent process: never used, never closed
@@ -154,6 +155,8 @@ class Refs:
         """
         if self.read_only or self.objects is None:
             raise RefsReadOnly(str(self.path))
+        from gvstore.refs.transaction import Transaction
+
         transaction = Transaction(command, author=author, now=now)
         yield transaction
         if transaction.empty:
@@ -187,6 +190,8 @@ class Refs:
         """Returns the number of a run that is whole already (a rewound one): numbered and stored at once, or not at all."""
         if self.read_only or self.objects is None:
             raise RefsReadOnly(str(self.path))
+        from gvstore.refs.transaction import Transaction
+
         self.objects.sync()
         with self._writing() as connection:
             number = _number_run(connection, "", target, started_at, move_run=move_run, author=author)
@@ -320,6 +325,8 @@ def _number_run(
     connection: sqlite3.Connection, journal: str, target: str, started_at: int, *, move_run: bool, author: str
 ) -> int:
     """Returns the number of a new run, which `connection` has entered; RUN has moved to it if asked."""
+    from gvstore.refs.transaction import clean_text, write_reflog
+
     target = clean_text(target)
     before = read_value(connection, RUN) or ""
     number = connection.execute(

@@ -1,16 +1,15 @@
-"""What refs.db tells about the past: reflog entries, operations, runs."""
+"""What refs.db tells about the past: reflog entries, operations, runs, as rows of its tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gvstore.objects.oid import ObjectId
 
 RECORDING = "recording"
 
 
-@dataclass(frozen=True, slots=True)
-class ReflogEntry:
+class ReflogEntry(NamedTuple):
     """One move of a ref.
 
     `old` and `new` are textual values, "" where the ref was absent.  For HEAD
@@ -27,8 +26,7 @@ class ReflogEntry:
     operation: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class OperationEntry:
+class OperationEntry(NamedTuple):
     """One command's effect on refs; the changes stand in the object `oid`."""
 
     number: int
@@ -38,8 +36,7 @@ class OperationEntry:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(NamedTuple):
     """What refs.db knows of a run without reading its object.
 
     `status` is "recording" until the run is finished, then the word of the

@@ -13,7 +13,7 @@ rebuilt from the operations (rebuild.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.operation import Operation, RefChange
@@ -44,8 +44,7 @@ class _Wanted:
     creates: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Finished:
+class _Finished(NamedTuple):
     number: int
     oid: ObjectId
     status: str

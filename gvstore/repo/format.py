@@ -12,7 +12,7 @@ can pass over.  Other lines are from a newer gv: refused, for they may matter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gvstore.repo.fault import BadFormat, NewerRepository
 
@@ -21,8 +21,7 @@ FEATURES: frozenset[str] = frozenset()
 _FIRST_LINE = "gv repository"
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """What `.gv/format` says."""
 
     version: int = VERSION

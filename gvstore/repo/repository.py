@@ -24,7 +24,7 @@ from gvstore import fs, host
 from gvstore.errors import UsageFault
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import ObjectDatabase
-from gvstore.refs import Refs, Transaction
+from gvstore.refs import Refs
 from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name, value_ref
 from gvstore.repo import layout
 from gvstore.repo.fault import NotARepository
@@ -32,6 +32,7 @@ from gvstore.repo.format import Format, decode_format, encode_format
 
 # What a method needs it imports itself: `gv log` does not pay for checkouts, nor for TOML.
 if TYPE_CHECKING:
+    from gvstore.refs.transaction import Transaction
     from gvstore.repo.branch import Branch
     from gvstore.repo.commit import FindComponents, Snapshot
     from gvstore.repo.config import Config

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gvstore.errors import BadRev
 from gvstore.objects.commit import Commit
@@ -53,8 +52,7 @@ _OF_KIND: dict[int, Found] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """What a rev names.
 
     `oid` is None for a run still being recorded, and for calls, which the
@@ -404,8 +402,7 @@ class Resolver:
         return " ".join(filter(None, [oid.hex()[:16], word, more, f"run/{number}" if number else ""]))
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
+class _At(NamedTuple):
     """Where a walk through a rev stands; `used` steps have been taken with the base."""
 
     oid: ObjectId | None

@@ -86,7 +86,7 @@ def command(cx: CommandContext) -> None:
     """
     from gvstore.journal.commit import runs_to_commit
 
-    repo = cx.journal
+    repo = cx.repository
     found = repo.status()
     mark = found.mark
     cx.output.result(
