@@ -7,7 +7,7 @@ reference, from a call that a repository records.
 from __future__ import annotations
 
 from gvstore.journal.recorder import CURRENT
-from gvstore.objects.expand import Expansion, register_expander
+from gvstore.objects.expand import EXPANDERS, Expansion, register_expander
 from gvstore.objects.fault import ObjectMissing
 from gvstore.objects.links import links
 from gvstore.objects.number import REF
@@ -42,9 +42,14 @@ def copy(oid: ObjectId, source: ObjectReader, target: ObjectWriter) -> None:
         stack += links(data)[0]
 
 
+_expand = EXPANDERS[Ref]
+
+
 def _ref(ref: Ref[object]) -> Expansion:
-    store = ref.store
-    return REF, (Link(ref.oid) if store is None else carry(ref.oid, store.objects),)
+    expansion = _expand(ref)
+    if ref.store is not None and expansion[0] == REF:
+        carry(ref.oid, ref.store.objects)
+    return expansion
 
 
 register_expander(Ref, _ref)
