@@ -79,16 +79,6 @@ class Replayer:
                 return "" if live.component(self.root).code == recorded.code else f"{recorded.name} changed"
         return f"{recorded.name} is gone"
 
-    def count(self, part: bytes) -> int:
-        """Returns how many calls a recorded call holds, itself included."""
-        total, stack = 0, [part]
-        while stack:
-            elements = split(part_body(stack.pop(), self.reader))
-            total += 1
-            if len(elements) > 4 and elements[4] != NIL:
-                stack.extend(PartList(elements[4], self.reader))
-        return total
-
     def subtree(self, part: bytes) -> tuple[bool, int]:
         """Returns (is all of it fresh, how many calls) of a recorded call and what is below it."""
         known = self._subtrees.get(part)

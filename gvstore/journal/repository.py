@@ -11,6 +11,7 @@ from typing import Any, Self
 from gvstore import host
 from gvstore.errors import WouldLose
 from gvstore.journal.commit import find_components, runs_to_commit
+from gvstore.journal.counting import count_calls
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.perform import Performed, live_component, perform
 from gvstore.journal.recovery import settle
@@ -120,11 +121,12 @@ class Repository(BareRepository):
         """Returns a new run that holds `invocation`, derived from `run`; nothing is executed."""
         run = self.settled(run)
         author, now = self.author(), host.now_us()
+        calls = count_calls(invocation.part, self.objects)
         record = stored.Run(
             root=invocation.put(), status="rewound", started_at=now, ended_at=now, target=run.record.target, author=author,
             user=host.user(), host=host.hostname(), python=host.python_version(), group=run.record.group,
             branch=run.record.branch, git=run.record.git, code=run.record.code, base=run.record.base, parent=run.oid,
-            counts={"calls": count_calls(invocation), "executed": 0, "reused": count_calls(invocation)},
+            counts={"calls": calls, "executed": 0, "reused": calls},
         )  # fmt: skip
         oid = record.put(self.objects)
         number = self.refs.add_run(
@@ -209,13 +211,6 @@ class Repository(BareRepository):
             late = self._closing and self._recordings == 0
         if late:
             self.close()
-
-
-def count_calls(invocation: Invocation) -> int:
-    """Returns how many calls an invocation holds, itself included."""
-    from gvstore.journal.answers import Replayer
-
-    return Replayer(invocation.store.objects, root=None).count(invocation.part)
 
 
 def file_store(folder: Path | str) -> RepositoryStore:

@@ -1,7 +1,7 @@
 """Rewinding: the same execution without a call and all that came after it.
 
 History is not edited: the result is a new invocation that shares what it
-keeps.
+keeps; of a long list of calls only the nodes at the cut are made anew.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from gvstore.journal.fault import NoSuchCall
 from gvstore.journal.invocation import Invocation
 from gvstore.objects.encode import Encoder
-from gvstore.objects.invocation import Call, PartList, call_list
+from gvstore.objects.invocation import Call, PartList
 from gvstore.objects.protocol import ObjectStore
+from gvstore.objects.resume import resume_list
 
 
 def rewind_last(invocation: Invocation, count: int) -> Invocation:
@@ -53,11 +54,7 @@ def rewind_before(invocation: Invocation, path: tuple[int, ...]) -> Invocation:
 def _kept(call: Call, count: int, last: Call | None, objects: ObjectStore) -> Call:
     """Returns `call` unfinished, with its first `count` children and then `last`."""
     encoder = Encoder(objects)
-    children = call_list(objects)
-    for at, part in enumerate(PartList(call.children, objects)):
-        if at == count:
-            break
-        children.add(part)
+    children = resume_list(objects, objects, call.children, count)
     if last is not None:
         children.add(encoder.place(last.encode()))
     return call.without_outcome(encoder.place(children.finish()))

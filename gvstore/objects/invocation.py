@@ -178,6 +178,15 @@ class PartList:
         for first, parts in iter_leaves(self._reader, self._top, start=start):
             yield from parts[max(0, start - first) :]
 
+    def leaves(self) -> Iterator[list[bytes]]:
+        """Yields the items, as many at once as stand together."""
+        if self._inline is not None:
+            yield self._inline
+            return
+        assert self._top is not None
+        for _, parts in iter_leaves(self._reader, self._top):
+            yield parts
+
     def __getitem__(self, at: int) -> bytes:
         if not 0 <= at < self._count:
             raise IndexError(at)

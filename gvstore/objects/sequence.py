@@ -47,6 +47,19 @@ class TreeBuilder:
         self._writer = writer
         self._levels: list[_Level] = [_Level(_LEAF if leaves else _INNER)]
 
+    @classmethod
+    def resumed(cls, writer: ObjectWriter, items: list[bytes], levels: list[list[tuple[bytes, int]]]) -> TreeBuilder:
+        """Returns a builder in the middle of its work: what came since the last cut, the items first, then the inner levels."""
+        made = cls(writer)
+        for level, parts in enumerate([[(item, 0) for item in items], *levels]):
+            if level:
+                made._levels.append(_Level(_INNER))
+            at = made._levels[level]
+            at.parts = [part for part, _ in parts]
+            at.size = sum(map(len, at.parts))
+            at.weight = sum(weight for _, weight in parts)
+        return made
+
     def extend(self, items: Iterable[bytes]) -> None:
         """Appends encoded items."""
         level = self._levels[0]
@@ -147,6 +160,10 @@ class ItemList:
             items, self._items = self._items, []
         self._builder.extend(items)
 
+    def go_on(self, builder: TreeBuilder, count: int) -> None:
+        """Takes over a tree that holds `count` items already; what was added before must be none."""
+        self._builder, self.count = builder, count
+
     @property
     def is_split(self) -> bool:
         """Whether it has become a tree."""
@@ -175,6 +192,11 @@ def node_elements(oid: ObjectId, data: bytes) -> list[bytes]:
     if len(parts) < 2 or parts[0] not in (_LEAF, _INNER):
         raise CorruptObject(oid, "a node holds items, or counts and links")
     return parts
+
+
+def is_leaf(parts: list[bytes]) -> bool:
+    """Returns whether a node's elements are those of a leaf."""
+    return parts[0] == _LEAF
 
 
 def read_node(reader: ObjectReader, oid: ObjectId) -> list[bytes]:
