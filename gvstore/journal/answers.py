@@ -10,6 +10,7 @@ executed, with the recorded call's children as answers for the calls it makes.
 from __future__ import annotations
 
 import threading
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,15 +28,17 @@ from gvstore.objects.oid import ObjectId
 from gvstore.objects.placeholder import Opaque, Unresolved, exception_text
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import linked, split
+from gvstore.objects.wire import linked, split, unpack
 from gvstore.store.active import current_store
 from gvstore.store.ref import Ref
+from gvstore.store.store import OpaqueWarning
 
 STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
 _MISSING: Final = object()
 _LEAF_HEAD: Final = b"\x94\x30"  # an invocation of four elements: no children
 _RETURNED_HEAD: Final = b"\x92\x3b"
+_OPAQUE_HEAD: Final = b"\x93\x0f"
 
 
 class Replayer:
@@ -45,6 +48,7 @@ class Replayer:
         self.reader, self.root, self.strict, self.overrides = reader, root, strict, overrides
         self.stale: dict[str, str] = {}  # component name -> reason, of what was executed because of it
         self.fault: ReplayError | None = None  # where a strict replay left the record
+        self.blind: set[str] = set()  # components answered although an argument could not be compared
         self.lock = threading.RLock()
         self._components: dict[bytes, Component] = {}
         self._why: dict[bytes, str] = {}
@@ -233,6 +237,8 @@ class Answers:
         with self.replayer.lock:
             part = self._advance() if self._rest is None else self._next
             head = _LEAF_HEAD + link + args
+            if _OPAQUE_HEAD in args:  # perhaps a value that could not be stored: to be looked at
+                return None
             if part is None or not part.startswith(head) or part[len(head) : len(head) + 2] != _RETURNED_HEAD:
                 return None
             try:
@@ -298,7 +304,28 @@ class Answers:
         answer = Answer(replayer, part, elements, at, calls=calls, override=override)
         if override is None and fresh and live.effect != "repeat" and _answers(elements, queue):
             answer.adopt()
+            if answer.adopted and _OPAQUE_HEAD in state + args:
+                self._tell_blind(name, state, args)
         return answer
+
+    def _tell_blind(self, name: str, *given: bytes) -> None:
+        """Warns that a call is answered although what it was given could not be stored, so nobody knows if it is the same.
+
+        Raises:
+            ReplayError: the replay is strict on code.
+        """
+        replayer = self.replayer
+        types = sorted(each for part in given for each in opaque_types(part))
+        if not types:
+            return
+        if replayer.strict == STRICT_CODE:
+            raise replayer.diverge(
+                f"{name} was given a value of type {types[0]}, which could not be stored: it cannot be compared"
+            )
+        if name not in replayer.blind:
+            replayer.blind.add(name)
+            message = f"{name} is answered although its argument of type {types[0]} could not be stored: only the type is compared"
+            warnings.warn(message, OpaqueWarning, stacklevel=2)
 
     def end(self, name: str) -> None:
         """Notes that the parent returned: a strict replay that was answered throughout must have used the record up.
@@ -324,6 +351,19 @@ class Answers:
         assert self._index is not None
         waiting = [(queue[0][0], name) for (name, _), queue in self._index.items() if queue]
         return f"the record goes on with {min(waiting)[1]}" if waiting else "the record has no further call"
+
+
+def opaque_types(data: bytes) -> set[str]:
+    """Returns the types of the opaque markers in an encoded value; what it links to is not looked into."""
+    found: set[str] = set()
+    raws = [unpack(data)]
+    while raws:
+        raw = raws.pop()
+        if type(raw) is list and raw:
+            if raw[0] == number.OPAQUE and len(raw) == 3:
+                found.add(str(raw[1]).replace("builtins:", "").replace(":", "."))
+            raws += raw[1:]
+    return found
 
 
 def _overridden(elements: list[bytes], replayer: Replayer) -> Any:

@@ -17,11 +17,13 @@ from typing import Any, TypeVar, overload
 from gvstore.code.source import snapshot
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import NoSuchComponent
+from gvstore.journal.reads import watch
 from gvstore.journal.recorder import CURRENT, record_async_call, record_call
 from gvstore.store.resource import ResourceBase
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+watch()
 EFFECTS = ("", "once", "repeat")
 _registered: dict[tuple[str, str], LiveComponent] = {}
 

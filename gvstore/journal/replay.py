@@ -8,7 +8,7 @@ from typing import Any
 from gvstore import host
 from gvstore.journal.answers import STRICT_CALLS, STRICT_CODE, Answers, Replayer
 from gvstore.journal.component import LiveComponent
-from gvstore.journal.fault import InvocationError
+from gvstore.journal.fault import InvocationError, ReplayError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.perform import Performed, perform
 from gvstore.journal.redact import fill_holes, has_holes
@@ -18,7 +18,7 @@ from gvstore.objects import number
 from gvstore.objects.invocation import PartList, outcome_number, part_body
 from gvstore.objects.placeholder import Opaque
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import split
+from gvstore.objects.wire import link_bytes, split
 
 _STRICT = {True: STRICT_CALLS, False: "", None: "", STRICT_CALLS: STRICT_CALLS, STRICT_CODE: STRICT_CODE, "": ""}
 
@@ -82,6 +82,9 @@ def perform_replay(
     live = find_registered(invocation.component.name, store.root)
     args, kwargs, instance = _arguments(invocation, live)
     replayer = Replayer(store.objects, root=store.root, strict=_STRICT[strict], overrides=exception_override)
+    why = replayer.why_stale(link_bytes(invocation.call.component))
+    if why and replayer.strict == STRICT_CODE:
+        raise ReplayError(why)
     answers = Answers(replayer, invocation.call.children)
     return perform(store, live, args, kwargs, instance=instance, answers=answers, options=options)
 

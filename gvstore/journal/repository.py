@@ -10,9 +10,11 @@ from typing import Any, Self
 
 from gvstore import host
 from gvstore.errors import WouldLose
+from gvstore.journal.answers import Replayer
 from gvstore.journal.commit import find_components, runs_to_commit
 from gvstore.journal.counting import count_calls
 from gvstore.journal.invocation import Invocation
+from gvstore.journal.merge import merge_records
 from gvstore.journal.perform import Performed, live_component, perform
 from gvstore.journal.recovery import settle
 from gvstore.journal.replay import perform_replay
@@ -21,6 +23,7 @@ from gvstore.journal.running import RunOptions
 from gvstore.objects import run as stored
 from gvstore.objects.oid import ObjectId
 from gvstore.repo import Repository as BareRepository
+from gvstore.repo.files import read_files
 from gvstore.repo.git import git_note
 from gvstore.repo.resolve import Resolved
 from gvstore.store.active import activate, deactivate
@@ -98,10 +101,29 @@ class Repository(BareRepository):
         run = self.settled(run)
         target = run.record.target
         return perform_replay(
-            run.invocation,
+            run.invocation if strict else self.record_of(run),
             strict=strict,
             options=options or RunOptions(target=target, parent=run.oid, command="replay"),
         )
+
+    def record_of(self, run: Run[Any]) -> Invocation:
+        """Returns what a replay of the run answers from: of a replay that did not end, with the record it had itself."""
+        invocation = run.invocation
+        if run.status not in ("raised", "interrupted") or run.parent is None:
+            return invocation
+        older = self.record_of(run.parent)
+        call, before = invocation.call, older.call
+        if invocation.component.name != older.component.name or (call.args, call.state) != (before.args, before.state):
+            return invocation
+        replayer = Replayer(self.objects, root=self.path)
+        return Invocation.of_oid(self.store, merge_records(call, before, replayer, self.objects).put(self.objects))
+
+    def changed_since(self, run: Run[Any]) -> list[str]:
+        """Returns the files of the run's code that are another, or gone, in the work tree."""
+        if run.record.code is None:
+            return []
+        files = read_files(self.objects, run.record.code)
+        return [path for path, entry in files.items() if self.worktree.entry(path) != entry]
 
     def settled(self, run: Run[Any]) -> Run[Any]:
         """Returns the run, stored if its process died.

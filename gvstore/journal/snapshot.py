@@ -1,4 +1,4 @@
-"""The code that a run used: the base commit's tree, overlaid with the project files its modules came from."""
+"""The code that a run used: the base commit's tree, overlaid with the project files that were loaded or read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gvstore import fs
+from gvstore.journal.reads import forget_writes, read_below, watch
 from gvstore.journal.redact import Redactor
 from gvstore.objects.blob import put_blob
 from gvstore.objects.commit import Commit
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
 
 _SKIPPED: Final = frozenset({".gv", ".git", "site-packages", "dist-packages", "__pycache__", "node_modules"})
 _MAX_SOURCE_BYTES: Final = 8 << 20
+_MAX_FILES: Final = 2_000
+
+watch()
 
 
 class CodeSnapshot:
-    """Collects the project files of the modules that are loaded; `take` can be called again for what came since.
+    """Collects the project files of the modules that are loaded, and those that the process has opened to read.
 
-    A file is read once, when it is first seen: what was loaded counts, not
-    what an editor writes while the program runs.
+    `take` can be called again for what came since.  A file is read once, when
+    it is first seen: what was loaded counts, not what an editor writes while
+    the program runs.
     """
 
     def __init__(self, repo: Repository, redactor: Redactor) -> None:
@@ -36,6 +41,7 @@ class CodeSnapshot:
         self._root = repo.path
         self._files: dict[str, TreeEntry] = {}
         self._seen: set[str] = set()
+        forget_writes()
         self.notes: tuple[str, ...] = ()
 
     def take(self, base: ObjectId | None) -> bytes | None:
@@ -54,7 +60,20 @@ class CodeSnapshot:
                 and not _is_environment(self._root, relative)
             ):
                 self._add(relative)
+        for prefix in prefixes:
+            for file in read_below(prefix):
+                if file not in self._seen:
+                    self._seen.add(file)
+                    self._add_read(Path(file))
         return self._tree(base)
+
+    def _add_read(self, file: Path) -> None:
+        """Adds a file that the program read, if it is the project's and no environment's, and of a size for a prompt."""
+        relative = self._relative(file)
+        if relative is None or _SKIPPED.intersection(relative.parts) or _is_environment(self._root, relative):
+            return
+        if len(self._files) < _MAX_FILES and not file.is_symlink() and file.is_file():
+            self._add(relative)
 
     def _relative(self, file: Path) -> Path | None:
         """Returns a loaded file's path from the root; a script may have been started as `tools/../agent.py`."""

@@ -183,6 +183,8 @@ class Resolver:
 
     def _current_run(self, text: str) -> _At:
         number = self.refs.current_run()
+        if number is None:  # no command has made a run here; programs may have
+            number = next((row.number for row in self.refs.runs(limit=1)), None)
         if number is None:
             raise UnknownRev(text or RUN, "no run has been made here", hint="`gv run FILE.py:FUNCTION` makes one.")
         return self._run(number, text)

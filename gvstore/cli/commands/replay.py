@@ -56,9 +56,13 @@ def command(cx: CommandContext, strict: bool, message: str, rev: str) -> None:
         root = run.invocation
         with program_speaks(cx):
             load_component(root.component, repo.path)
-        plan = plan_replay(root)
+        plan = plan_replay(root if strict else repo.record_of(run))
         if plan.complete and run.status == "ok":
             cx.output.result(UpToDate(run_name(run), run.oid, True, call_line(root, PLAIN, names=False)))
+            changed = repo.changed_since(run)
+            if changed:
+                some = ", ".join(changed[:5]) + (" ..." if len(changed) > 5 else "")
+                cx.output.warning(f"changed since, and not followed yet: {some}")
             cx.output.hint(f"`gv rewind {run_name(run)}` takes calls back, so that they run again.")
             return
         for why in plan.reasons.values():
@@ -67,8 +71,11 @@ def command(cx: CommandContext, strict: bool, message: str, rev: str) -> None:
         cx.output.status(f"reuse {plan.reuse}, run {plan.run} and what is new{below}")
         options = RunOptions(
             target=run.record.target, message=message, group=run.record.group, argv=("gv", *cx.arguments),
-            parent=run.oid, move_run=True, command="replay",
+            parent=run.oid, move_run=not strict, command="replay",
         )  # fmt: skip
         with program_speaks(cx):
             performed = repo.perform_replay(run, strict="code" if strict else False, options=options)
+        if strict and performed.error is None and performed.run is not None:
+            with repo.transaction(f"replay {run.record.target}") as transaction:
+                transaction.set_run(performed.run.number)  # one that left the record does not get in the way
         answer(cx, performed, replayed=True)

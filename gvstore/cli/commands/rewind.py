@@ -63,7 +63,7 @@ def command(cx: CommandContext, count: int | None, rev: str) -> None:
         if subject.call is None:
             number = 1 if count is None else count
             kept = rewind_last(run.invocation, number)
-            before = "before its last call" if number == 1 else f"before its last {number} calls"
+            before = {0: "to its last call", 1: "before its last call"}.get(number, f"before its last {number} calls")
         elif count is not None:
             raise UsageFault(
                 "-n counts the calls of a run, and a call was named", hint=f"Leave -n away, or name {run_name(run)}."
