@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gvstore.cli.call_tree import ending, raised_parts
+from gvstore.cli.call_line import call_arguments, ending, raised_parts
 from gvstore.cli.file_diff import hunk_lines
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import PLAIN, Paint
 from gvstore.cli.subject import Subject
 from gvstore.cli.value_diff import ChangedValue, changed_values
-from gvstore.cli.value_text import arguments_line, value_line
+from gvstore.cli.value_text import value_line
 from gvstore.compare.calls import CallChange, CallDiff, CallPair
 from gvstore.compare.text import diff_lines
 from gvstore.errors import BadRev
@@ -139,7 +139,7 @@ def _line(pair: CallPair, paint: Paint) -> str:
     assert call is not None
     path = pair.new_path if pair.new_path is not None else pair.old_path
     number = f"{path[-1]}  " if path else ""
-    called = f"{paint('call', call.name)}({arguments_line(call.args, _ARGUMENTS)})"
+    called = f"{paint('call', call.name)}({call_arguments(call, _ARGUMENTS)})"
     if old is None:
         return f"{number}{called}{ending(call, PLAIN)}   {paint('added', 'added')}"
     if new is None:

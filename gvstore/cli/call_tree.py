@@ -1,30 +1,34 @@
-"""Calls as lines: `roll_sum(num_rolls=2) = 7`, and the tree of them.
+"""The tree of calls, as lines and as rows.
 
     roll_sum(num_rolls=2) = 7
     ├─ 0  roll_die(sides=6) = 2
     └─ 1  roll_die(sides=6) = 5
 
 The tree is walked as it is printed: of a run of a million calls the first
-page shows at once.
+page shows at once.  What a call cost stands quietly behind it: its tokens,
+its time from 10 ms on, or that it was reused.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
+from typing import NamedTuple
 
+from gvstore.cli import units
+from gvstore.cli.call_line import call_line, raised_parts
 from gvstore.cli.style import Paint
-from gvstore.cli.value_text import MARK, arguments_line, text_line, value_line
-from gvstore.journal.fault import RecordedError
+from gvstore.cli.value_text import MARK
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.timing import Timing
 from gvstore.objects.oid import ObjectId
+from gvstore.objects.placeholder import Unresolved
 from gvstore.objects.protocol import ObjectReader
 
-_ARGUMENTS_WIDTH = 64
-_OUTPUT_WIDTH = 64
 _BRANCH, _LAST, _PASS, _BLANK = "├─ ", "└─ ", "│  ", "   "
+_LEAST_US = 10_000  # shorter calls do not tell how long they took
+_MANY, _FIRST, _LATEST = 40, 24, 8  # of more calls than `_MANY` in a row the first and the latest are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,54 +48,84 @@ class CallRow:
     reused: bool
 
 
-def call_line(call: Invocation, paint: Paint, *, names: bool = True) -> str:
-    """Returns one call with its arguments and how it ended; without `names` only the arguments' values."""
-    arguments = arguments_line(call.args, _ARGUMENTS_WIDTH, names=names)
-    receiver = "" if call.state is None else f" on {value_line(call.state, _ARGUMENTS_WIDTH)}"
-    return f"{paint('call', call.name)}({arguments}){receiver}{ending(call, paint)}"
+class Walk(NamedTuple):
+    """How much of a tree is shown: `depth` levels, None for all; without `full` the middle of long rows is left out."""
+
+    depth: int | None = None
+    full: bool = False
 
 
-def ending(call: Invocation, paint: Paint) -> str:
-    """Returns ` = 7`, ` raised ValueError: no`, or what else became of a call."""
-    if call.status == "ok":
-        return f" = {value_line(call.output, _OUTPUT_WIDTH)}"
-    if call.status == "raised":
-        return paint("bad", f" raised {raised_line(call.get_raised())}")
-    if call.status == "unfinished":
-        return paint("quiet", f" {MARK}")
-    return paint("quiet", f" {call.status}")
+class _Row(NamedTuple):
+    """One line: a call with its number and time, or where `call` is None, `number` calls that are left out."""
+
+    number: int
+    call: Invocation | None
+    timing: Timing | None
+    is_last: bool = False
 
 
-def raised_line(error: BaseException | None) -> str:
-    """Returns `ValueError: no` on one line."""
-    kind, message = raised_parts(error)
-    return f"{kind}: {text_line(message, _OUTPUT_WIDTH)}" if message else kind
+def root_line(root: Invocation, paint: Paint, timing: Timing | None) -> str:
+    """Returns the line above a tree."""
+    return call_line(root, paint) + _cost(root, paint, timing)
 
 
-def raised_parts(error: BaseException | None) -> tuple[str, str]:
-    """Returns the name of an exception's class and its message; of one whose class is not loaded, as recorded."""
-    if isinstance(error, RecordedError):
-        kind, _, message = str(error).partition(": ")
-        return kind, message
-    return type(error).__name__, str(error)
-
-
-def tree_lines(root: Invocation, paint: Paint, *, depth: int | None = None) -> Iterator[str]:
-    """Yields the calls below `root`, with their numbers; `depth` levels of them."""
-    stack: list[tuple[str, Iterator[Invocation], int, int]] = [("", root.get_children(), 0, len(root))]
-    levels = sys.maxsize if depth is None else depth
+def tree_lines(root: Invocation, paint: Paint, timing: Timing | None, walk: Walk) -> Iterator[str]:
+    """Yields the calls below `root`, with their numbers."""
+    stack = [("", _rows(root, timing, walk), timing)]
+    levels = sys.maxsize if walk.depth is None else walk.depth
     while stack:
-        indent, calls, number, count = stack.pop()
+        indent, rows, above = stack.pop()
         if len(stack) >= levels:
             continue
-        call = next(calls, None)
-        if call is None:
+        row = next(rows, None)
+        if row is None:
             continue
-        last = number + 1 == count
-        yield f"{paint('quiet', indent + (_LAST if last else _BRANCH))}{number}  {call_line(call, paint)}"
-        stack.append((indent, calls, number + 1, count))
-        if len(call):
-            stack.append((indent + (_BLANK if last else _PASS), call.get_children(), 0, len(call)))
+        stack.append((indent, rows, above))
+        if row.call is None:
+            more = f"{MARK}  {units.count(row.number, 'more call')}; --full shows all"
+            yield paint("quiet", f"{indent}{_BRANCH}{more}")
+            continue
+        branch = paint("quiet", indent + (_LAST if row.is_last else _BRANCH))
+        told = row.timing if above is None or not above.reused else None
+        yield f"{branch}{row.number}  {call_line(row.call, paint)}{_cost(row.call, paint, told)}"
+        if len(row.call):
+            stack.append((indent + (_BLANK if row.is_last else _PASS), _rows(row.call, row.timing, walk), row.timing))
+
+
+def _rows(call: Invocation, timing: Timing | None, walk: Walk) -> Iterator[_Row]:
+    """Yields the calls that `call` made, in order."""
+    reader, count = call.store.objects, len(call)
+    head = count if walk.full or count <= _MANY else _FIRST
+    times = iter(timing.below(reader)) if timing is not None and not timing.reused else None
+    for number, child in zip(range(head), call.get_children(), strict=False):
+        yield _Row(number, child, next(times, None) if times is not None else timing, number + 1 == count)
+    if head < count:
+        yield _Row(count - head - _LATEST, None, None)
+        for number in range(count - _LATEST, count):
+            timed = timing.child(number, reader) if timing is not None else None
+            yield _Row(number, call.get_child(number), timed, number + 1 == count)
+
+
+def _cost(call: Invocation, paint: Paint, timing: Timing | None) -> str:
+    """Returns what a call cost, behind its line."""
+    if timing is None:
+        return ""
+    if timing.reused:
+        return paint("quiet", "   reused")
+    tokens = _tokens(call.get_output())
+    parts = [units.count(tokens, "token")] if tokens else []
+    parts += [units.duration(timing.duration_us)] if timing.duration_us >= _LEAST_US else []
+    return paint("quiet", "   " + ", ".join(parts)) if parts else ""
+
+
+def _tokens(output: object) -> int:
+    """Returns the tokens that a completion counts; of anything else none."""
+    names = ("prompt_tokens", "completion_tokens")
+    if isinstance(output, Unresolved):
+        counts = [output.fields.get(name) for name in names]
+    else:
+        counts = [getattr(output, name, None) for name in names] if is_dataclass(output) else []
+    return sum(count for count in counts if type(count) is int)
 
 
 def call_rows(root: Invocation, reader: ObjectReader, timing: Timing | None, path: Sequence[int] = ()) -> list[CallRow]:

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gvstore.cli import units
-from gvstore.cli.call_tree import call_line, raised_parts
+from gvstore.cli.call_line import call_line, raised_parts
 from gvstore.cli.context import CommandContext
 from gvstore.cli.main import collect_as_usual
 from gvstore.cli.output import HIDDEN

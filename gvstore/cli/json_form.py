@@ -4,6 +4,9 @@ Dataclass results become objects with the fields as keys; oids are full hex,
 times RFC 3339 UTC, paths text.  Values of the user's programs are shown so
 that every text in them can be read: what JSON has stands as itself, all else
 is an object with a "$type".  It is a view, not an encoding: nothing reads it back.
+
+Values nest as deep as programs make them, and `json` recurses: so the form is
+made level by level, and written with an explicit stack.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import base64
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import PurePath
@@ -21,9 +24,8 @@ from typing import TypeAlias
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+Level: TypeAlias = "bool | int | float | str | list[object] | dict[str, object] | None"
 
-DEPTH = 200  # json itself recurses; deeper values are cut, with a "$type" that says so
 DIGITS = 4_000  # Python refuses to print longer ints in decimal
 _OURS = ("gvstore.cli.", "gvstore.compare.", "gvstore.repo.", "gvstore.refs.")  # answers; all else is somebody's value
 
@@ -33,26 +35,52 @@ def dump(answer: object, *, ascii_only: bool = False) -> str:
 
     A lone surrogate stays one: written with "backslashreplace" it becomes the escape that JSON has for it.
     """
-    return json.dumps(form(answer), ensure_ascii=ascii_only, allow_nan=False)
+    encoder = json.encoder
+    quote = encoder.encode_basestring_ascii if ascii_only else encoder.encode_basestring
+    return "".join(_pieces(answer, quote))
 
 
-def form(value: object, depth: int = 0) -> Json:
-    """Returns what `json` can write for any value."""
+def _pieces(answer: object, quote: Callable[[str], str]) -> Iterator[str]:
+    """Yields the document piece by piece."""
+    stack: list[tuple[Iterator[tuple[str, object]], str]] = []  # of each open container the rest, and how it ends
+    shape = level(answer, outermost=True)
+    while True:
+        if isinstance(shape, dict):
+            leads = (f"{', ' if number else ''}{quote(name)}: " for number, name in enumerate(shape))
+            stack.append((zip(leads, shape.values(), strict=True), "}"))
+            yield "{"
+        elif isinstance(shape, list):
+            stack.append((((", " if number else "", item) for number, item in enumerate(shape)), "]"))
+            yield "["
+        else:
+            yield quote(shape) if isinstance(shape, str) else json.dumps(shape)
+        while stack:
+            following = next(stack[-1][0], None)
+            if following is not None:
+                break
+            yield stack.pop()[1]
+        else:
+            return
+        lead, item = following
+        yield lead
+        shape = level(item)
+
+
+def level(value: object, *, outermost: bool = False) -> Level:
+    """Returns what JSON has for any value, one level of it: what stands in a list or dict is still as it was."""
     if value is None or type(value) in (bool, str):
         return value  # type: ignore[return-value]
-    if depth > DEPTH:
-        return {"$type": "deeper", "text": type(value).__name__}
     if isinstance(value, ObjectId):
         return value.hex()
     if isinstance(value, Unresolved | Opaque | Ignored):
-        return _placeholder(value, depth)
+        return _placeholder(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _fields(value, depth)
+        return _fields(value, outermost=outermost)
     if isinstance(value, Mapping):
-        return _mapping(value, depth)
+        return _mapping(value)
     if isinstance(value, list | tuple):
-        return [form(item, depth + 1) for item in value]
-    return _scalar(value, depth)
+        return list(value)
+    return _scalar(value)
 
 
 def format_time(time: datetime) -> str:
@@ -60,16 +88,15 @@ def format_time(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _fields(value: object, depth: int) -> Json:
+def _fields(value: object, *, outermost: bool) -> Level:
     fields = dataclasses.fields(value)  # type: ignore[arg-type]
-    shown = [f for f in fields if f.metadata.get("json", True)]
-    form_of: dict[str, Json] = {f.name: form(getattr(value, f.name), depth + 1) for f in shown}
-    if depth and not type(value).__module__.startswith(_OURS):  # the outermost is the answer, whoever made it
-        form_of = {"$type": _type_name(value), **form_of}
-    return form_of
+    shown: dict[str, object] = {f.name: getattr(value, f.name) for f in fields if f.metadata.get("json", True)}
+    if outermost or type(value).__module__.startswith(_OURS):  # the outermost is the answer, whoever made it
+        return shown
+    return {"$type": _type_name(value), **shown}
 
 
-def _placeholder(value: Unresolved | Opaque | Ignored, depth: int) -> Json:
+def _placeholder(value: Unresolved | Opaque | Ignored) -> Level:
     """Returns the form of what stands for a value: a record reads as if its class were here."""
     if isinstance(value, Ignored):
         return {"$type": "ignored"}
@@ -78,18 +105,17 @@ def _placeholder(value: Unresolved | Opaque | Ignored, depth: int) -> Json:
         return {"$type": "opaque", "text": name}
     fields = value.fields
     if len(fields) * 2 == len(value.parts):
-        return {"$type": name, **{key: form(item, depth + 1) for key, item in fields.items()}}
-    return {"$type": name, "items": [form(item, depth + 1) for item in value.parts]}
+        return {"$type": name, **fields}
+    return {"$type": name, "items": list(value.parts)}
 
 
-def _mapping(value: Mapping[object, object], depth: int) -> Json:
+def _mapping(value: Mapping[object, object]) -> Level:
     if all(isinstance(key, str) and key != "$type" for key in value):
-        return {str(key): form(item, depth + 1) for key, item in value.items()}
-    items: list[Json] = [[form(key, depth + 1), form(item, depth + 1)] for key, item in value.items()]
-    return {"$type": "dict", "items": items}
+        return {str(key): item for key, item in value.items()}
+    return {"$type": "dict", "items": [[key, item] for key, item in value.items()]}
 
 
-def _scalar(value: object, depth: int) -> Json:
+def _scalar(value: object) -> Level:
     if isinstance(value, Enum):
         return {"$type": _type_name(value), "text": value.name}
     if isinstance(value, int):
@@ -106,7 +132,7 @@ def _scalar(value: object, depth: int) -> Json:
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, set | frozenset):
-        return {"$type": type(value).__name__, "items": [form(item, depth + 1) for item in value]}
+        return {"$type": type(value).__name__, "items": list(value)}
     return {"$type": _type_name(value), "text": str(value)}
 
 

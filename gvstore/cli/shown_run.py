@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gvstore.cli import units
-from gvstore.cli.call_tree import CallRow, call_line, call_rows, raised_parts, tree_lines
+from gvstore.cli.call_line import raised_parts
+from gvstore.cli.call_tree import CallRow, Walk, call_rows, root_line, tree_lines
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.subject import RunOf, Subject, run_name
@@ -55,7 +56,8 @@ class RunShown:
     calls: list[CallRow]
     at: str = field(metadata=HIDDEN)
     root: Invocation | None = field(metadata=HIDDEN)
-    depth: int | None = field(metadata=HIDDEN)
+    timing: Timing | None = field(metadata=HIDDEN)
+    walk: Walk = field(metadata=HIDDEN)
 
     def lines(self, paint: Paint) -> Iterator[str]:
         began = units.local(self.started_at)
@@ -66,8 +68,8 @@ class RunShown:
         if self.message:
             yield f"    {text_line(self.message)}"
         if self.root is not None:
-            yield call_line(self.root, paint)
-            yield from tree_lines(self.root, paint, depth=self.depth)
+            yield root_line(self.root, paint, self.timing)
+            yield from tree_lines(self.root, paint, self.timing, self.walk)
         for note in self.notes:
             yield paint("warning", f"note: {note}")
         if self.traceback:
@@ -75,7 +77,7 @@ class RunShown:
             yield from value_block(self.traceback.rstrip("\n"))
 
 
-def show_run(run: RunOf, *, rows: bool, depth: int | None = None) -> RunShown:
+def show_run(run: RunOf, *, rows: bool, walk: Walk) -> RunShown:
     """Returns the run, ready to print; `rows` lists its calls for `--json`."""
     record = run.record
     root = run.invocation if record.root is not None else None
@@ -109,7 +111,8 @@ def show_run(run: RunOf, *, rows: bool, depth: int | None = None) -> RunShown:
         calls=call_rows(root, objects, timing) if rows and root is not None else [],
         at=run.code_name(),
         root=root,
-        depth=depth,
+        timing=timing,
+        walk=walk,
     )
 
 
@@ -121,7 +124,8 @@ class CallShown:
     run: str | None
     calls: list[CallRow]
     call: Invocation = field(metadata=HIDDEN)
-    depth: int | None = field(metadata=HIDDEN)
+    timing: Timing | None = field(metadata=HIDDEN)
+    walk: Walk = field(metadata=HIDDEN)
 
     def lines(self, paint: Paint) -> Iterator[str]:
         call = self.call
@@ -135,7 +139,7 @@ class CallShown:
         elif call.status == "raised":
             kind, message = raised_parts(call.get_raised())
             yield from _named_block("raised", f"{kind}: {message}")
-        yield from tree_lines(call, paint, depth=self.depth)
+        yield from tree_lines(call, paint, self.timing, self.walk)
 
 
 def _named_block(name: str, value: object) -> Iterator[str]:
@@ -150,14 +154,11 @@ def _named_block(name: str, value: object) -> Iterator[str]:
         yield from (f"    {line}" if line else "" for line in lines)
 
 
-def show_call(subject: Subject, *, rows: bool, depth: int | None = None) -> CallShown:
+def show_call(subject: Subject, *, rows: bool, walk: Walk) -> CallShown:
     """Returns the call, ready to print; `rows` lists it and what is below it for `--json`."""
     call, run = subject.call, subject.run
     assert call is not None
-    listed: list[CallRow] = []
-    if rows:
-        objects = call.store.objects
-        known = run is not None and run.record.times != NIL
-        timing = timing_of(run.record.times, subject.path, objects) if known and run is not None else None
-        listed = call_rows(call, objects, timing, subject.path)
-    return CallShown(subject.name, run_name(run) if run is not None else None, listed, call, depth)
+    objects, times = call.store.objects, run.record.times if run is not None else NIL
+    timing = timing_of(times, subject.path, objects) if times != NIL else None
+    listed = call_rows(call, objects, timing, subject.path) if rows else []
+    return CallShown(subject.name, run_name(run) if run is not None else None, listed, call, timing, walk)

@@ -37,9 +37,12 @@ def text_line(text: str, width: int = WIDTH) -> str:
     return _cut(text.partition("\n")[0], width)
 
 
-def arguments_line(arguments: Mapping[str, object], width: int = WIDTH, *, names: bool = True) -> str:
-    """Returns `topic='otters', n=3`: short values stay whole, long ones share what is left of the width."""
-    heads = [f"{name}=" if names else "" for name in arguments]
+def arguments_line(arguments: Mapping[str, object], width: int = WIDTH, *, bare: int = 0) -> str:
+    """Returns `topic='otters', n=3`: short values stay whole, long ones share what is left of the width.
+
+    The first `bare` values have no names before them.
+    """
+    heads = [f"{name}=" if number >= bare else "" for number, name in enumerate(arguments)]
     values = [value_line(value, width) for value in arguments.values()]
     room = width - sum(map(len, heads)) - 2 * (len(heads) - 1)
     share, left = room, len(values)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvstore.cli.json_form import dump, form
+from gvstore.cli.json_form import dump
 from gvstore.cli.output import HIDDEN
 from gvstore.objects.oid import ObjectId
 
@@ -31,6 +32,11 @@ def test_every_value_is_strict_json(value: object) -> None:
         raise AssertionError(text)
 
     json.loads(dump(value).encode("utf-8", "backslashreplace"), parse_constant=refuse)
+
+
+def form(value: object) -> Any:
+    """Returns what a reader of the document gets."""
+    return json.loads(dump(value))
 
 
 class Colour(Enum):
@@ -66,11 +72,26 @@ def test_each_type_has_its_form() -> None:
 
 
 def test_depth_is_no_event() -> None:
-    """What lies very deep is cut, and says so."""
-    value: list[object] = []
+    """Every text is there, however deep it lies; so are brackets that fit."""
+    value: list[object] = ["bottom"]
     for _ in range(100_000):
         value = [value]
+    written = dump(value)
 
-    assert "deeper" in dump(value)
-    while value:  # freed level by level: the interpreter would recurse
+    assert "[" * 100_001 + '"bottom"' + "]" * 100_001 == written
+    while value and type(value[0]) is list:  # freed level by level: the interpreter would recurse
         value = value.pop()  # type: ignore[assignment]
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text().filter(lambda key: key != "$type"), inner),
+)
+
+
+@given(PLAIN)
+def test_written_as_json_writes_it(value: object) -> None:
+    """What JSON has is spelled as Python's json spells it."""
+
+    assert json.dumps(value) == dump(value, ascii_only=True)
+    assert json.dumps(value, ensure_ascii=False) == dump(value)

@@ -57,7 +57,7 @@ def test_arguments_share_the_width() -> None:
     """Long arguments are cut, the short ones stay."""
 
     assert "n=3, topic='otters'" == arguments_line({"n": 3, "topic": "otters"})
-    assert "3, 'otters'" == arguments_line({"n": 3, "topic": "otters"}, names=False)
+    assert "3, topic='otters'" == arguments_line({"n": 3, "topic": "otters"}, bare=1)
     assert "a='xxxxxxxxxxxxxxxxxxxxxx…, n=3" == arguments_line({"a": "x" * 500, "n": 3}, 31)
     assert 64 == len(arguments_line({"a": "x" * 500, "n": 3, "b": "y" * 500, "stop": ()}, 64))
     assert "a='xxxxxxxxxxxxxx…, b='yyyyyyyyyyyyyy…" == arguments_line({"a": "x" * 500, "b": "y" * 500}, 24)

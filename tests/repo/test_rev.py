@@ -128,7 +128,7 @@ def test_round_trip(base: Base, steps: tuple[Step, ...], tail: tuple[Literal["",
 
 
 CALLS = st.one_of(
-    st.builds(Call, st.lists(st.integers(0, 10**6), max_size=4).map(tuple)),
+    st.lists(st.integers(0, 10**6), max_size=4).map(lambda path: Call(tuple(path))),
     st.builds(
         lambda name, nth: Call((), name, nth),
         st.from_regex(r"[a-z_]+(\.[a-z_]+){0,2}", fullmatch=True),

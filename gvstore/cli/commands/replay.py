@@ -42,7 +42,7 @@ def command(cx: CommandContext, strict: bool, message: str, rev: str) -> None:
     Example:
       gv replay run/7
     """
-    from gvstore.cli.call_tree import call_line
+    from gvstore.cli.call_line import call_line
     from gvstore.cli.execution import answer, program_speaks
     from gvstore.cli.style import PLAIN
     from gvstore.cli.subject import named_run, run_name

@@ -73,7 +73,7 @@ def command(cx: CommandContext, limit: int | None) -> None:
 
 def _listed(run: RunOf) -> RunListed:
     """Returns one run, ready to print."""
-    from gvstore.cli.call_tree import call_line
+    from gvstore.cli.call_line import call_line
     from gvstore.cli.style import PLAIN
 
     record, parent = run.record, run.parent

@@ -28,9 +28,10 @@ class ValueShown:
 
 @click.command("show", cls=Command)
 @click.option("--depth", metavar="N", type=click.IntRange(min=0), help="Show N levels of calls below the first")
+@click.option("--full", is_flag=True, help="Show all calls, also where one made more than forty")
 @click.argument("rev", default="RUN")
 @pass_context
-def command(cx: CommandContext, depth: int | None, rev: str) -> None:
+def command(cx: CommandContext, depth: int | None, full: bool, rev: str) -> None:
     """Show a run, a call, a commit, a file, a component or a value
 
     REV is a run (run/7 or 7), a call (run/7:0.2, run/7:llm.chat.3), a part of one (run/7:0.2/output), a commit, a file
@@ -40,19 +41,20 @@ def command(cx: CommandContext, depth: int | None, rev: str) -> None:
     Example:
       gv show run/7:0.2
     """
+    from gvstore.cli.call_tree import Walk
     from gvstore.cli.shown_run import show_call, show_run
     from gvstore.cli.subject import open_subject
     from gvstore.repo.resolve import Found
 
-    repo = cx.journal
+    repo, walk = cx.journal, Walk(depth, full)
     with repo:
         subject = open_subject(repo, rev)
         if subject.part or subject.found is Found.VALUE:
             cx.output.result(ValueShown(subject.name, subject.oid, subject.value), paged=True)
         elif subject.call is not None:
-            cx.output.result(show_call(subject, rows=cx.json, depth=depth), paged=True)
+            cx.output.result(show_call(subject, rows=cx.json, walk=walk), paged=True)
         elif subject.run is not None:
-            cx.output.result(show_run(subject.run, rows=cx.json, depth=depth), paged=True)
+            cx.output.result(show_run(subject.run, rows=cx.json, walk=walk), paged=True)
         elif subject.found is Found.COMMIT and subject.oid is not None:
             from gvstore.cli.shown_commit import CommitShower
             from gvstore.objects.commit import Commit
