@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from gvstore.journal.api import checkout as checkout
     from gvstore.journal.api import commit as commit
     from gvstore.journal.api import init as init
-    from gvstore.journal.api import invoke as invoke
     from gvstore.journal.api import open as open
     from gvstore.journal.api import put as put
     from gvstore.journal.api import run as run
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from gvstore.journal.fault import InvocationError as InvocationError
     from gvstore.journal.fault import ReplayError as ReplayError
     from gvstore.journal.invocation import Invocation as Invocation
+    from gvstore.journal.invoke import invoke as invoke
     from gvstore.journal.invokable import Invokable as Invokable
     from gvstore.journal.recorder import report_usage as report_usage
     from gvstore.journal.register import register as register
@@ -65,7 +65,7 @@ _WHERE = {
     "checkout": "journal.api:checkout",
     "commit": "journal.api:commit",
     "init": "journal.api:init",
-    "invoke": "journal.api:invoke",
+    "invoke": "journal.invoke:invoke",
     "models": "models:",
     "open": "journal.api:open",
     "put": "journal.api:put",

@@ -31,7 +31,7 @@ from gvstore.objects.record import NIL
 from gvstore.objects.wire import linked, split, unpack
 from gvstore.store.active import current_store
 from gvstore.store.ref import Ref
-from gvstore.store.store import OpaqueWarning
+from gvstore.store.store import OpaqueWarning, Store
 
 STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
@@ -129,15 +129,16 @@ class _Subtree:
 class Answer:
     """What the record says of one call: `elements` of its array, and its place among its recorded siblings.
 
-    `adopted` says that its outcome stands and could be read.  `override` is
-    what this call answers instead of its recorded exception.
+    `adopted` says that its outcome stands and could be read.  `override` holds
+    what this call answers instead of its recorded exception, or is None.
     """
 
     __slots__ = ("_after", "_outcome", "adopted", "at", "calls", "elements", "override", "part", "replayer")
 
     def __init__(
-        self, replayer: Replayer, part: bytes, elements: list[bytes], at: int, *, calls: int, override: Any = None
-    ) -> None:
+        self, replayer: Replayer, part: bytes, elements: list[bytes], at: int, *, calls: int,
+        override: tuple[Any] | None = None,
+    ) -> None:  # fmt: skip
         self.replayer, self.part, self.elements, self.at = replayer, part, elements, at
         self.calls, self.override = calls, override
         self.adopted = False
@@ -159,12 +160,19 @@ class Answer:
     def give(self, instance: Any) -> Any:
         """Returns, or raises, the recorded outcome; brings the instance to its recorded state."""
         if self.override is not None:
-            return self.override
+            return self.override[0]
         if instance is not None and self._after is not None:
             restore(instance, self._after)
         if self.elements[3][1] == number.RETURNED:
             return self._outcome
         raise recorded_exception(self._outcome)
+
+
+class Reading:
+    """A database that is read, as what a Store stands on."""
+
+    def __init__(self, reader: Any) -> None:
+        self.objects = reader
 
 
 class Leaf:
@@ -300,7 +308,7 @@ class Answers:
         fresh, calls = replayer.subtree(part)
         if not fresh:
             self._tell_stale(elements, name)
-        override = _overridden(elements, replayer)
+        override = overridden(part, elements, replayer)
         answer = Answer(replayer, part, elements, at, calls=calls, override=override)
         if override is None and fresh and live.effect != "repeat" and _answers(elements, queue):
             answer.adopt()
@@ -366,14 +374,27 @@ def opaque_types(data: bytes) -> set[str]:
     return found
 
 
-def _overridden(elements: list[bytes], replayer: Replayer) -> Any:
-    """Returns what the caller's `exception_override` puts in place of an exception raised by this very call, or None."""
+def overridden(part: bytes, elements: list[bytes], replayer: Replayer) -> tuple[Any] | None:
+    """Returns what the caller's `exception_override` puts in place of an exception or question of this very call, or None.
+
+    Raises:
+        InvokableTypeError: it is not of the type that the question asks for, or that the component promises.
+    """
     outcome = elements[3] if len(elements) > 3 else NIL
-    if replayer.overrides is None or outcome_number(outcome) != number.RAISED or not outcome.endswith(b"\xc3"):
+    if replayer.overrides is None or outcome_number(outcome) not in (number.RAISED, number.WAITING):
         return None
+    from gvstore.journal.invocation import Invocation
+    from gvstore.journal.question import check_override
+
     store = current_store()
-    value = replayer.overrides(store.commit(decode(split(outcome)[1], replayer.reader)))
-    return value.checkout() if isinstance(value, Ref) else value
+    call = Invocation.of_part(store if store.objects is replayer.reader else Store(Reading(replayer.reader)), part)
+    if not call.get_raised_here():
+        return None
+    error = call.get_raised()
+    value = replayer.overrides(store.commit_as(store.ref_type, error))
+    if value is None:
+        return None
+    return (check_override(call, error, value.checkout() if isinstance(value, Ref) else value),)
 
 
 def _answers(elements: list[bytes], later: deque[_Entry]) -> bool:

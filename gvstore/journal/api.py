@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from gvstore.journal.invocation import Invocation
-from gvstore.journal.perform import live_component, perform
+from gvstore.journal.perform import last_invocation as last_of_store
 from gvstore.journal.repository import Repository
 from gvstore.journal.run import Run
 from gvstore.store.active import current_store, use_store
@@ -52,37 +52,17 @@ def run(subject: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Run[T]
     return repository.run(subject, *args, **kwargs)
 
 
-def invoke(
-    fun: Callable[..., Any],
-    args: tuple[Any, ...] = (),
-    kwargs: dict[str, Any] | None = None,
-    *,
-    replay_from: Invocation | None = None,
-    strict: bool = True,
-) -> Invocation:
-    """Returns the record of a call: of `fun` on `args`, into the active store.
-
-    Into a repository it is a run; inside a recording an ordinary value.
-
-    Raises:
-        whatever it raises; in a repository the run is kept.
-    """
-    if replay_from is not None:
-        return replay_from.replay(strict=strict)
-    live = live_component(fun)
-    instance = None if live.flavor != "class" or isinstance(fun, type) else fun
-    performed = perform(current_store(), live, tuple(args), kwargs or {}, instance=instance)
-    if performed.error is not None:
-        raise performed.error
-    return performed.invocation
-
-
 def put(value: T, *, name: str | None = None) -> Ref[T]:
     """Returns a reference to a value, stored in the active repository and kept until it is removed."""
     repository = getattr(current_store(), "repository", None)
     if isinstance(repository, Repository):
         return repository.put(value, name=name)
     return current_store().commit(value)
+
+
+def last_invocation() -> Invocation | None:
+    """Returns the latest execution that this process recorded into the active store, also one that raised, or None."""
+    return last_of_store(current_store())
 
 
 def commit(value: T) -> Ref[T]:

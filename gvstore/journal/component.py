@@ -21,15 +21,15 @@ IGNORED: Final = Ignored()
 
 
 class LiveComponent:
-    """A registered function or Invokable class.
+    """A registered function, method or Invokable class.
 
     `function` is what a recorded call executes.  The stored form is made when
     a call of it is first recorded, for the project the recording belongs to.
     """
 
     __slots__ = (
-        "_components", "_defaults", "_simple", "effect", "flavor", "function", "ignore", "module",
-        "parameters", "qualname", "signature", "subject", "version",
+        "_components", "_defaults", "_simple", "effect", "face", "flavor", "function", "ignore", "module",
+        "parameters", "qualname", "signature", "subject", "takes_instance", "version",
     )  # fmt: skip
 
     def __init__(
@@ -43,25 +43,25 @@ class LiveComponent:
         effect: str = "",
     ) -> None:
         self.subject, self.function, self.flavor = subject, function, flavor
+        self.face: Any = subject  # what the program calls
         self.module = str(getattr(subject, "__module__", None) or "__main__")
         self.qualname = str(getattr(subject, "__qualname__", None) or getattr(subject, "__name__", "?"))
         self.version, self.effect = version, effect
-        self.signature = _signature(function, skip_first=flavor == "class")
+        self.takes_instance = flavor in ("class", "method")
+        self.signature = _signature(function, skip_first=self.takes_instance)
         self.parameters = tuple(self.signature.parameters)
         self.ignore = frozenset(ignore)
         if unknown := self.ignore - set(self.parameters):
             raise TypeError(f"{self.qualname} has no parameter {sorted(unknown)[0]!r} to ignore")
         kinds = {p.kind for p in self.signature.parameters.values()}
-        self._simple = (
-            flavor != "class" and not self.ignore and kinds <= {_KINDS.POSITIONAL_OR_KEYWORD, _KINDS.POSITIONAL_ONLY}
-        )
+        self._simple = not self.ignore and kinds <= {_KINDS.POSITIONAL_OR_KEYWORD, _KINDS.POSITIONAL_ONLY}
         self._defaults = {n: p.default for n, p in self.signature.parameters.items() if p.default is not _KINDS.empty}
         self._components: dict[Path | None, Component] = {}
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...] | dict[str, Any]:
         """Returns the arguments in the order of the parameters, defaults applied: `f(1)` is `f(x=1)`.
 
-        For an Invokable, by name.
+        For what takes an instance, an Invokable or a method, by name.
 
         A function that another wraps may show the signature of the inner one
         and take other arguments: these are given as they came.
@@ -70,7 +70,7 @@ class LiveComponent:
             TypeError: they do not fit, as calling the function would.
         """
         if self._simple and not kwargs and len(args) == len(self.parameters):
-            return args
+            return dict(zip(self.parameters, args, strict=True)) if self.takes_instance else args
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError:
@@ -80,7 +80,7 @@ class LiveComponent:
         bound.apply_defaults()
         if self.ignore:
             bound.arguments.update(dict.fromkeys(self.ignore, IGNORED))
-        if self.flavor == "class":  # its stored parameters are those of the constructor
+        if self.takes_instance:  # its stored parameters are those of the constructor, or begin with `self`
             return bound.arguments
         return tuple(bound.arguments.values())
 

@@ -1,4 +1,20 @@
-"""What can go wrong while recording, replaying and reading executions."""
+"""What can go wrong while recording, replaying and reading executions.
+
+UsageFault
+└── BadArguments
+BadRev
+├── NoSuchCall, NoSuchComponent, BadTarget
+└── NotOpen                      an answer to a question that nobody asks
+ComponentRaised
+└── TargetRaised
+GvError
+├── FrameworkError               recording itself failed
+│   └── InvocationBuildFailure
+└── InvocationError              a call that cannot be recorded or replayed as asked
+    ├── ReplayError, InputChanged, IncompleteSubinvocationError
+    ├── InvokableTypeError       also a TypeError
+    └── InputRequestOutsideInvocation, RequestedTypeUndetermined
+"""
 
 from __future__ import annotations
 
@@ -11,7 +27,49 @@ class InvocationError(GvError):
     exit_code = 2
 
 
-class ReplayError(GvError):
+class FrameworkError(GvError):
+    """Recording itself failed, whatever the program did."""
+
+
+class InvocationBuildFailure(FrameworkError):
+    """A call cannot be put together from what it is said to consist of."""
+
+
+class InputChanged(InvocationError):
+    """A call changed one of its arguments, where enact's contract forbids it: under `invoke`, not under `run`."""
+
+    hint = "Change a copy, or record with gv.run, which notes what was changed."
+
+
+class IncompleteSubinvocationError(InvocationError):
+    """A call ended while a task that it began was still running."""
+
+    hint = "Await every task, or cancel it, before the call returns."
+
+
+class InvokableTypeError(InvocationError, TypeError):
+    """A value that is not of the type that was asked for: an input, an output, an answer."""
+
+
+class InputRequestOutsideInvocation(InvocationError):
+    """A question where nothing is being recorded, so that nobody could answer it later."""
+
+    hint = "Call it inside gv.run, gv.invoke or an InvocationGenerator."
+
+
+class RequestedTypeUndetermined(InvocationError):
+    """A question for a type that cannot be described, so that no answer could be checked."""
+
+    hint = "Ask for a class, None, or a list, dict, union or Literal of them."
+
+
+class NotOpen(BadRev):
+    """An answer to a call that asks nothing, or has been answered."""
+
+    hint = "`gv inbox` lists the open questions."
+
+
+class ReplayError(InvocationError):
     """A strict replay left the record: what was expected, what came, at which call."""
 
     exit_code = 1

@@ -6,74 +6,163 @@ be returned, stored in a list, committed: in a record it is a link.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gvstore.journal.answers import recorded_exception
+from gvstore.journal.answers import Reading, recorded_exception
 from gvstore.journal.carry import carry
 from gvstore.journal.fault import InvocationError, NoSuchCall
-from gvstore.journal.overlay import OverlayStore
+from gvstore.journal.overlay import Overlay, OverlayStore
 from gvstore.objects import number
 from gvstore.objects.component import Component
 from gvstore.objects.decode import decode, register_kind
 from gvstore.objects.expand import IS_LINK, register_expander
-from gvstore.objects.invocation import INVOCATION_BYTE, Call, PartList, outcome_number, part_digest
+from gvstore.objects.invocation import INVOCATION_BYTE, Call, PartList, asks, outcome_number, part_digest
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
-from gvstore.objects.protocol import ObjectReader, ObjectStore
+from gvstore.objects.protocol import ObjectReader, ObjectStore, ObjectWriter
 from gvstore.objects.wire import link_bytes, linked, split
-from gvstore.store.active import current_store
+from gvstore.store.active import active_store, current_store
+from gvstore.store.ref import Ref
+from gvstore.store.resource import ResourceBase
+from gvstore.store.store import Store
 
 if TYPE_CHECKING:
-    from gvstore.store.store import Store
+    from gvstore.journal.request import Request, Response
 
 
-class Invocation:
-    """One recorded call, with the calls it made below it."""
+class Invocation(ResourceBase):
+    """One recorded call, with the calls it made below it.
 
-    __slots__ = ("_call", "_component", "_oid", "_part", "_store")
+    Made by hand of a Request and a Response, or out of a record.  Both are
+    there in any case, as references; who sets one of them to another value
+    changes this invocation, as `response.modify()` does.
+    """
 
-    def __init__(self, store: Store, part: bytes) -> None:
-        self._store, self._part = store, part
+    __slots__ = ("_call", "_component", "_oid", "_part", "_request", "_response", "_seen", "_store")
+
+    def __init__(self, request: Ref[Request], response: Ref[Response] | None = None) -> None:
+        self._store: Store | None = None
         self._call: Call | None = None
         self._component: Component | None = None
         self._oid: ObjectId | None = None
+        self._part = b""
+        self._request: Ref[Request] | None = request
+        self._response: Ref[Response] | None = response
+        self._seen: tuple[str, str] | None = None  # what the references named when the parts above were made of them
+
+    @classmethod
+    def of_part(cls, store: Store, part: bytes) -> Invocation:
+        """Returns the invocation of a part: its encoding, or a link to it."""
+        made = cls.__new__(cls)
+        made._store, made._part = store, part
+        made._call = made._component = made._oid = made._request = made._response = made._seen = None
+        return made
 
     @classmethod
     def of_oid(cls, store: Store, oid: ObjectId) -> Invocation:
         """Returns the invocation stored as object `oid`."""
-        return cls(store, link_bytes(oid))
+        return cls.of_part(store, link_bytes(oid))
 
     @property
     def store(self) -> Store:
         """The store it is read from."""
+        if self._store is None:
+            assert self._request is not None
+            self._store = self._request.store or current_store()
         return self._store
 
     @property
     def _objects(self) -> ObjectStore:
-        return self._store.objects
+        return self.store.objects
 
     @property
     def part(self) -> bytes:
         """What its parent holds of it: its encoding, or a link."""
+        self._settle()
         return self._part
+
+    def _settle(self) -> None:
+        """Puts it together again if a reference to a part of it was set, or if it was made by hand."""
+        request, response = self._request, self._response
+        if request is None and response is None:
+            return
+        seen = ("" if request is None else request.id, "" if response is None else response.id)
+        if seen == self._seen:
+            return
+        from gvstore.journal.request import call_of
+
+        was = Invocation.of_part(self.store, self._part) if self._part else None
+        asked = request.checkout() if request is not None else None
+        answered = response.checkout() if response is not None else None
+        self._take(call_of(asked, answered, self.store, was=was))
+        self._seen = seen
+
+    def _take(self, call: Call) -> None:
+        self._part = link_bytes(call.put(self._objects))
+        self._call, self._component, self._oid = call, None, None
+
+    @property
+    def request(self) -> Ref[Request]:
+        """What was called, and on what."""
+        from gvstore.journal.request import request_of
+
+        self._settle()
+        if self._request is None:
+            self._request = request_of(self, self._writable())
+            self._note()
+        return self._request
+
+    @request.setter
+    def request(self, ref: Ref[Request]) -> None:
+        self._request = ref
+
+    @property
+    def response(self) -> Ref[Response]:
+        """What became of it, with the calls that it made; all of them are stored as objects of their own."""
+        from gvstore.journal.request import response_of
+
+        self._settle()
+        if self._response is None:
+            self._response = response_of(self, self._writable())
+            self._note()
+        return self._response
+
+    @response.setter
+    def response(self, ref: Ref[Response]) -> None:
+        self._response = ref
+
+    def _note(self) -> None:
+        request, response = self._request, self._response
+        self._seen = ("" if request is None else request.id, "" if response is None else response.id)
+
+    def _writable(self) -> Store:
+        """Returns its store, or over one that is only read what keeps new objects in memory."""
+        store = self.store
+        return Overlay(store.objects).store(store.root) if getattr(store.objects, "read_only", False) else store
 
     @property
     def oid(self) -> ObjectId:
         """The name of its object; equal executions have equal names."""
+        self._settle()
         if self._oid is None:
             self._oid = part_digest(self._part)
         return self._oid
 
     def put(self) -> ObjectId:
         """Returns its oid, stored as an object of its own."""
-        if linked(self._part) is None:
-            self._objects.write(INVOCATION_BYTE + self._part)
+        return self.put_into(self._objects)
+
+    def put_into(self, objects: ObjectWriter) -> ObjectId:
+        """Returns its oid, stored as an object of its own in its store or what stands over that."""
+        if linked(self.part) is None:
+            objects.write(INVOCATION_BYTE + self._part)
         return self.oid
 
     @property
     def call(self) -> Call:
         """Its parts, still encoded."""
+        self._settle()
         if self._call is None:
             self._call = Call.of_part(self._part, self._objects)
         return self._call
@@ -135,21 +224,26 @@ class Invocation:
         return outcome_number(self.call.outcome) == number.RETURNED and len(split(self.call.outcome)) > 2
 
     def get_raised(self) -> BaseException | None:
-        """Returns the exception that the call raised, or None."""
-        if outcome_number(self.call.outcome) != number.RAISED:
+        """Returns the exception that the call raised, or None; of one that waits, its question."""
+        kind = outcome_number(self.call.outcome)
+        if kind == number.WAITING:
+            from gvstore.journal.question import question_of
+
+            return question_of(self)
+        if kind != number.RAISED:
             return None
         return recorded_exception(decode(split(self.call.outcome)[1], self._objects))
 
     def get_raised_here(self) -> bool:
         """Returns whether the exception began in this very call, not in one below it."""
-        return outcome_number(self.call.outcome) == number.RAISED and self.call.outcome.endswith(b"\xc3")
+        outcome = self.call.outcome
+        return asks(outcome) or (outcome_number(outcome) == number.RAISED and outcome.endswith(b"\xc3"))
 
     def get_input(self) -> Any:
-        """Returns the arguments: the value itself for an Invokable of one, else by parameter."""
-        args = self.args
-        if self.component.flavor == "class" and len(args) <= 1:
-            return next(iter(args.values()), None)
-        return args
+        """Returns what went in: of an Invokable of one argument the value itself, else CallArgs."""
+        from gvstore.journal.request import input_of
+
+        return input_of(self.component, self.args)
 
     @property
     def children(self) -> PartList:
@@ -159,7 +253,7 @@ class Invocation:
     def get_children(self) -> Iterator[Invocation]:
         """Yields the calls it made, in order."""
         for part in self.children:
-            yield Invocation(self._store, part)
+            yield Invocation.of_part(self.store, part)
 
     def get_child(self, index: int) -> Invocation:
         """Returns the call number `index` that it made; a handful of objects are read.
@@ -169,7 +263,7 @@ class Invocation:
         """
         parts = self.children
         try:
-            return Invocation(self._store, parts[index if index >= 0 else len(parts) + index])
+            return Invocation.of_part(self.store, parts[index if index >= 0 else len(parts) + index])
         except IndexError:
             raise NoSuchCall(f"{self.name} made {len(parts)} calls, there is no call {index}") from None
 
@@ -200,12 +294,49 @@ class Invocation:
 
         return replay_invocation(self.at_home(), exception_override=exception_override, strict=strict)
 
+    async def replay_async(self, exception_override: Any = None, strict: Any = True) -> Invocation:
+        """Returns the same of what is to be awaited."""
+        from gvstore.journal.replay import replay_invocation_async
+
+        return await replay_invocation_async(self.at_home(), exception_override=exception_override, strict=strict)
+
+    def clear_output(self) -> None:
+        """Takes the outcome away, in place; the calls it made stay."""
+        self._take(self.call.without_outcome(self.call.children))
+        self._response = None
+
     def at_home(self) -> Invocation:
         """Returns the invocation in a store that can be written: a dead process's run is stored first."""
-        if not isinstance(self._store, OverlayStore) or self._store.home is None:
+        if not isinstance(self.store, OverlayStore) or self.store.home is None:
             return self
-        store = self._store.home()
+        store = self.store.home()
         return Invocation.of_oid(store, self.call.put(store.objects))
+
+    @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        """Returns `request` and `response`: as a resource it has these two."""
+        return ("request", "response")
+
+    def field_values(self) -> tuple[Any, ...]:
+        """Returns the two references."""
+        return (self.request, self.response)
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Invocation:
+        """Returns the invocation of two references."""
+        return cls(**fields)
+
+    def deepcopy_resource(self) -> Invocation:
+        """Returns an equal invocation, which stays when this one is changed."""
+        return Invocation.of_part(self.store, self.part)
+
+    def set_from(self, other: Any) -> None:
+        """Makes this invocation equal to another."""
+        if not isinstance(other, Invocation):
+            raise TypeError(f"an Invocation cannot be set from a {type(other).__qualname__}")
+        self._request = self._response = None
+        self._store, self._part = other.store, other.part
+        self._call = self._component = self._oid = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Invocation) and self.oid == other.oid
@@ -218,7 +349,10 @@ class Invocation:
 
 
 def _read(oid: ObjectId, reader: ObjectReader) -> Invocation:
-    return Invocation.of_oid(current_store(), oid)
+    store = active_store()
+    if store is None or not store.objects.has(oid):  # read without the store being active
+        store = Store(Reading(reader))
+    return Invocation.of_oid(store, oid)
 
 
 register_expander(Invocation, lambda each: (IS_LINK, (carry(each.put(), each.store.objects),)))

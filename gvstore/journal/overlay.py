@@ -43,7 +43,7 @@ class Overlay:
     def sync(self) -> None:
         """Memory has nothing to make durable."""
 
-    def store(self, root: Path, home: Callable[[], Store] | None = None) -> Store:
+    def store(self, root: Path | None, home: Callable[[], Store] | None = None) -> Store:
         """Returns a store over it; `home` stores what is in memory and returns the store that then has it."""
         store = OverlayStore(self)
         store.root, store.home = root, home

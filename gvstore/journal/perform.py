@@ -7,18 +7,21 @@ into a store that is no repository, it is an invocation and nothing more
 
 from __future__ import annotations
 
+import functools
 import inspect
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gvstore.errors import GvError
 from gvstore.journal.answers import Answers
+from gvstore.journal.call import execute, execute_async
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
-from gvstore.journal.recorder import CURRENT, Recording, execute
-from gvstore.journal.register import live_of
+from gvstore.journal.recorder import CURRENT, Asker, Frame, Recording
+from gvstore.journal.register import live_of, register
 from gvstore.journal.running import RunningRun, RunOptions
 from gvstore.objects.invocation import INVOCATION_BYTE
 from gvstore.objects.record import NIL
@@ -39,70 +42,223 @@ class Performed:
     error: BaseException | None = None
 
 
-_unregistered: dict[Callable[..., Any], LiveComponent] = {}
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is called at the top: a component, the instance it is called on, the arguments."""
+
+    live: LiveComponent
+    instance: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    @property
+    def given(self) -> tuple[Any, ...]:
+        """What its function is called with."""
+        return self.args if self.instance is None else (self.instance, *self.args)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it is to be awaited."""
+        return inspect.iscoroutinefunction(self.live.function)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms something is executed.
+
+    `answers` is the record of a replay; `asker` answers questions at once;
+    `forbids_changes` is enact's contract; `answer` stands in for the root's
+    own execution; without `keeps` nothing is stored, and there is no run.
+    """
+
+    answers: Answers | None = None
+    asker: Asker | None = None
+    forbids_changes: bool = False
+    answer: Callable[[], Any] | None = None
+    keeps: bool = True
+    options: RunOptions | None = None
+
+
+_LAST = "_last_invocation"  # of a store, in its dict
 
 
 def live_component(subject: Any) -> LiveComponent:
     """Returns the component behind a function, class or instance; an unregistered function may stand at the top."""
+    return subject_of(subject, (), {}).live
+
+
+def subject_of(subject: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Subject:
+    """Returns what a call of `subject` calls: bound methods, partials and callable objects taken apart.
+
+    Raises:
+        TypeError: it cannot be called.
+    """
+    from gvstore.journal.invokable import InvokableBase
+    from gvstore.journal.request import Method
+
+    if isinstance(subject, functools.partial):
+        return subject_of(subject.func, (*subject.args, *args), {**subject.keywords, **kwargs})
+    if isinstance(subject, InvokableBase):
+        live = live_of(subject) or live_of(register(type(subject)))
+        assert live is not None
+        return Subject(live, subject, args, kwargs)
+    if isinstance(subject, Method):
+        return subject_of(subject.bound(), args, kwargs)
+    if isinstance(subject, types.MethodType):
+        live = live_of(subject.__func__)
+        if live is None or live.takes_instance:
+            return Subject(live or _unregistered_live(subject.__func__), subject.__self__, args, kwargs)
+        return Subject(live, None, (subject.__self__, *args), kwargs)
     live = live_of(subject)
     if live is not None:
-        return live
+        if live.flavor == "method" and args:
+            return Subject(live, args[0], args[1:], kwargs)
+        return Subject(live, None, args, kwargs)
     if not callable(subject):
         raise TypeError(f"{subject!r} cannot be called")
-    if subject not in _unregistered:
-        _unregistered[subject] = LiveComponent(subject, subject, flavor="function")
-    return _unregistered[subject]
+    if live_of(getattr(type(subject), "__call__", None)) is not None:  # noqa: B004 - the function itself is wanted
+        return subject_of(types.MethodType(type(subject).__call__, subject), args, kwargs)
+    return Subject(_unregistered_live(subject), None, args, kwargs)
 
 
-def perform(
-    store: Store,
-    live: LiveComponent,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    *,
-    instance: Any = None,
-    answers: Answers | None = None,
-    options: RunOptions | None = None,
-) -> Performed:
+def _unregistered_live(subject: Callable[..., Any]) -> LiveComponent:
+    return LiveComponent(subject, subject, flavor="function")
+
+
+def last_invocation(store: Store) -> Invocation | None:
+    """Returns the latest execution in this process that was recorded into a store, also one that raised."""
+    found: Invocation | None = vars(store).get(_LAST)
+    return found
+
+
+class _Execution:
+    """One execution at the top, from its first record to its last."""
+
+    def __init__(self, store: Store, subject: Subject, terms: Terms) -> None:
+        self.store, self.subject, self.terms = store, subject, terms
+        live = subject.live
+        self.values = live.bind(subject.args, subject.kwargs)
+        self.running: RunningRun | None = None
+        repository = _repository(store)
+        if repository is None or CURRENT.get() is not None or not terms.keeps:
+            self.recording = Recording(store.objects, root=store.root, answers=terms.answers)
+        else:
+            options = terms.options or RunOptions(target=live.name(repository.path))
+            self.running = RunningRun(repository, options, terms.answers)
+            self.recording = self.running.recording
+        self.recording.asker, self.recording.forbids_changes = terms.asker, terms.forbids_changes
+
+    def begin(self) -> Frame:
+        """Returns the frame of the root call, its beginning written; what fails here is the recorder's."""
+        recording, subject = self.recording, self.subject
+        data = recording.encode(self.values)
+        state = NIL if subject.instance is None else recording.encode(subject.instance)
+        warn_opaque(recording.altered() or [])
+        recording.top = recording.begin(subject.live, None, data, state, self.terms.answers)
+        return recording.top
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """What is executed: the component's function, or what stands in for it."""
+        answer = self.terms.answer
+        if answer is None:
+            return self.subject.live.function
+        return _awaitable(answer) if self.subject.is_async else lambda *args, **kwargs: answer()
+
+    def end(self, error: BaseException | None) -> Performed:
+        """Returns what came of it, stored."""
+        recording = self.recording
+        if recording.top is None and error is not None:
+            recording.torn = True
+        performed = self._end_in_memory(error) if self.running is None else self._end_run(self.running, error)
+        vars(self.store)[_LAST] = performed.invocation
+        return performed
+
+    def _end_run(self, running: RunningRun, error: BaseException | None) -> Performed:
+        recording = self.recording
+        if recording.closed:
+            raise InvocationError(
+                f"this process was forked while run/{running.number} was recorded: it is its parent's"
+            )
+        running.finish(error=error)
+        if recording.torn and isinstance(error, GvError):
+            raise error
+        run = running.repo.runs[running.number]
+        return Performed(run.invocation, run, _divergence(self.terms.answers, error))
+
+    def _end_in_memory(self, error: BaseException | None) -> Performed:
+        recording = self.recording
+        recording.closed = True
+        top = recording.top
+        if top is None or (recording.torn and isinstance(error, GvError)):
+            assert error is not None
+            raise error
+        if not top.folded:
+            top.fold(NIL, NIL, 0)
+        oid = self.store.objects.write(INVOCATION_BYTE + top.part)
+        return Performed(Invocation.of_oid(self.store, oid), None, _divergence(self.terms.answers, error))
+
+
+def perform(store: Store, subject: Subject, terms: Terms) -> Performed:
     """Executes a component under a recording; what it raises is in the result, not raised.
 
     Raises:
-        TypeError: the arguments do not fit its signature; nothing is recorded.
+        TypeError: the arguments do not fit its signature, or it is to be awaited; nothing is recorded.
     """
-    if inspect.iscoroutinefunction(live.function):
-        raise TypeError(f"{live.qualname} is async: await it inside a component, or run it with asyncio.run in one")
-    values = live.bind(args, kwargs)
-    given = args if instance is None else (instance, *args)
-    repository = _repository(store)
-    if repository is None or CURRENT.get() is not None:
-        return _perform_in_memory(store, live, values, given, kwargs, instance, answers)
-    running = RunningRun(repository, options or RunOptions(target=live.name(repository.path)), answers)
-    recording = running.recording
-    error = _execute(recording, store, live, values, given, kwargs, instance, answers)
-    if recording.closed:
-        raise InvocationError(f"this process was forked while run/{running.number} was recorded: it is its parent's")
-    running.finish(error=error)
-    if recording.torn and isinstance(error, GvError):
-        raise error
-    run = repository.runs[running.number]
-    return Performed(run.invocation, run, _divergence(answers, error))
+    if subject.is_async:
+        raise TypeError(f"{subject.live.qualname} is async: use invoke_async, or run it with asyncio.run")
+    execution = _Execution(_kept_store(store, terms), subject, terms)
+    error: BaseException | None = None
+    try:
+        frame = execution.begin()
+        with activated(execution.store):
+            execute(frame, execution.function, subject.given, subject.kwargs, subject.instance)
+    except BaseException as e:
+        error = e
+    return execution.end(error)
 
 
-def _perform_in_memory(
-    store: Store, live: LiveComponent, values: Any, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any,
-    answers: Answers | None,
-) -> Performed:  # fmt: skip
-    recording = Recording(store.objects, root=store.root, answers=answers)
-    error = _execute(recording, store, live, values, args, kwargs, instance, answers)
-    recording.closed = True
-    top = recording.top
-    if top is None or (recording.torn and isinstance(error, GvError)):
-        assert error is not None
-        raise error
-    if not top.folded:
-        top.fold(NIL, NIL, 0)
-    oid = store.objects.write(INVOCATION_BYTE + top.part)
-    return Performed(Invocation.of_oid(store, oid), None, _divergence(answers, error))
+async def perform_async(store: Store, subject: Subject, terms: Terms) -> Performed:
+    """The same for a component that is to be awaited.
+
+    Raises:
+        TypeError: the arguments do not fit its signature, or it is not async; nothing is recorded.
+    """
+    if not subject.is_async:
+        raise TypeError(f"{subject.live.qualname} is not async: use invoke")
+    execution = _Execution(_kept_store(store, terms), subject, terms)
+    error: BaseException | None = None
+    try:
+        frame = execution.begin()
+        with activated(execution.store):
+            await execute_async(frame, execution.function, subject.given, subject.kwargs, subject.instance)
+    except BaseException as e:
+        error = e
+    return execution.end(error)
+
+
+def perform_any(store: Store, subject: Subject, terms: Terms) -> Performed:
+    """The same from where nothing is awaited: a component that is async gets an event loop of its own."""
+    if not subject.is_async:
+        return perform(store, subject, terms)
+    import asyncio
+
+    return asyncio.run(perform_async(store, subject, terms))
+
+
+def _kept_store(store: Store, terms: Terms) -> Store:
+    if terms.keeps:
+        return store
+    from gvstore.journal.overlay import Overlay
+
+    return Overlay(store.objects).store(store.root)
+
+
+def _awaitable(answer: Callable[[], Any]) -> Callable[..., Any]:
+    async def function(*args: Any, **kwargs: Any) -> Any:
+        return answer()
+
+    return function
 
 
 def _divergence(answers: Answers | None, error: BaseException | None) -> BaseException | None:
@@ -110,25 +266,6 @@ def _divergence(answers: Answers | None, error: BaseException | None) -> BaseExc
     if answers is None or isinstance(error, KeyboardInterrupt):
         return error
     return answers.replayer.fault or error
-
-
-def _execute(
-    recording: Recording, store: Store, live: LiveComponent, values: Any, args: tuple[Any, ...], kwargs: dict[str, Any],
-    instance: Any, answers: Answers | None,
-) -> BaseException | None:  # fmt: skip
-    """Returns what the call raised, or the recorder: then the recording is torn."""
-    try:
-        data = recording.encode(values)
-        state = NIL if instance is None else recording.encode(instance)
-        warn_opaque(recording.altered() or [])
-        frame = recording.top = recording.begin(live, None, data, state, answers)
-        with activated(store):
-            execute(frame, live.function, args, kwargs, instance)
-    except BaseException as e:
-        if recording.top is None:
-            recording.torn = True
-        return e
-    return None
 
 
 def _repository(store: Store) -> Any:

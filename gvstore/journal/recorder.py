@@ -20,17 +20,16 @@ import struct
 import threading
 import weakref
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gvstore import host
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.redact import LEAST_CHARACTERS, RedactingEncoder, Redactor, redactor_of
 from gvstore.objects.component import Component
-from gvstore.objects.fault import CorruptObject
-from gvstore.objects.invocation import CANCELLED, call_list, encode_call, raised, returned
+from gvstore.objects.invocation import CANCELLED, call_list, encode_call, raised, returned, waiting
 from gvstore.objects.record import NIL
 from gvstore.objects.sequence import ItemList
 from gvstore.objects.wire import LINK_HEAD, array, link_bytes, pack
@@ -38,7 +37,7 @@ from gvstore.odb.wal import WalWriter
 from gvstore.store.store import warn_opaque
 
 if TYPE_CHECKING:
-    from gvstore.journal.answers import Answer, Answers, Leaf
+    from gvstore.journal.answers import Answers
     from gvstore.objects.protocol import ObjectStore
 
 CURRENT: Final[ContextVar[Frame | None]] = ContextVar("gvstore.frame", default=None)
@@ -49,6 +48,25 @@ END: Final = struct.Struct("<cIQ")  # b"E", call, microseconds since the start
 SOURCE: Final = struct.Struct("<cII")  # b"S", source, the call whose answers come from it
 ADOPT: Final = struct.Struct("<cIII")  # b"A", source, place among its calls, calls in the adopted subtree
 KNOW: Final = struct.Struct("<cI32s")  # b"K", component, oid
+
+
+class Question(Protocol):
+    """An exception that stands for an open question."""
+
+    def waiting_for(self) -> tuple[Any, Any, Any]:
+        """Returns (requested type, reference to the value in question, context)."""
+        ...
+
+
+def question_in(error: BaseException) -> Question | None:
+    """Returns the question that an exception stands for; of a group of nothing but questions, the first."""
+    if isinstance(error, BaseExceptionGroup):
+        found = [question_in(each) for each in error.exceptions]
+        return None if None in found else found[0]
+    return error if hasattr(error, "waiting_for") else None
+
+
+Asker = Callable[[Any], Any]  # from a question to its answer; may raise the question, which then stays open
 
 
 class Recording:
@@ -70,6 +88,8 @@ class Recording:
     ) -> None:
         self.objects, self.root, self.wal = objects, root, wal
         self.answers = answers
+        self.asker: Asker | None = None  # answers questions at once
+        self.forbids_changes = False  # enact's contract: a call that changes its arguments has failed
         outer = CURRENT.get()
         self.redactor: Redactor = outer.recording.redactor if outer is not None else redactor_of(host.environment())
         self.encoder = RedactingEncoder(objects, self.redactor, on_opaque=self._met_opaque, on_secret=self._met_secret)
@@ -174,7 +194,8 @@ class Frame:
     """One call being executed."""
 
     __slots__ = (
-        "answers", "args", "children", "ended", "folded", "link", "live", "number", "outcome", "parent", "part",
+        "answers", "args", "asked_below", "begun", "children", "ended", "folded", "link", "live", "number", "open", "outcome",
+        "parent", "part",
         "raised", "recording", "skipped", "sparse", "start", "state", "times", "timing",
     )  # fmt: skip
 
@@ -188,6 +209,9 @@ class Frame:
         self.times: ItemList | None = None
         self.skipped, self.sparse = 0, False
         self.ended = self.folded = False  # its function is over; it has been given to its parent
+        self.asked_below = False  # a call below it asks a question
+        self.begun = 0  # coroutines that it has called
+        self.open: dict[Frame, tuple[int, Any]] | None = None  # those still running: which, and their instance
         self.raised: BaseException | None = None
         self.outcome = self.part = self.timing = NIL  # set by `fold`, read of the root
 
@@ -250,11 +274,20 @@ class Frame:
             not isinstance(error, Exception) and type(error).__name__ == "CancelledError"
         ):
             outcome = CANCELLED
+        elif (question := question_in(error)) is not None:
+            outcome = self._waiting(question.waiting_for())
         else:
             outcome = raised(self.recording.encode(error), here=here)
         self.close(outcome, self._state_after(instance))
         if self.recording.unstored:
             warn_opaque(self.recording.altered() or [])
+
+    def _waiting(self, asked: tuple[Any, Any, Any]) -> bytes:
+        """Returns the outcome of a call that a question ends; those above it are told."""
+        if self.parent is not None:
+            self.parent.asked_below = True
+        requested, for_value, context = map(self.recording.encode, asked)
+        return waiting(requested, for_value, context, here=not self.asked_below)
 
     def _state_after(self, instance: Any) -> bytes:
         if instance is None:
@@ -304,145 +337,6 @@ def _times(start: int, duration: int, children: bytes | None, *, sparse: bool) -
         return pack([1, start, duration])
     parts = [b"\x01", pack(start), pack(duration), children]
     return array([*parts, b"\xc3"] if sparse else parts)
-
-
-def open_call(
-    parent: Frame, live: LiveComponent, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None
-) -> Frame | Answer | Leaf:
-    """Returns the frame of a call that has begun, or the answer that the record has for it."""
-    recording = parent.recording
-    try:
-        values = live.bind(args, kwargs)
-    except TypeError:
-        live.function(*args if instance is None else (instance, *args), **kwargs)  # says what does not fit as Python does
-        raise
-    data = recording.encode(values)
-    state = NIL if instance is None else recording.encode(instance)
-    if recording.unstored:
-        warn_opaque(recording.altered() or [])
-    if parent.answers is None:
-        return recording.begin(live, parent, data, state, None)
-    try:
-        return _answer_or_begin(parent, parent.answers, live, data, state, instance)
-    except CorruptObject as e:
-        if isinstance(e.__cause__, RecursionError):  # not the record: the stack of the program ends here
-            raise RecursionError(str(e.__cause__)) from None
-        raise
-
-
-def _answer_or_begin(
-    parent: Frame, recorded: Answers, live: LiveComponent, data: bytes, state: bytes, instance: Any
-) -> Frame | Answer | Leaf:
-    recording = parent.recording
-    if instance is None and not live.effect:
-        known = recording.known(live)
-        leaf = recorded.take_next(known[1], data)
-        if leaf is not None:
-            recording.adopt(parent, leaf.part, leaf.at, 1)
-            return leaf
-    answer = recorded.take(live, data, state)
-    if answer is None:
-        return recording.begin(live, parent, data, state, None)
-    if answer.adopted:
-        recording.adopt(parent, answer.part, answer.at, answer.calls)
-        return answer
-    if answer.override is not None:
-        recording.begin(live, parent, data, state, None).returned(answer.override, instance)
-        return answer
-    return recording.begin(live, parent, data, state, answer.below())
-
-
-def open_ancestor(frame: Frame) -> Frame | None:
-    """Returns the nearest frame whose function still runs, from `frame` outwards.
-
-    A thread or task that outlives the call which began it keeps that call's
-    frame; so does a program that went on where the stack had ended.
-    """
-    found: Frame | None = frame
-    while found is not None and found.ended:
-        found = found.parent
-    return found
-
-
-def record_call(
-    parent: Frame, live: LiveComponent, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None
-) -> Any:
-    """Records one call, or answers it; returns or raises what it does."""
-    given = args if instance is None else (instance, *args)
-    if parent.ended:
-        above = open_ancestor(parent)
-        if above is None:
-            return live.function(*given, **kwargs)
-        parent = above
-    frame = open_call(parent, live, args, kwargs, instance)
-    if not isinstance(frame, Frame):
-        return _give(frame, parent, instance)
-    return execute(frame, live.function, given, kwargs, instance)
-
-
-def _give(answer: Answer | Leaf, parent: Frame, instance: Any) -> Any:
-    try:
-        return answer.give(instance)
-    except BaseException as e:
-        parent.raised = e
-        raise
-
-
-def execute(
-    frame: Frame, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None
-) -> Any:
-    """Runs a call that has begun; returns or raises what it does."""
-    token = CURRENT.set(frame)
-    try:
-        try:
-            result = function(*args, **kwargs)
-        except BaseException as e:
-            frame.ended = True
-            frame.failed(e, instance)
-            raise
-        frame.ended = True
-        frame.returned(result, instance)
-        return result
-    except BaseException:
-        if not frame.folded:  # nothing may be called here: this may be the end of the stack
-            frame.recording.torn = frame.ended = True
-        raise
-    finally:
-        CURRENT.reset(token)
-
-
-async def record_async_call(parent: Frame, live: LiveComponent, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The same for a coroutine function."""
-    above = open_ancestor(parent)
-    if above is None:
-        return await live.function(*args, **kwargs)
-    frame = open_call(above, live, args, kwargs)
-    if not isinstance(frame, Frame):
-        return _give(frame, above, None)
-    token = CURRENT.set(frame)
-    try:
-        try:
-            result = await live.function(*args, **kwargs)
-        except BaseException as e:
-            frame.ended = True
-            frame.failed(e)
-            raise
-        frame.ended = True
-        frame.returned(result)
-        return result
-    except BaseException:
-        if not frame.folded:
-            frame.recording.torn = frame.ended = True
-        raise
-    finally:
-        _reset(token)
-
-
-def _reset(token: Token[Frame | None]) -> None:
-    try:
-        CURRENT.reset(token)
-    except ValueError:  # a coroutine that is closed by the garbage collector is closed in another context
-        pass
 
 
 def report_usage(**counts: int) -> None:

@@ -15,10 +15,11 @@ from types import FrameType
 from typing import Any, TypeVar, overload
 
 from gvstore.code.source import snapshot
+from gvstore.journal.call import record_async_call, record_call
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import NoSuchComponent
 from gvstore.journal.reads import watch
-from gvstore.journal.recorder import CURRENT, record_async_call, record_call
+from gvstore.journal.recorder import CURRENT
 from gvstore.store.resource import ResourceBase
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -72,15 +73,12 @@ def _register(subject: Any, options: dict[str, Any], place: FrameType) -> Any:
 
 
 def _register_class(cls: type, options: dict[str, Any], place: FrameType) -> type:
-    from gvstore.journal.invokable import Invokable
+    from gvstore.journal.invokable import InvokableBase
 
     snapshot(cls, place)
-    if issubclass(cls, Invokable):
-        call = cls.call
-        if call is Invokable.call:
-            raise TypeError(f"{cls.__qualname__} has no method `call`")
-        live = LiveComponent(cls, call, flavor="class", **options)
-        cls.__gv__ = live  # type: ignore[attr-defined]
+    if issubclass(cls, InvokableBase):
+        live = LiveComponent(cls, cls.checked_call(), flavor="class", **options)
+        cls.__gv__ = live
         _registered[live.module, live.qualname] = live
     if issubclass(cls, ResourceBase):
         from gvstore.store.registry import Registry
@@ -91,7 +89,8 @@ def _register_class(cls: type, options: dict[str, Any], place: FrameType) -> typ
 
 def _register_function(function: Callable[..., Any], options: dict[str, Any], place: FrameType) -> Callable[..., Any]:
     snapshot(function, place)
-    live = LiveComponent(function, function, flavor="function", **options)
+    method = _is_method(function)
+    live = LiveComponent(function, function, flavor="method" if method else "function", **options)
     current = CURRENT.get
     wrapper: Callable[..., Any]
 
@@ -102,7 +101,18 @@ def _register_function(function: Callable[..., Any], options: dict[str, Any], pl
             frame = current()
             if frame is None:
                 return await function(*args, **kwargs)
+            if method and args:
+                return await record_async_call(frame, live, args[1:], kwargs, args[0])
             return await record_async_call(frame, live, args, kwargs)
+
+    elif method:
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            frame = current()
+            if frame is None or not args:
+                return function(*args, **kwargs)
+            return record_call(frame, live, args[1:], kwargs, args[0])
 
     else:
 
@@ -114,14 +124,26 @@ def _register_function(function: Callable[..., Any], options: dict[str, Any], pl
             return record_call(frame, live, args, kwargs)
 
     wrapper.__gv__ = live  # type: ignore[attr-defined]
+    live.face = wrapper
     _registered[live.module, live.qualname] = live
     return wrapper
+
+
+def _is_method(function: Callable[..., Any]) -> bool:
+    """Returns whether a function is defined in a class and takes its instance, by its name and first parameter."""
+    above = str(getattr(function, "__qualname__", "")).rpartition(".")[0].rpartition(".")[2]
+    code = getattr(function, "__code__", None)
+    return above.isidentifier() and code is not None and code.co_argcount > 0 and code.co_varnames[0] == "self"
 
 
 def live_of(subject: Any) -> LiveComponent | None:
     """Returns what `register` knows of a function, class, or instance of an Invokable; None if it is not registered."""
     live = getattr(subject, "__gv__", None)
-    return live if isinstance(live, LiveComponent) else None
+    if not isinstance(live, LiveComponent):
+        return None
+    if isinstance(live.subject, type) and live.subject is not subject and live.subject is not type(subject):
+        return None  # a subclass that was not registered itself
+    return live
 
 
 def registered() -> list[LiveComponent]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gvstore import host
-from gvstore.journal.answers import STRICT_CALLS, STRICT_CODE, Answers, Replayer
+from gvstore.journal.answers import STRICT_CALLS, STRICT_CODE, Answers, Replayer, overridden
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import InvocationError, ReplayError
 from gvstore.journal.invocation import Invocation
-from gvstore.journal.perform import Performed, perform
+from gvstore.journal.perform import Performed, Subject, Terms, perform, perform_any, perform_async
+from gvstore.journal.raised import RAISED_THROUGH, ExceptionResource
+from gvstore.journal.recorder import Asker
 from gvstore.journal.redact import fill_holes, has_holes
 from gvstore.journal.register import find_registered
 from gvstore.journal.running import RunOptions
@@ -19,6 +22,7 @@ from gvstore.objects.invocation import PartList, outcome_number, part_body
 from gvstore.objects.placeholder import Opaque
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import link_bytes, split
+from gvstore.store.active import activated
 
 _STRICT = {True: STRICT_CALLS, False: "", None: "", STRICT_CALLS: STRICT_CALLS, STRICT_CODE: STRICT_CODE, "": ""}
 
@@ -73,30 +77,69 @@ def plan_replay(invocation: Invocation) -> Plan:
 
 
 def perform_replay(
-    invocation: Invocation, *, exception_override: Any = None, strict: Any = False, options: RunOptions | None = None
-) -> Performed:
-    """Executes the invocation's root again, its record for answers; what it raises is in the result."""
-    if strict not in _STRICT:
-        raise ValueError(f"strict is True, False or 'code', not {strict!r}")
-    store = invocation.store
-    live = find_registered(invocation.component.name, store.root)
-    args, kwargs, instance = _arguments(invocation, live)
-    replayer = Replayer(store.objects, root=store.root, strict=_STRICT[strict], overrides=exception_override)
-    why = replayer.why_stale(link_bytes(invocation.call.component))
-    if why and replayer.strict == STRICT_CODE:
-        raise ReplayError(why)
-    answers = Answers(replayer, invocation.call.children)
-    return perform(store, live, args, kwargs, instance=instance, answers=answers, options=options)
+    invocation: Invocation, *, exception_override: Any = None, strict: Any = False, options: RunOptions | None = None,
+    asker: Asker | None = None,
+) -> Performed:  # fmt: skip
+    """Executes the invocation's root again, its record for answers; what it raises is in the result.
+
+    What is to be awaited gets an event loop of its own.
+    """
+    subject, terms = _prepared(invocation, exception_override, strict)
+    return perform_any(invocation.store, subject, replace(terms, options=options, asker=asker))
 
 
 def replay_invocation(invocation: Invocation, *, exception_override: Any, strict: Any) -> Invocation:
     """Returns the invocation completed; a complete and fresh one at once."""
     if invocation.successful() and plan_replay(invocation).complete:
         return invocation
-    performed = perform_replay(invocation, exception_override=exception_override, strict=strict)
-    if performed.error is not None:
-        raise performed.error
-    return performed.invocation
+    subject, terms = _prepared(invocation, exception_override, strict)
+    return settled(perform(invocation.store, subject, terms))
+
+
+async def replay_invocation_async(invocation: Invocation, *, exception_override: Any, strict: Any) -> Invocation:
+    """Returns the same of what is to be awaited."""
+    if invocation.successful() and plan_replay(invocation).complete:
+        return invocation
+    subject, terms = _prepared(invocation, exception_override, strict)
+    return settled(await perform_async(invocation.store, subject, terms))
+
+
+def settled(performed: Performed) -> Invocation:
+    """Returns the invocation; an exception that is no result of its own is raised."""
+    error = performed.error
+    if error is None or performed.invocation.status == "waiting":
+        return performed.invocation
+    if isinstance(error, ExceptionResource) and not isinstance(error, RAISED_THROUGH):
+        return performed.invocation
+    raise error
+
+
+def answers_from(invocation: Invocation, exception_override: Any, strict: Any) -> Answers:
+    """Returns an invocation's calls as answers for a replay."""
+    if strict not in _STRICT:
+        raise ValueError(f"strict is True, False or 'code', not {strict!r}")
+    store = invocation.store
+    replayer = Replayer(store.objects, root=store.root, strict=_STRICT[strict], overrides=exception_override)
+    if replayer.strict == STRICT_CODE and (why := replayer.why_stale(link_bytes(invocation.call.component))):
+        raise ReplayError(why)
+    return Answers(replayer, invocation.call.children)
+
+
+def override_of(invocation: Invocation, answers: Answers) -> Callable[[], Any] | None:
+    """Returns what stands in for the root's own execution, where `exception_override` answers for it."""
+    with activated(invocation.store):
+        found = overridden(
+            invocation.part, split(part_body(invocation.part, invocation.store.objects)), answers.replayer
+        )
+    return None if found is None else lambda: found[0]
+
+
+def _prepared(invocation: Invocation, exception_override: Any, strict: Any) -> tuple[Subject, Terms]:
+    """Returns the recorded root call, to be called again, and its record for answers."""
+    answers = answers_from(invocation, exception_override, strict)
+    live = find_registered(invocation.component.name, invocation.store.root)
+    args, kwargs, instance = _arguments(invocation, live)
+    return Subject(live, instance, args, kwargs), Terms(answers=answers, answer=override_of(invocation, answers))
 
 
 def _arguments(invocation: Invocation, live: LiveComponent) -> tuple[tuple[Any, ...], dict[str, Any], Any]:

@@ -13,9 +13,11 @@ from gvstore.errors import WouldLose
 from gvstore.journal.answers import Replayer
 from gvstore.journal.commit import find_components, runs_to_commit
 from gvstore.journal.counting import count_calls
+from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.merge import merge_records
-from gvstore.journal.perform import Performed, live_component, perform
+from gvstore.journal.perform import Performed, Terms, perform, perform_any, perform_async, subject_of
+from gvstore.journal.recorder import Asker
 from gvstore.journal.recovery import settle
 from gvstore.journal.replay import perform_replay
 from gvstore.journal.run import NoSuchRun, Run, Runs
@@ -77,24 +79,27 @@ class Repository(BareRepository):
         return self.runs.of(found.run, found.run_oid)
 
     def run(self, subject: Any, /, *args: Any, **kwargs: Any) -> Run[Any]:
-        """Returns the run of a function or Invokable on these arguments.
+        """Returns the run of a function or Invokable on these arguments; one that waits for an answer too.
 
         Raises:
+            TypeError: it is to be awaited.
             whatever it raises; the run is kept.
         """
-        performed = self.perform(subject, args, kwargs)
-        if performed.error is not None:
-            raise performed.error
-        assert performed.run is not None
-        return performed.run
+        return run_of(perform(self.store, subject_of(subject, args, kwargs), Terms()))
+
+    async def run_async(self, subject: Any, /, *args: Any, **kwargs: Any) -> Run[Any]:
+        """Returns the same of what is to be awaited."""
+        return run_of(await perform_async(self.store, subject_of(subject, args, kwargs), Terms()))
 
     def perform(
-        self, subject: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions | None = None
-    ) -> Performed:
-        """Executes a function or Invokable as a run; what it raises is in the result."""
-        live = live_component(subject)
-        instance = None if live.flavor != "class" or isinstance(subject, type) else subject
-        return perform(self.store, live, args, kwargs, instance=instance, options=options)
+        self, subject: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions | None = None,
+        *, asker: Asker | None = None,
+    ) -> Performed:  # fmt: skip
+        """Executes a function or Invokable as a run; what it raises is in the result.
+
+        `asker` answers questions at once.  What is to be awaited gets an event loop of its own.
+        """
+        return perform_any(self.store, subject_of(subject, args, kwargs), Terms(options=options, asker=asker))
 
     def perform_replay(self, run: Run[Any], *, strict: Any = False, options: RunOptions | None = None) -> Performed:
         """Replays a run as a new one; what it raises is in the result."""
@@ -233,6 +238,16 @@ class Repository(BareRepository):
             late = self._closing and self._recordings == 0
         if late:
             self.close()
+
+
+def run_of(performed: Performed) -> Run[Any]:
+    """Returns the run that came of an execution; one that waits for an answer has not failed."""
+    run = performed.run
+    if performed.error is not None and (run is None or run.status != "waiting"):
+        raise performed.error
+    if run is None:
+        raise InvocationError("inside a recording there are no runs", hint="Use gv.invoke: its record is a value.")
+    return run
 
 
 def file_store(folder: Path | str) -> RepositoryStore:

@@ -11,7 +11,7 @@ Trailing nils are left out.  A child stands in its parent's list inline, or as
 a link where the container rule wants one: its *part*.
 
     returned  [59, value]           raised  [60, exception, raised here]
-    waiting   [61, requested type, for value, context]
+    waiting   [61, requested type, for value, context] at the call that asks, [..., false] above it
     cancelled [62]                  streamed [63, chunks, value, closed early]
 
 No clock is in it: equal executions are equal objects.
@@ -48,6 +48,17 @@ def returned(value: bytes) -> bytes:
 def raised(exception: bytes, *, here: bool) -> bytes:
     """Returns the outcome of a call that raised; `here` if no call below it had raised the same."""
     return b"\x93\x3c" + exception + (b"\xc3" if here else b"\xc2")
+
+
+def waiting(requested: bytes, for_value: bytes, context: bytes, *, here: bool) -> bytes:
+    """Returns the outcome of a call that waits for an answer; `here` if it asks itself, and no call below it."""
+    asked = b"\x3d" + requested + for_value + context
+    return b"\x94" + asked if here else b"\x95" + asked + b"\xc2"
+
+
+def asks(outcome: bytes) -> bool:
+    """Returns whether an outcome is a question that began in this very call."""
+    return outcome[:2] == b"\x94\x3d"
 
 
 def outcome_number(outcome: bytes) -> int | None:

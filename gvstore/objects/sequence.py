@@ -10,7 +10,9 @@ dropping one anywhere changes O(log n) nodes.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Self
 
 from gvstore.objects import number
 from gvstore.objects.chunking import NODE_MAX, NODE_MIN_ITEMS, SPLIT_THRESHOLD, ends_node
@@ -102,6 +104,14 @@ class TreeBuilder:
             self._levels.append(_Level(_INNER))
         self._append(at + 1, pack(weight) + link_bytes(oid), weight)
 
+    def copy(self) -> Self:
+        """Returns a builder in the same state, which goes its own way."""
+        made = copy.copy(self)
+        made._levels = [copy.copy(each) for each in self._levels]
+        for each in made._levels:
+            each.parts = list(each.parts)
+        return made
+
     _width = 1
 
     def finish(self) -> ObjectId:
@@ -163,6 +173,13 @@ class ItemList:
     def go_on(self, builder: TreeBuilder, count: int) -> None:
         """Takes over a tree that holds `count` items already; what was added before must be none."""
         self._builder, self.count = builder, count
+
+    def copy(self) -> ItemList:
+        """Returns a list of the same items, which goes its own way."""
+        made = copy.copy(self)
+        made._items = list(self._items)
+        made._builder = None if self._builder is None else self._builder.copy()
+        return made
 
     @property
     def is_split(self) -> bool:
