@@ -86,6 +86,11 @@ def has_name(fd: int) -> bool:
     return os.fstat(fd).st_nlink > 0
 
 
+def size_bytes(fd: int) -> int:
+    """Returns how long the open file is now."""
+    return os.fstat(fd).st_size
+
+
 def read_bytes(path: Path, *, limit: int | None = None) -> bytes:
     """Returns what the plain file at `path` holds.
 

@@ -32,6 +32,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "config": "Show or change settings",
         "model": "Show models, and fetch the local one",
         "fsck": "Check that everything stored is whole",
+        "gc": "Take away what nothing leads to",
+        "repack": "Write all objects into one pack, smaller if possible",
         "cat-file": "Print an object by its name (plumbing)",
         "rev-parse": "Print the object names of revs (plumbing)",
     },

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from gvstore import host
 from gvstore.errors import WouldLose
@@ -32,6 +32,10 @@ from gvstore.store.active import activate, deactivate
 from gvstore.store.ref import Ref
 from gvstore.store.store import Store
 
+if TYPE_CHECKING:
+    from gvstore.odb.collect import Collected
+
+T = TypeVar("T")
 _GIT_NOTE_NS = 5_000_000_000
 
 
@@ -42,6 +46,14 @@ class RepositoryStore(Store):
         super().__init__(repository)
         self.repository = repository
         self.root = repository.path
+
+    def commit(self, value: T) -> Ref[T]:
+        """Returns a reference to a value, stored and kept: gc never takes what a program put."""
+        ref = super().commit(value)
+        oid = getattr(ref, "oid", None)  # a reference type of the program's own may have none
+        if oid is not None:
+            self.repository.objects.keep(oid)
+        return ref
 
 
 class Repository(BareRepository):
@@ -193,6 +205,24 @@ class Repository(BareRepository):
             message, author=author, now=now, components=lambda files: find_components(self.objects, files),
             runs=runs_to_commit(self), paths=paths, allow_large=allow_large, allow_secret=allow_secret, allow_empty=allow_empty,
         )  # fmt: skip
+
+    def gc(self, *, prune: str | None = None, dry_run: bool = False, now: int | None = None) -> Collected:
+        """Collects garbage; dead runs are stored first, and what running ones link is kept.
+
+        Raises:
+            Incomplete: something that refs lead to is missing; nothing was done.
+            UsageFault: `prune` is no time.
+        """
+        from gvstore.journal.roots import journal_links
+        from gvstore.repo.gc import gc
+
+        if not dry_run and not self.read_only:
+            settle(self)
+        with self._use:
+            idle = self._users == 0 and self._recordings == 0
+        if idle:
+            self.close()  # our own lease would hold what we collect
+        return gc(self, self._moment(now), prune=prune, dry_run=dry_run, journals=lambda: journal_links(self))
 
     def line(self) -> tuple[ObjectId | None, str, str]:
         """Returns (the commit that HEAD is at, the branch, git's HEAD) for what starts from here."""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from gvstore import fs
 from gvstore.errors import GvError
+from gvstore.objects.oid import ObjectId
 from gvstore.odb import condemned, lock, pack, segment, tombstone
 from gvstore.odb.dictionary import Dictionaries
 from gvstore.odb.fault import Collected, NewerFormat
@@ -103,6 +104,11 @@ class Catalog:
                 self._offsets.pop(gone.path, None)
                 gone.close()
             return changed
+
+    def begin(self) -> None:
+        """Takes the lease if it can be had; nothing is looked at yet."""
+        with self._lock:
+            self._try_hold()
 
     def hold(self) -> None:
         """Takes the lease, if it was not taken yet.
@@ -195,6 +201,14 @@ class Catalog:
                 continue
             if data is not None:
                 yield data
+
+    def condemned(self, low: int, high: int) -> Iterator[ObjectId]:
+        """Yields the condemned objects whose index keys are in [low, high]."""
+        for path in condemned.paths(self.folder):
+            try:
+                yield from Pack(path, self.dictionaries).between(low, high)
+            except (OSError, GvError):
+                continue
 
     def has_wreck(self, oid: bytes) -> bool:
         """Returns whether the object's record is there and damaged; to be asked after a miss."""

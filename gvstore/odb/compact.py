@@ -65,40 +65,47 @@ def adopt(folder: Path, dictionaries: Dictionaries) -> None:
     """
     try:
         with maintenance(folder, wait_s=-1):
-            dead = _dead_segments(folder, dictionaries)
+            dead = closed_segments(folder, dictionaries)
             if len(dead) > FEW or sum(p.size_bytes for p in dead) > CLASSES[0]:
                 merge(dead, folder, forgotten=tombstone.names(folder))
             for p in dead:
                 p.close()
             _merge_packs(folder, dictionaries)
-            _mend_indices(folder, dictionaries)
+            mend_indices(folder, dictionaries)
             if len(fs.list_folder(folder / lease.FOLDER)) > LEASES:
                 lease.living(folder)
     except Busy:
         return
 
 
-def merge_all(folder: Path, dictionaries: Dictionaries) -> None:
-    """Makes one pack of all that no process writes to, but for what has damage."""
-    with maintenance(folder):
-        sources = _dead_segments(folder, dictionaries)
-        for path in _packs(folder):
-            try:
-                sources.append(Pack(path, dictionaries))
-            except (OSError, NewerFormat):
-                continue
-        if len(sources) > 1:
-            merge(sources, folder, forgotten=tombstone.names(folder))
-        for p in sources:
-            p.close()
-        _mend_indices(folder, dictionaries)
-
-
-def _packs(folder: Path) -> list[Path]:
+def pack_paths(folder: Path) -> list[Path]:
     return [folder / PACK / name for name in fs.list_folder(folder / PACK) if is_stored(name, pack.SUFFIX)]
 
 
-def _dead_segments(folder: Path, dictionaries: Dictionaries) -> list[Pack]:
+def close_dead(folder: Path, dictionaries: Dictionaries) -> None:
+    """Closes the segments of dead processes; large ones become packs.  The caller holds the lock."""
+    for dead in closed_segments(folder, dictionaries):
+        dead.close()
+
+
+def unheld(folder: Path) -> set[Path]:
+    """Returns the segments that no process writes."""
+    found = set()
+    for name in fs.list_folder(folder / LIVE):
+        if is_stored(name, segment.SUFFIX):
+            try:
+                fd = fs.open_read(folder / LIVE / name)
+            except OSError:
+                continue
+            try:
+                if not fs.is_locked(fd):
+                    found.add(folder / LIVE / name)
+            finally:
+                fs.close(fd)
+    return found
+
+
+def closed_segments(folder: Path, dictionaries: Dictionaries) -> list[Pack]:
     """Returns the closed segments that stay segments."""
     dead = []
     for name in fs.list_folder(folder / LIVE):
@@ -164,7 +171,7 @@ def _append_seal(fd: int, dead: Pack, begin: int, at: int) -> int:
 def _merge_packs(folder: Path, dictionaries: Dictionaries) -> None:
     """Merges packs of a size when there are many of them."""
     sizes: list[list[Path]] = [[] for _ in CLASSES]
-    for path in _packs(folder):
+    for path in pack_paths(folder):
         try:
             size = path.stat().st_size
         except OSError:
@@ -178,7 +185,7 @@ def _merge_packs(folder: Path, dictionaries: Dictionaries) -> None:
             merge_paths(members, folder, dictionaries)
 
 
-def _mend_indices(folder: Path, dictionaries: Dictionaries) -> None:
+def mend_indices(folder: Path, dictionaries: Dictionaries) -> None:
     """Writes indices that are missing, deletes those without a pack: a kill between two renames leaves them."""
     names = fs.list_folder(folder / PACK)
     for name in names:
@@ -188,7 +195,7 @@ def _mend_indices(folder: Path, dictionaries: Dictionaries) -> None:
             used = (folder / LIVE / (stem + segment.SUFFIX)).exists() or (folder / PACK / (stem + pack.SUFFIX)).exists()
             if not used:
                 fs.remove(folder / PACK / name)
-    for path in _packs(folder):
+    for path in pack_paths(folder):
         if path.with_suffix(packindex.SUFFIX).name not in names:
             try:
                 write_index(Pack(path, dictionaries))

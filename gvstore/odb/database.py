@@ -15,6 +15,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ from gvstore.odb.lease import FOLDER as LEASE
 from gvstore.odb.prefix import RESOLVE_LIMIT, check_prefix, key_range
 
 if TYPE_CHECKING:
+    from gvstore.odb.repack import Repacked
     from gvstore.odb.segment import Segment
     from gvstore.odb.trainer import Trainer
 
@@ -100,7 +102,7 @@ class ObjectDatabase:
 
     def hold(self) -> None:
         """Lets nothing vanish that can be read from now on, until `close`; each use of the database does the same."""
-        self._catalog.load()
+        self._catalog.begin()
 
     def _missing(self, oid: ObjectId) -> Exception:
         for error in self._catalog.refused.values():
@@ -311,22 +313,26 @@ class ObjectDatabase:
 
         Raises:
             ValueError: `prefix` is no hex, or longer than an oid.
+            Forgotten: 8 digits or more that only a forgotten object begins with.
         """
         digits = check_prefix(prefix)
         low, high = key_range(digits)
         found = {ObjectId(oid) for oid in self._own_oids() if oid.hex().startswith(digits)}
         self._catalog.refresh()
         for pack in self._catalog.packs:
-            for at in pack.table.between(low, high):
-                try:
-                    oid = ObjectId.of(pack.open_at(at))
-                except (BadRecord, DictionaryLost):
-                    continue
-                if oid.hex().startswith(digits):
-                    found.add(oid)
-                if len(found) >= RESOLVE_LIMIT:
-                    return sorted(found)[:RESOLVE_LIMIT]
-        return sorted(found)[:RESOLVE_LIMIT]
+            try:
+                found.update(islice((oid for oid in pack.between(low, high) if oid.hex().startswith(digits)), RESOLVE_LIMIT))
+            except FileNotFoundError:
+                continue
+            if len(found) >= RESOLVE_LIMIT:
+                break
+        if not found:  # what gc has condemned, if it is asked for by name
+            found = {oid for oid in self._catalog.condemned(low, high) if oid.hex().startswith(digits) and self.has(oid)}
+        if not found and len(digits) >= 8:
+            for name in self._catalog.forgotten:
+                if name.hex().startswith(digits):
+                    self._raise_forgotten(ObjectId(name))
+        return sorted(found - self._catalog.forgotten)[:RESOLVE_LIMIT]
 
     def _own_oids(self) -> list[bytes]:
         own = self._segment
@@ -339,6 +345,7 @@ class ObjectDatabase:
             seen.add(oid[:OID_BYTES])
             yield ObjectId(oid)
         self._catalog.refresh()
+        seen |= self._catalog.forgotten
         for pack in self._catalog.packs:
             for at in pack.table.all_offsets():
                 try:
@@ -357,18 +364,23 @@ class ObjectDatabase:
         self.flush()
         yield from check(self._catalog, full=full)
 
-    def repack(self) -> None:
-        """Merges all closed segments and packs into one pack; waits for another process that is at it."""
+    def repack(self, *, by_the_way: bool = False) -> Repacked:
+        """Merges all closed segments and packs into one pack, compressed anew where that is worth it; see `odb/repack.py`.
+
+        Raises:
+            Busy: another process is merging or collecting, and does not come to its end.
+        """
         if self.read_only:
             raise ReadOnly(self.folder)
-        from gvstore.odb import compact
+        from gvstore.odb.repack import repack
 
         with self._lock:
             try:
-                compact.merge_all(self.folder, self._dictionaries)
+                done = repack(self.folder, self._dictionaries, by_the_way=by_the_way)
             except OSError as e:
                 raise WriteFailed(self.folder, e) from e
             self._catalog.refresh()
+            return done
 
     def close(self) -> None:
         """Makes everything durable, closes the segment, lets go of all files.  The handle can go on reading and writing."""

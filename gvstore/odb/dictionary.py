@@ -28,6 +28,7 @@ DICTIONARY_LIMIT = 16 << 10  # above it a dictionary helps less than it costs
 CURRENT = "current"
 SUFFIX = ".zd"
 _MAGICLESS = zstandard.FORMAT_ZSTD1_MAGICLESS
+_FRAME = {"format": _MAGICLESS, "write_content_size": 1, "write_checksum": 0, "write_dict_id": 0}
 _SHORT_FRAMES = (0x20, 0x60)  # frame descriptors whose content size has one or two bytes: at most 65,791 bytes
 
 Inflate = Callable[[bytes], bytes]
@@ -40,11 +41,19 @@ def _parameters(*, small: bool) -> zstandard.ZstdCompressionParameters:
     dictionary, matches from 6 bytes.  Measured on 500-byte records: 3.2 µs and
     15.9 MB; level 1 took 2.9 µs and 17.1 MB, level 3 4.0 µs and 15.5 MB.
     """
-    frame = {"format": _MAGICLESS, "write_content_size": 1, "write_checksum": 0, "write_dict_id": 0}
     if not small:
-        return zstandard.ZstdCompressionParameters.from_level(3, **frame)
+        return zstandard.ZstdCompressionParameters.from_level(3, **_FRAME)
     fast = {"window_log": 17, "chain_log": 13, "hash_log": 16, "search_log": 1, "min_match": 6, "target_length": 0}
-    return zstandard.ZstdCompressionParameters(strategy=zstandard.STRATEGY_FAST, **fast, **frame)
+    return zstandard.ZstdCompressionParameters(strategy=zstandard.STRATEGY_FAST, **fast, **_FRAME)
+
+
+def _thorough(dictionary_bytes: int) -> zstandard.ZstdCompressionParameters:
+    """Returns parameters for records that are written once and read for years.
+
+    Measured on 20,000 records of 560 bytes with a dictionary of 220 KiB: 141 bytes and 20 µs a record; as they are
+    written first, 178 and 3; with level 15, 129 and 60.
+    """
+    return zstandard.ZstdCompressionParameters.from_level(9, source_size=1000, dict_size=dictionary_bytes, **_FRAME)
 
 
 class Codec:
@@ -59,9 +68,12 @@ class Codec:
         self._dictionary = zstandard.ZstdCompressionDict(data) if data else None
         self._local = threading.local()
 
-    def compressor(self) -> Callable[[bytes], bytes]:
-        """Returns a function that makes frames; one thread at a time may call it."""
-        parameters = _parameters(small=self._dictionary is not None)
+    def compressor(self, *, thorough: bool = False) -> Callable[[bytes], bytes]:
+        """Returns a function that makes frames; one thread at a time may call it.
+
+        `thorough` takes six times as long and makes frames a tenth smaller: for `repack`.
+        """
+        parameters = _thorough(len(self.data)) if thorough else _parameters(small=self._dictionary is not None)
         return ZstdCompressor(dict_data=self._dictionary, compression_params=parameters).compress
 
     def compress(self, data: bytes) -> bytes:

@@ -87,6 +87,18 @@ class Collected(Conflict):
         super().__init__(f"objects in {folder} were collected while this process was at work")
 
 
+class Incomplete(Corrupt):
+    """Objects that something leads to are missing, so nobody knows what they would lead to: nothing was collected."""
+
+    hint = "Run `gv fsck --full`, then `gv fsck --repair`; `gv forget OID` gives up what stays lost."
+
+    def __init__(self, missing: list[ObjectId]) -> None:
+        self.missing = tuple(missing)
+        shown = ", ".join(oid.hex()[:8] for oid in missing[:3]) + (", ..." if len(missing) > 3 else "")
+        count = "an object" if len(missing) == 1 else f"{len(missing)} objects"
+        super().__init__(f"{count} that something leads to cannot be read ({shown}); nothing was collected")
+
+
 class Forgotten(ObjectMissing):
     """The object was there and a user had it forgotten; `at` is microseconds since 1970 UTC, 0 where nobody knows."""
 

@@ -17,6 +17,7 @@ from gvstore import fs
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import format, pack, packindex
 from gvstore.odb.catalog import PACK
+from gvstore.odb.dictionary import DICTIONARY_LIMIT, MAX_INFLATED, Codec, plain
 from gvstore.odb.fault import BadRecord, DictionaryLost
 from gvstore.odb.format import FIRST_SLOT, KEPT, MAX_SLOTS, NAME_BYTES
 from gvstore.odb.pack import Pack
@@ -127,9 +128,12 @@ def distinct(sources: list[Pack], forgotten: Collection[bytes] = frozenset()) ->
                 yield Record(source, at, kept)
 
 
-def copy_pack(path: Path, sources: list[Pack], chosen: Iterable[Record]) -> Path:
-    """Writes a pack of the chosen records, which lie in `sources`, and its index; both are durable, the caller syncs the folder."""
-    copier = _Copier(path, sources)
+def copy_pack(path: Path, sources: list[Pack], chosen: Iterable[Record], *, codec: Codec | None = None) -> Path:
+    """Writes a pack of the chosen records, which lie in `sources`, and its index; both are durable, the caller syncs the folder.
+
+    With `codec` small objects are compressed anew, by its dictionary.
+    """
+    copier = _Copier(path, sources, codec)
     try:
         for record in chosen:
             copier.add(record)
@@ -143,11 +147,14 @@ def copy_pack(path: Path, sources: list[Pack], chosen: Iterable[Record]) -> Path
 class _Copier:
     """A pack being written from the records of others."""
 
-    def __init__(self, path: Path, sources: list[Pack]) -> None:
+    def __init__(self, path: Path, sources: list[Pack], codec: Codec | None = None) -> None:
         self._path = path
         self._new = fs.Replacement(path)
-        tables = {source.path: slots(source.map)[0] for source in sources}
+        tables = {source.path: slots(source.map)[0] if codec is None else {} for source in sources}
         names = dict.fromkeys(name for table in tables.values() for name in table.values())
+        self._compress = codec.compressor(thorough=True) if codec is not None else None
+        if codec is not None and codec.name is not None:
+            names[codec.name] = None
         slot_of = {name: slot for slot, name in enumerate(names)}
         self._codecs = {
             path: {format.RAW: format.RAW, format.PLAIN: format.PLAIN}
@@ -166,10 +173,30 @@ class _Copier:
         source, at, kept = record
         codec, start, end = source.item_at(at)
         named = source.map[start - NAME_BYTES : end]
+        if self._compress is not None:
+            codec, named = self._compressed(source.open_at(at), named[:NAME_BYTES])
+        else:
+            codec = self._codecs[source.path][codec]
         self._places.append(place_of(named, self._base + len(self._buffer)))
-        self._buffer += format.tag(self._codecs[source.path][codec], end - start, kept=kept & KEPT) + named
+        self._buffer += format.tag(codec, len(named) - NAME_BYTES, kept=kept & KEPT) + named
         if len(self._buffer) >= MARK_EVERY:
             self._mark()
+
+    def _compressed(self, data: bytes, name: bytes) -> tuple[int, bytes]:
+        """Returns codec, and name and body, of an object compressed anew.
+
+        Raises:
+            BadRecord: it is not what its name says.
+        """
+        if ObjectId.of(data)[:NAME_BYTES] != name:
+            raise BadRecord("a record does not hash to its name")
+        assert self._compress is not None
+        payload, codec = data, format.RAW
+        if len(data) <= DICTIONARY_LIMIT:
+            payload, codec = self._compress(data), FIRST_SLOT
+        elif len(data) <= MAX_INFLATED:
+            payload, codec = plain().compress(data), format.PLAIN
+        return (codec, name + payload) if len(payload) < len(data) else (format.RAW, name + data)
 
     def finish(self) -> None:
         """Gives pack and index their places; both are durable."""

@@ -319,6 +319,14 @@ class Pack:
         codec, start, end = format.item_at(view, at)
         return self.open_payload(codec, view[start:end], view[start - NAME_BYTES : start])
 
+    def between(self, low: int, high: int) -> Iterator[ObjectId]:
+        """Yields the objects whose index keys are in [low, high], and perhaps others."""
+        for at in self.table.between(low, high):
+            try:
+                yield ObjectId.of(self.open_at(at))
+            except (BadRecord, DictionaryLost):
+                continue
+
     def name_at(self, at: int) -> bytes:
         """Returns the 8 bytes by which the record at `at` is named."""
         item = self.item_at(at)

@@ -17,7 +17,7 @@ import struct
 import sys
 import zlib
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -85,6 +85,11 @@ class PackIndex:
         while end < self.count and keys[end] == key:
             end += 1
         return self.offsets[at:end]
+
+    def positions(self, oid: bytes) -> range:
+        """Returns where in the columns the records stand that may be `oid`."""
+        key = int.from_bytes(oid[:KEY_BYTES], "big")
+        return range(bisect_left(self.keys, key), bisect_right(self.keys, key))
 
     def between(self, low: int, high: int) -> Iterator[int]:
         """Yields the offsets of records whose keys are in [low, high]."""

@@ -128,6 +128,21 @@ class Refs:
             ).fetchall()
         return tuple(ReflogEntry(*row) for row in rows)
 
+    def last_move(self, *, before: int) -> int | None:
+        """Returns when a ref last moved, in microseconds; what claims to be later than `before` does not count."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT MAX(created_at) FROM reflog WHERE created_at <= ?", (before,)).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    def moved_values(self, *, since: int) -> tuple[str, ...]:
+        """Returns the textual values that refs got or left since then, each once."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT old FROM reflog WHERE created_at >= ? UNION SELECT new FROM reflog WHERE created_at >= ?",
+                (since, since),
+            ).fetchall()
+        return tuple(row[0] for row in rows)
+
     def logged(self) -> tuple[str, ...]:
         """Returns the names that have a reflog, sorted; those of deleted refs among them."""
         with self._reading() as connection:

@@ -51,6 +51,8 @@ KNOWN: dict[str, Known] = {
     "init.branch": Known("main", "the first branch of new repositories"),
     "commit.large": Known(50_000_000, "a file of more bytes than this stops a commit"),
     "commit.secrets": Known(True, "whether key-like content stops a commit"),
+    "gc.grace": Known(14, "days after which gc deletes what it has condemned"),
+    "gc.reflog": Known(90, "days for which gc keeps what refs pointed to"),
     "replay.libraries": Known("major", "which change of a library makes calls stale", ("major", "exact", "ignore")),
     "run.snapshot": Known(True, "whether a run keeps the code that it used"),
     "model.default": Known("", "the model that programs use that name none"),

@@ -32,6 +32,7 @@ from gvstore.repo.format import Format, decode_format, encode_format
 
 # What a method needs it imports itself: `gv log` does not pay for checkouts, nor for TOML.
 if TYPE_CHECKING:
+    from gvstore.odb.collect import Collected, Moment
     from gvstore.refs.transaction import Transaction
     from gvstore.repo.branch import Branch
     from gvstore.repo.commit import FindComponents, Snapshot
@@ -151,6 +152,7 @@ class Repository:
     @cached_property
     def refs(self) -> Refs:
         """The refs."""
+        self.objects.hold()  # before anything is read that names objects
         return Refs.open(layout.refs_path(self.gv), self.objects, read_only=self.read_only)
 
     def close(self) -> None:
@@ -435,6 +437,25 @@ class Repository:
         from gvstore.repo.fsck import fsck
 
         return fsck(self, full=full)
+
+    def gc(self, *, prune: str | None = None, dry_run: bool = False, now: int | None = None) -> Collected:
+        """Takes out of sight what nothing leads to, and deletes what was so long enough ago; `prune` says since when.
+
+        What this handle wrote, or was told is there, stays while it is open.
+
+        Raises:
+            Incomplete: something that refs lead to is missing; nothing was done.
+            UsageFault: `prune` is no time.
+        """
+        from gvstore.repo.gc import gc
+
+        return gc(self, self._moment(now), prune=prune, dry_run=dry_run)
+
+    def _moment(self, now: int | None) -> Moment:
+        from gvstore.odb.collect import Moment
+
+        boot, uptime = host.boot_clock()
+        return Moment(host.now_us() if now is None else now, uptime, boot)
 
     def git_note(self) -> str:
         """Returns git's HEAD and whether its work tree is dirty, "" where there is no git."""

@@ -1,0 +1,295 @@
+"""gc: takes out of sight what nothing leads to, and later deletes it.
+
+1. Mark all that the roots lead to.  What is left in packs and closed segments is garbage.
+2. Condemn it: packs with garbage are written anew, what is reachable as a pack, the rest into `condemned/`; then a
+   new epoch begins (lease.py).  Whoever begins in it does not see the garbage and writes it again if it wants it.
+3. Delete what was condemned in an epoch before every living lease, and long enough ago.  Who was told of it has
+   ended by then; so the roots are read again, and what they lead to comes back.
+
+Whatever stays on the disk is whole: what a file that stays refers to, reachable
+or not, is not deleted either, because a living process may have been told of it.
+
+Git deletes what is old enough, and "users who run commands concurrently have
+to live with some risk of corruption" (git-gc, NOTES).  Two phases are from
+rustic's prune; the leases make the grace period a courtesy and no safeguard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from gvstore import fs
+from gvstore.objects.oid import ObjectId
+from gvstore.odb import compact, condemned, lease, lock
+from gvstore.odb.fault import Incomplete
+from gvstore.odb.mark import Marker, Marks
+from gvstore.odb.merge import Record, copy_pack, delete, distinct, is_whole, new_pack_path, together
+from gvstore.odb.pack import Pack
+
+WORTH = 20  # a large pack is written anew when a 20th of it is garbage,
+SMALL_BYTES = 8 << 20  # a small one always
+LONGEST_STEP_US = 7 * 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When it is: `now` in microseconds by the wall clock, `uptime` since the machine's boot, `boot` names that."""
+
+    now: int
+    uptime: int
+    boot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """What must stay: `strict` ones are there, or something is damaged; `weak` ones may be missing."""
+
+    strict: Iterable[ObjectId]
+    weak: Iterable[ObjectId] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What gc did, or with `dry_run` would do.
+
+    `garbage` objects of `garbage_bytes` were found; `condemned` were taken out of sight, `deleted_bytes` went for
+    good.  `waiting_bytes` are condemned and stay for now: for their time, or for `holders`, living processes.
+    """
+
+    objects: int
+    reachable: int
+    garbage: int
+    garbage_bytes: int
+    condemned: int
+    deleted_bytes: int
+    waiting_bytes: int
+    holders: int
+
+
+class Collection:
+    """One run of gc; the caller holds the maintenance lock."""
+
+    def __init__(self, folder: Path, moment: Moment, *, dry_run: bool = False) -> None:
+        self.folder = folder
+        self._state = _advanced(lease.read_state(folder), moment)
+        self.clock = lease.number(self._state, "clock")
+        epochs = [condemned.epoch_of(path) for path in condemned.paths(folder)]
+        self.epoch = max([lease.number(self._state, "epoch"), *epochs]) + 1
+        self.marker = Marker(folder)
+        self._stuck = False
+        if not dry_run:
+            compact.close_dead(folder, self.marker.catalog.dictionaries)
+        self._closed = compact.unheld(folder)
+        self.marker.look()
+
+    def mark(self, roots: Roots) -> None:
+        """Marks what the roots, and what programs put, lead to.
+
+        Raises:
+            Incomplete: something of it is missing.
+        """
+        marker = self.marker
+        marker.mark(roots.strict)
+        marker.mark(roots.weak, strict=False)
+        marker.mark(marker.kept())
+        if marker.missing:
+            raise Incomplete(marker.missing)
+
+    def candidates(self) -> list[Marks]:
+        """Returns the files that nobody writes: packs, and segments that are sealed and not held.
+
+        One that is not held may be so new that its writer has not come to lock it; then it is not sealed.
+        """
+        return [m for m in self.marker.standing() if not m.pack.live or self._is_closed(m.pack)]
+
+    def _is_closed(self, pack: Pack) -> bool:
+        return pack.path in self._closed and pack.scanned().sealed
+
+    def condemn(self, files: list[Marks], doomed: Callable[[bytes, Pack, int], bool]) -> list[Path]:
+        """Writes the files anew, without the records (name, file, offset) that are `doomed`, which go to condemned packs; returns those.
+
+        What was forgotten goes nowhere.  A file with damage is left alone.
+        """
+        whole = [marks.pack for marks in files if is_whole(marks.pack)]
+        made = []
+        while whole:
+            group = together(whole)
+            whole = [pack for pack in whole if pack not in group]
+            made += self._rewrite(group, doomed)
+        return made
+
+    def _rewrite(self, group: list[Pack], doomed: Callable[[bytes, Pack, int], bool]) -> list[Path]:
+        forgotten = self.marker.forgotten
+        verdicts = _Verdicts(distinct(group, forgotten), doomed)
+        made = []
+        if any(verdicts.of(bad=True)):
+            verdicts = _Verdicts(distinct(group, forgotten), doomed)
+            path = condemned.new_path(self.folder, self.epoch, self.clock)
+            made.append(copy_pack(path, group, verdicts.of(bad=True)))
+            fs.sync_folder(path.parent)
+        if any(_Verdicts(distinct(group, forgotten), doomed).of(bad=False)):
+            path = new_pack_path(self.folder)
+            copy_pack(path, group, _Verdicts(distinct(group, forgotten), doomed).of(bad=False))
+            fs.sync_folder(path.parent)
+            self._take_in(path)
+        delete(group)
+        self._stuck = self._stuck or any(pack.path.exists() for pack in group)
+        self.marker.look()
+        return made
+
+    def _take_in(self, path: Path) -> None:
+        """Notes that all in a new pack is marked."""
+        self.marker.look()
+        self.marker.files[path].mark_all()
+
+    def begin_epoch(self) -> None:
+        """Begins the epoch whose leases know nothing of what was condemned.
+
+        If a file could not be deleted (Windows keeps what somebody has mapped) it would still be seen: then no epoch begins.
+        """
+        if not self._stuck:
+            self._state["epoch"] = str(self.epoch)
+        lease.write_state(self.folder, self._state)
+
+    def rescue(self, files: Iterable[Marks]) -> None:
+        """Copies what is marked in condemned files, and stands nowhere else, into a pack."""
+        files = [marks for marks in files if is_whole(marks.pack)]
+        group = together([marks.pack for marks in files])
+        by_path = {marks.pack.path: marks for marks in files}
+        standing = self.marker.standing()
+
+        def wanted() -> Iterator[Record]:
+            for record in distinct(group, self.marker.forgotten):
+                name = record.source.name_at(record.at)
+                if by_path[record.source.path].holds(name, record.at) and not any(m.find(name) for m in standing):
+                    yield record
+
+        if any(True for _ in wanted()):
+            path = new_pack_path(self.folder)
+            copy_pack(path, group, wanted())
+            fs.sync_folder(path.parent)
+            self._take_in(path)
+
+    def delete(self, files: list[Marks], read_roots: Callable[[], Roots]) -> int:
+        """Deletes condemned files, but for what is needed of them; returns how many bytes.
+
+        Those who were told of what is in them have ended, and left refs, perhaps: so the roots are read again.
+        """
+        if not files:
+            return 0
+        self.marker.look()
+        self.mark(read_roots())
+        self.marker.mark(self.marker.survivors(files), strict=False)
+        self.rescue(files)
+        needed = [marks for marks in files if not is_whole(marks.pack)]
+        gone = [marks.pack for marks in files if marks not in needed]
+        size = sum(pack.size_bytes for pack in gone)
+        delete(gone)
+        self.marker.look()
+        return size
+
+    def deletable(self, grace_us: int) -> tuple[list[Marks], int]:
+        """Returns the condemned files that no living lease holds and whose time is over, and how many leases hold others."""
+        leases = lease.living(self.folder)
+        files = self.marker.condemned()
+        free = [m for m in files if all(condemned.epoch_of(m.pack.path) <= epoch for epoch in leases)]
+        newest = max((condemned.epoch_of(m.pack.path) for m in files), default=0)
+        due = [m for m in free if self.clock - condemned.clock_of(m.pack.path) >= grace_us]
+        return due, sum(1 for epoch in leases if epoch < newest)
+
+    def __enter__(self) -> Collection:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.marker.close()
+
+
+class _Verdicts:
+    """Records told apart, as they come."""
+
+    def __init__(self, records: Iterable[Record], doomed: Callable[[bytes, Pack, int], bool]) -> None:
+        self._records, self._doomed = records, doomed
+
+    def of(self, *, bad: bool) -> Iterator[Record]:
+        """Yields those that are doomed, or those that are not."""
+        for record in self._records:
+            if self._doomed(record.source.name_at(record.at), record.source, record.at) == bad:
+                yield record
+
+
+def collect(
+    folder: Path, read_roots: Callable[[], Roots], moment: Moment, *, grace_us: int, dry_run: bool = False
+) -> Collected:
+    """Condemns what the roots do not lead to, and deletes what was condemned `grace_us` ago; returns what was done.
+
+    `read_roots` is called again before anything is deleted.
+
+    Raises:
+        Incomplete: something that the roots lead to is missing; nothing was done.
+        Busy: another process is merging or collecting.
+    """
+    with lock.maintenance(folder), Collection(folder, moment, dry_run=dry_run) as collection:
+        collection.mark(read_roots())
+        objects, garbage = _weighed(collection)
+        bad = [marks for marks, size in garbage if size.count and (grace_us <= 0 or _is_worth(marks, size.size_bytes))]
+        count = sum(size.count for marks, size in garbage if marks in bad)
+        deleted = 0
+        if not dry_run:
+            by_path = {marks.pack.path: marks for marks in bad}
+            collection.rescue(collection.marker.condemned())
+            collection.condemn(bad, lambda name, pack, at: not by_path[pack.path].holds(name, at))
+            collection.begin_epoch()
+            due, _ = collection.deletable(grace_us)
+            deleted = collection.delete(due, read_roots)
+        due, holders = collection.deletable(grace_us)
+        return Collected(
+            objects=objects, reachable=objects - sum(size.count for _, size in garbage), garbage=sum(size.count for _, size in garbage),
+            garbage_bytes=sum(size.size_bytes for _, size in garbage), condemned=count,
+            deleted_bytes=sum(marks.pack.size_bytes for marks in due) if dry_run else deleted,
+            waiting_bytes=sum(m.pack.size_bytes for m in collection.marker.condemned() if not dry_run or m not in due),
+            holders=holders,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    count: int
+    size_bytes: int
+
+
+def _weighed(collection: Collection) -> tuple[int, list[tuple[Marks, _Size]]]:
+    """Returns how many objects stand, and of each candidate what is garbage in it."""
+    marker = collection.marker
+    objects = sum(sum(1 for _ in marks.all()) for marks in marker.standing())
+    found = []
+    for marks in collection.candidates():
+        sizes = [_record_bytes(marks.pack, at) for at in marks.unmarked()]
+        found.append((marks, _Size(len(sizes), sum(sizes))))
+    return objects, found
+
+
+def _record_bytes(pack: Pack, at: int) -> int:
+    return pack.item_at(at).end - at
+
+
+def _is_worth(marks: Marks, garbage_bytes: int) -> bool:
+    size = marks.pack.size_bytes
+    return size <= SMALL_BYTES or garbage_bytes * WORTH >= size
+
+
+def _advanced(state: dict[str, str], moment: Moment) -> dict[str, str]:
+    """Returns the state with gc's own clock moved on.
+
+    It goes with the machine's uptime; after a reboot with the wall clock, but at most a week at once, and
+    never back: a clock that jumps makes nobody's time come early.
+    """
+    clock = lease.number(state, "clock")
+    if state.get("boot") == moment.boot:
+        clock += max(0, moment.uptime - lease.number(state, "uptime"))
+    elif "wall" in state:
+        clock += min(max(0, moment.now - lease.number(state, "wall")), LONGEST_STEP_US)
+    facts = {"clock": clock, "wall": max(0, moment.now), "uptime": moment.uptime}
+    return state | {key: str(value) for key, value in facts.items()} | {"boot": moment.boot}
