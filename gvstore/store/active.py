@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gvstore.store.fault import NoActiveStore
 
@@ -20,6 +20,8 @@ class _Scope(NamedTuple):
 
 _current: ContextVar[_Scope | None] = ContextVar("gvstore.store", default=None)
 _default: list[Store | None] = [None]
+READING: Final[ContextVar[Store | None]] = ContextVar("gvstore.reading", default=None)
+"""The store that a value is being read from: references in it remember it."""
 
 
 def current_store() -> Store:
@@ -85,3 +87,13 @@ def activated_none() -> Iterator[None]:
         yield
     finally:
         _current.set(outer)
+
+
+@contextmanager
+def reading(store: Store) -> Iterator[None]:
+    """Makes references that are read in the block remember `store`."""
+    token = READING.set(store)
+    try:
+        yield
+    finally:
+        READING.reset(token)

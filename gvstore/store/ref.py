@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from gvstore.objects import number
 from gvstore.objects.build import register_builder
@@ -17,6 +17,7 @@ from gvstore.objects.expand import Expansion, register_expander
 from gvstore.objects.naming import type_name
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.wire import Link
+from gvstore.store.active import READING
 from gvstore.store.fault import RefError
 from gvstore.store.packed import Collector, PackedResource
 from gvstore.store.resource import FieldValue, ResourceBase, ResourceDict, TypeWrapperBase
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gvstore.store.store import Store
 
 T = TypeVar("T")
+_STORED: Final = "stored"  # beside the fields of a reference type: the object that holds its packed form
 
 
 class Ref(ResourceBase, Generic[T]):
@@ -98,11 +100,18 @@ class Ref(ResourceBase, Generic[T]):
     @classmethod
     def from_resource_dict(cls, fields: ResourceDict[Any]) -> Self:
         """Returns the reference of its own dict form, or one to the resource of another."""
-        return (
-            super().from_resource_dict(fields)
-            if issubclass(fields.type, Ref)
-            else cls.from_resource(fields.to_resource())
-        )
+        if not issubclass(fields.type, Ref):
+            return cls.from_resource(fields.to_resource())
+        stored = fields.get(_STORED)
+        plain = {name: value for name, value in fields.items() if name != _STORED}
+        made = super().from_resource_dict(ResourceDict(fields.type, plain))
+        if isinstance(stored, str):
+            made._oid = _oid_of(stored)
+        made._store = READING.get()
+        return made
+
+    def _beside_fields(self) -> dict[str, str]:
+        return {} if self._oid is None or type(self) is Ref else {_STORED: self._oid.hex()}
 
     def checkout(self) -> T:
         """Returns the value, a new copy each time, from the store it came from or else the active one.
@@ -258,16 +267,17 @@ def expand_named(ref: Ref[Any]) -> Expansion:
     for name, value in ref.field_items():
         parts += (name, value)
     if ref._oid is not None and type(ref) is not Ref:
-        parts += ("stored", Ref(ref._oid, store=ref._store))
+        parts += (_STORED, Ref(ref._oid, store=ref._store))
     return number.WRAPPED, parts
 
 
 def build_named(cls: type[Ref[Any]], fields: Mapping[str, Any]) -> Ref[Any]:
     """Returns the reference of `expand_named`."""
-    stored = fields.get("stored")
-    made = cls.from_fields({name: value for name, value in fields.items() if name != "stored"})
+    stored = fields.get(_STORED)
+    made = cls.from_fields({name: value for name, value in fields.items() if name != _STORED})
     if isinstance(stored, Ref):
         made._oid = stored._oid
+    made._store = READING.get()
     return made
 
 
@@ -275,7 +285,7 @@ def _build(raw: list[Any]) -> Ref[Any]:
     link = raw[1]
     if type(link) is not Link:
         raise ValueError("a link was expected")
-    return Ref(link.oid)
+    return Ref(link.oid, store=READING.get())
 
 
 register_expander(Ref, _expand)

@@ -27,6 +27,7 @@ from gvstore.objects.naming import remember_type, type_name
 from gvstore.store import types
 from gvstore.store.distribution import get_distribution_key
 from gvstore.store.fault import MissingWrapperError, RegistryError, UnregisteredResource
+from gvstore.store.ref import Ref
 from gvstore.store.resource import (
     FieldValue,
     ResourceBase,
@@ -96,6 +97,8 @@ class Registry:
         self._wrappers: dict[type, type[TypeWrapperBase]] = {}
         for wrapper in BUILTIN_WRAPPERS:
             self.register(wrapper)
+        for resource in (NativeWrapper, Ref):
+            self._types[resource.type_key().name] = resource
 
     @classmethod
     def get(cls) -> Registry:

@@ -17,6 +17,9 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import inspect
+import sys
+import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -63,7 +66,7 @@ class ResourceBase:
     """A value with named fields."""
 
     __slots__ = ()
-    _distribution_key: typing.ClassVar[DistributionKey | None] = None
+    _distribution_key: typing.ClassVar[Any] = None  # its own type is not loaded here
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -104,15 +107,16 @@ class ResourceBase:
         """Returns names and values of the fields."""
         return zip(self.field_names(), self.field_values(), strict=True)
 
+    def _beside_fields(self) -> dict[str, str]:
+        """Returns what a dict form holds that is no field."""
+        return {}
+
     @classmethod
     def field_descriptors(cls) -> dict[str, TypeDescriptor | None]:
         """Returns what each field holds, by its annotation; None where that cannot be told."""
         from gvstore.store.type_inference import from_annotation
 
-        try:
-            hints = typing.get_type_hints(cls)
-        except Exception:  # an annotation that names nothing
-            hints = {}
+        hints = _hints(cls)
         return {name: from_annotation(hints[name]) if name in hints else None for name in cls.field_names()}
 
     @classmethod
@@ -156,6 +160,21 @@ class ResourceBase:
             TypeError: it is of another type.
         """
         raise NotImplementedError(f"{type(self).__qualname__}.set_from")
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    """Returns the annotations of a class, without those that name nothing."""
+    found: dict[str, Any] = {}
+    for each in reversed(cls.__mro__):
+        for name, annotation in inspect.get_annotations(each).items():
+            try:
+                found |= typing.get_type_hints(
+                    types.SimpleNamespace(__annotations__={name: annotation}, __module__=each.__module__),
+                    vars(sys.modules[each.__module__]),
+                )
+            except Exception:
+                found.pop(name, None)
+    return found
 
 
 def _ignore(value: Any) -> None:
@@ -318,6 +337,7 @@ def _dict_of(resource: R, callback: Callback, include: bool, open_: set[int]) ->
     made: ResourceDict[R] = ResourceDict(type(resource))
     for name, value in resource.field_items():
         made[name] = to_dict_value(value, callback, open_)
+    made.update(resource._beside_fields())
     open_.discard(id(resource))
     return made
 

@@ -18,7 +18,7 @@ from gvstore.objects.decode import get_value
 from gvstore.objects.encode import Encoder
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import MemoryDatabase
-from gvstore.store.fault import DeserializationError, FieldTypeError, RegistryError, SerializationError
+from gvstore.store.fault import DeserializationError, FieldTypeError, SerializationError
 from gvstore.store.registry import Registry
 from gvstore.store.resource import ResourceBase, ResourceDict
 from gvstore.store.scratch import refuse_opaque
@@ -62,7 +62,7 @@ class JsonSerializer(Serializer):
         """
         try:
             made = self._value(json.loads(data.decode(self._encoding)))
-        except (ValueError, TypeError, KeyError, IndexError, RecursionError, RegistryError) as e:
+        except Exception as e:  # any misuse of the few words above
             raise DeserializationError(f"no serialized resource: {e}") from e
         if not isinstance(made, ResourceDict):
             raise DeserializationError("no serialized resource: it is a plain value")

@@ -20,7 +20,7 @@ from gvstore.objects.encode import Encoder
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.odb import MemoryDatabase
-from gvstore.store.active import activate, activated_none, active_store, current_store, deactivate
+from gvstore.store.active import activate, activated_none, active_store, current_store, deactivate, reading
 from gvstore.store.fault import DistributionKeyError, NotFound, TypeKeyError
 from gvstore.store.packed import PackedResource
 from gvstore.store.ref import Ref
@@ -149,7 +149,8 @@ class Store:
             RefError: what is stored under its name is something else.
         """
         if self._backend is None:
-            value: T = self._checkout_object(ref)
+            with reading(self):
+                value: T = self._checkout_object(ref)
         else:
             value = self._unpacked(ref, self._backend.checkout([ref.id])[0])
         return value
@@ -173,7 +174,8 @@ class Store:
 
         if packed is None:
             raise NotFound(f"{ref!r} is not in this store")
-        return self._checkout_object(ref) if packed.data.type is StoredObject else ref.unpack(packed)
+        with reading(self):
+            return self._checkout_object(ref) if packed.data.type is StoredObject else ref.unpack(packed)
 
     def has(self, ref: Ref[Any]) -> bool:
         """Returns whether the value is here."""
