@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -46,10 +46,24 @@ def run(subject: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Run[T]
         NoActiveStore: no repository is active.
         whatever it raises; the run is kept.
     """
+    return _active_repository().run(subject, *args, **kwargs)
+
+
+async def run_async(subject: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> Run[T]:
+    """Returns the same of what is to be awaited.
+
+    Raises:
+        NoActiveStore: no repository is active.
+        whatever it raises; the run is kept.
+    """
+    return await _active_repository().run_async(subject, *args, **kwargs)
+
+
+def _active_repository() -> Repository:
     repository = getattr(current_store(), "repository", None)
     if not isinstance(repository, Repository):
         raise NoActiveStore
-    return repository.run(subject, *args, **kwargs)
+    return repository
 
 
 def put(value: T, *, name: str | None = None) -> Ref[T]:

@@ -51,7 +51,7 @@ def invoke(
     begun = _begin(fun, args, kwargs, replay_from, exception_override, strict, commit=commit)
     if isinstance(begun, Invocation):
         return begun
-    return _settled(perform(current_store(), *begun), raise_on_errors, wrap_exceptions=wrap_exceptions)
+    return settle_performed(perform(current_store(), *begun), raise_on_errors, wrap_exceptions=wrap_exceptions)
 
 
 async def invoke_async(
@@ -70,7 +70,9 @@ async def invoke_async(
     begun = _begin(fun, args, kwargs, replay_from, exception_override, strict, commit=commit)
     if isinstance(begun, Invocation):
         return begun
-    return _settled(await perform_async(current_store(), *begun), raise_on_errors, wrap_exceptions=wrap_exceptions)
+    return settle_performed(
+        await perform_async(current_store(), *begun), raise_on_errors, wrap_exceptions=wrap_exceptions
+    )
 
 
 def _begin(
@@ -109,10 +111,13 @@ def _compare(subject: Subject, recorded: Invocation, store: Store, strict: Any) 
         )
 
 
-def _settled(
-    performed: Performed, raise_on_errors: tuple[type[BaseException], ...], *, wrap_exceptions: bool
+def settle_performed(
+    performed: Performed,
+    raise_on_errors: tuple[type[BaseException], ...] = RAISED_THROUGH,
+    *,
+    wrap_exceptions: bool = False,
 ) -> Invocation:
-    """Returns the invocation, or raises how it ended."""
+    """Returns the invocation, or raises how it ended: see `invoke`."""
     error = performed.error
     if error is None or (performed.invocation.status == "waiting" and not isinstance(error, raise_on_errors)):
         return performed.invocation

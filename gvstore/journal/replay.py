@@ -12,7 +12,6 @@ from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import InvocationError, ReplayError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.perform import Performed, Subject, Terms, perform, perform_any, perform_async
-from gvstore.journal.raised import RAISED_THROUGH, ExceptionResource
 from gvstore.journal.recorder import Asker
 from gvstore.journal.redact import fill_holes, has_holes
 from gvstore.journal.register import find_registered
@@ -24,7 +23,7 @@ from gvstore.objects.record import NIL
 from gvstore.objects.wire import link_bytes, split
 from gvstore.store.active import activated
 
-_STRICT = {True: STRICT_CALLS, False: "", None: "", STRICT_CALLS: STRICT_CALLS, STRICT_CODE: STRICT_CODE, "": ""}
+STRICTNESS = {True: STRICT_CALLS, False: "", None: "", STRICT_CALLS: STRICT_CALLS, STRICT_CODE: STRICT_CODE, "": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def perform_replay(
 
     What is to be awaited gets an event loop of its own.
     """
-    subject, terms = _prepared(invocation, exception_override, strict)
+    subject, terms = prepared(invocation, exception_override, strict)
     return perform_any(invocation.store, subject, replace(terms, options=options, asker=asker))
 
 
@@ -92,34 +91,30 @@ def replay_invocation(invocation: Invocation, *, exception_override: Any, strict
     """Returns the invocation completed; a complete and fresh one at once."""
     if invocation.successful() and plan_replay(invocation).complete:
         return invocation
-    subject, terms = _prepared(invocation, exception_override, strict)
-    return settled(perform(invocation.store, subject, terms))
+    subject, terms = prepared(invocation, exception_override, strict)
+    return _settled(perform(invocation.store, subject, terms))
 
 
 async def replay_invocation_async(invocation: Invocation, *, exception_override: Any, strict: Any) -> Invocation:
     """Returns the same of what is to be awaited."""
     if invocation.successful() and plan_replay(invocation).complete:
         return invocation
-    subject, terms = _prepared(invocation, exception_override, strict)
-    return settled(await perform_async(invocation.store, subject, terms))
+    subject, terms = prepared(invocation, exception_override, strict)
+    return _settled(await perform_async(invocation.store, subject, terms))
 
 
-def settled(performed: Performed) -> Invocation:
-    """Returns the invocation; an exception that is no result of its own is raised."""
-    error = performed.error
-    if error is None or performed.invocation.status == "waiting":
-        return performed.invocation
-    if isinstance(error, ExceptionResource) and not isinstance(error, RAISED_THROUGH):
-        return performed.invocation
-    raise error
+def _settled(performed: Performed) -> Invocation:
+    from gvstore.journal.invoke import settle_performed
+
+    return settle_performed(performed)
 
 
 def answers_from(invocation: Invocation, exception_override: Any, strict: Any) -> Answers:
     """Returns an invocation's calls as answers for a replay."""
-    if strict not in _STRICT:
+    if strict not in STRICTNESS:
         raise ValueError(f"strict is True, False or 'code', not {strict!r}")
     store = invocation.store
-    replayer = Replayer(store.objects, root=store.root, strict=_STRICT[strict], overrides=exception_override)
+    replayer = Replayer(store.objects, root=store.root, strict=STRICTNESS[strict], overrides=exception_override)
     if replayer.strict == STRICT_CODE and (why := replayer.why_stale(link_bytes(invocation.call.component))):
         raise ReplayError(why)
     return Answers(replayer, invocation.call.children)
@@ -134,7 +129,7 @@ def override_of(invocation: Invocation, answers: Answers) -> Callable[[], Any] |
     return None if found is None else lambda: found[0]
 
 
-def _prepared(invocation: Invocation, exception_override: Any, strict: Any) -> tuple[Subject, Terms]:
+def prepared(invocation: Invocation, exception_override: Any, strict: Any) -> tuple[Subject, Terms]:
     """Returns the recorded root call, to be called again, and its record for answers."""
     answers = answers_from(invocation, exception_override, strict)
     live = find_registered(invocation.component.name, invocation.store.root)
