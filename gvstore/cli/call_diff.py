@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gvstore.cli.call_line import call_arguments, ending, raised_parts
+from gvstore.cli.call_line import called, ending, raised_parts
 from gvstore.cli.file_diff import hunk_lines
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import PLAIN, Paint
@@ -139,13 +139,13 @@ def _line(pair: CallPair, paint: Paint) -> str:
     assert call is not None
     path = pair.new_path if pair.new_path is not None else pair.old_path
     number = f"{path[-1]}  " if path else ""
-    called = f"{paint('call', call.name)}({call_arguments(call, _ARGUMENTS)})"
+    head = f"{number}{called(call, paint, _ARGUMENTS)}"
     if old is None:
-        return f"{number}{called}{ending(call, PLAIN)}   {paint('added', 'added')}"
+        return f"{head}{ending(call, PLAIN)}   {paint('added', 'added')}"
     if new is None:
-        return f"{number}{called}{ending(call, PLAIN)}   {paint('removed', 'removed')}"
+        return f"{head}{ending(call, PLAIN)}   {paint('removed', 'removed')}"
     why = _why(pair, old, new)
-    return f"{number}{called}{_outcomes(old, new, paint)}{'   ' + why if why else ''}"
+    return f"{head}{_outcomes(old, new, paint)}{'   ' + why if why else ''}"
 
 
 def _outcomes(old: Invocation, new: Invocation, paint: Paint) -> str:

@@ -16,20 +16,31 @@ from gvstore.journal.invocation import Invocation
 
 _ARGUMENTS_WIDTH = 64
 _OUTPUT_WIDTH = 64
+_LONGEST_DEFAULT = 200
 
 
 def call_line(call: Invocation, paint: Paint, *, names: bool = True) -> str:
     """Returns one call with its arguments and how it ended; without `names` only the arguments' values."""
-    arguments = call_arguments(call, _ARGUMENTS_WIDTH, names=names)
-    receiver = "" if call.state is None else f" on {value_line(call.state, _ARGUMENTS_WIDTH)}"
-    return f"{paint('call', call.name)}({arguments}){receiver}{ending(call, paint)}"
+    return f"{called(call, paint, _ARGUMENTS_WIDTH, names=names)}{ending(call, paint)}"
+
+
+def called(call: Invocation, paint: Paint, width: int, *, names: bool = True) -> str:
+    """Returns what was called: `roll_die(sides=6)`, `Die(sides=6)` for an Invokable, `roll(2) on Die(sides=6)` for a method."""
+    name, state = paint("call", call.name), call.state
+    arguments = call_arguments(call, width, names=names)
+    if state is None:
+        return f"{name}({arguments})"
+    instance = value_line(state, width)
+    if call.component.flavor == "class" and instance.startswith(f"{call.name}("):
+        return f"{name}{instance.removeprefix(call.name)}{f'({arguments})' if arguments else ''}"
+    return f"{name}({arguments}) on {instance}"
 
 
 def call_arguments(call: Invocation, width: int, *, names: bool = True) -> str:
     """Returns what stands between the brackets; without `names`, values have none as long as it is clear whose they are."""
     given = call.args
     usual = _defaults(call.component.signature)
-    shown = {n: v for n, v in given.items() if n not in usual or type(v) is not type(usual[n]) or v != usual[n]}
+    shown = {name: value for name, value in given.items() if name not in usual or _spelled(value) != usual[name]}
     bare = 0
     if not names:
         bare = next((i for i, (a, b) in enumerate(zip(given, shown, strict=False)) if a != b), len(shown))
@@ -62,8 +73,8 @@ def raised_parts(error: BaseException | None) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=1024)
-def _defaults(signature: str) -> dict[str, object]:
-    """Returns the defaults that a signature spells as literals, by parameter; `*args` and `**kwargs` are empty by default."""
+def _defaults(signature: str) -> dict[str, str]:
+    """Returns the defaults of a signature, by parameter, as values are shown; `*args` and `**kwargs` are empty by default."""
     try:
         (definition,) = ast.parse(f"def f{signature}: pass").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -73,14 +84,23 @@ def _defaults(signature: str) -> dict[str, object]:
     positional = [*arguments.posonlyargs, *arguments.args]
     spelled = [*zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True)]
     spelled += [(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None]
-    found: dict[str, object] = {}
-    for parameter, default in spelled:
-        try:
-            found[parameter.arg] = ast.literal_eval(default)
-        except (ValueError, TypeError, RecursionError, MemoryError):
-            continue
+    found = {parameter.arg: _spelling(default) for parameter, default in spelled}
     if arguments.vararg is not None:
-        found[arguments.vararg.arg] = ()
+        found[arguments.vararg.arg] = "()"
     if arguments.kwarg is not None:
-        found[arguments.kwarg.arg] = {}
+        found[arguments.kwarg.arg] = "{}"
     return found
+
+
+def _spelling(default: ast.expr) -> str:
+    """Returns a default as its value would be shown: `0.80` as `0.8`, `Tone.CALM` as it is."""
+    try:
+        return _spelled(ast.literal_eval(default)) or ""
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        return ast.unparse(default)
+
+
+def _spelled(value: object) -> str | None:
+    """Returns a value on one line, or None where that would be too long."""
+    line = value_line(value, _LONGEST_DEFAULT)
+    return line if len(line) < _LONGEST_DEFAULT else None

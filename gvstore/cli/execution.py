@@ -65,7 +65,7 @@ class Executed:
             # The root's own execution is what a replay is: only the calls below it tell something.
             return f"{self.reused} reused, {max(0, self.executed - 1)} executed"
         tokens = (self.prompt_tokens or 0) + (self.completion_tokens or 0)
-        parts = [units.count(self.calls, "call")]
+        parts = [units.count(self.calls, "finished call" if self.status == "interrupted" else "call")]
         parts += [units.count(tokens, "token")] if tokens else []
         parts.append(units.duration(self.duration_us))
         return ", ".join(parts)

@@ -21,6 +21,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TypeAlias
 
+from gvstore.objects.number import ENUM
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
 
@@ -103,6 +104,8 @@ def _placeholder(value: Unresolved | Opaque | Ignored) -> Level:
     name = value.type_name.replace(":", ".").removeprefix("builtins.")
     if isinstance(value, Opaque):
         return {"$type": "opaque", "text": name}
+    if value.number == ENUM and value.parts[0] is not None:
+        return {"$type": name, "text": value.parts[0]}
     fields = value.fields
     if len(fields) * 2 == len(value.parts):
         return {"$type": name, **fields}

@@ -6,11 +6,12 @@ the journal.  Shared by show, get, diff, rewind and whoever else takes any rev.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gvstore.errors import BadRev
 from gvstore.journal.address import find_call, format_path, part_of
+from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.repository import Repository
 from gvstore.journal.run import Run
@@ -61,25 +62,40 @@ class Subject:
         return "/".join([f"{run_name(self.run)}:{format_path(self.path)}", *self.part])
 
 
-def open_subject(repo: Repository, rev: str) -> Subject:
-    """Returns what the rev names, opened.
+def open_subject(repo: Repository, rev: str, *, part: tuple[str, ...] = ()) -> Subject:
+    """Returns what the rev names, opened; of a run or call without a part, its `part`.
 
     Raises:
         BadRev: it names nothing, or several things; tells what is near.
     """
     resolved = repo.resolve(rev)
     if resolved.found is Found.RUN:
-        return Subject(resolved, run=open_run(repo, resolved))
+        run = open_run(repo, resolved)
+        return _with_part(Subject(resolved, run, run.invocation, part=part)) if part else Subject(resolved, run)
     if resolved.found is Found.CALL and resolved.call is not None:
         run = open_run(repo, resolved)
         path, call = find_call(run.invocation, resolved.call)
-        part = resolved.call.part
-        return Subject(resolved, run, call, path, part, part_of(call, part) if part else None)
+        return _with_part(Subject(resolved, run, call, path, resolved.call.part or part))
     if resolved.found is Found.VALUE and resolved.oid is not None:
         return Subject(resolved, value=repo.store.get(resolved.oid))
     if resolved.oid is not None and repo.objects.read(resolved.oid)[0] == Kind.INVOCATION:
         return Subject(resolved, call=Invocation.of_oid(repo.store, resolved.oid))
     return Subject(resolved)
+
+
+def _with_part(subject: Subject) -> Subject:
+    """Returns the subject with the part of its call that is named, if one is.
+
+    Raises:
+        BadRev: the call has no such part.
+    """
+    if not subject.part or subject.call is None:
+        return subject
+    try:
+        return replace(subject, value=part_of(subject.call, subject.part))
+    except InvocationError as e:
+        call = replace(subject, part=()).name
+        raise BadRev(str(e), hint=f"`gv show {call}` shows how far it came.") from e
 
 
 def open_run(repo: Repository, resolved: Resolved) -> RunOf:
@@ -94,6 +110,10 @@ def named_run(repo: Repository, rev: str) -> RunOf:
         BadRev: it names something else, or nothing.
     """
     resolved = repo.resolve(rev, wanted=frozenset({Found.RUN}))
+    if resolved.found is Found.CALL:
+        raise BadRev(
+            f"{rev} is a call, and a run was asked for", hint=f"`gv rewind {rev}` makes a run that stops before it."
+        )
     if resolved.found is not Found.RUN:
         raise BadRev(f"{rev} is a {resolved.found.value}, and a run was asked for", hint="`gv runs` lists the runs.")
     return open_run(repo, resolved)

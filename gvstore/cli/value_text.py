@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 
+from gvstore.objects.number import ENUM
 from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
 
 MARK = "…"
@@ -124,10 +125,15 @@ class _Spelling:
             yield repr(value[: self.cut])
         elif type(value) is int:
             yield str(value) if value.bit_length() < 4096 else hex(value)
-        elif value is None or kind in (bool, float, complex, Opaque, Ignored):
+        elif value is None or kind in (bool, float, complex, Ignored):
             yield repr(value)
+        elif isinstance(value, Opaque):
+            why = f": {value.detail}" if value.detail else ""
+            yield f"<opaque {value.type_name.replace('builtins:', '').replace(':', '.')}{why}>"
         elif isinstance(value, Enum):
             yield f"{kind.__name__}.{value.name}"
+        elif isinstance(value, Unresolved) and value.number == ENUM and value.parts[0] is not None:
+            yield f"{value.type_name.rpartition(':')[2]}.{value.parts[0]}"
         elif isinstance(value, type):
             yield f"<class {value.__module__}.{value.__qualname__}>"
         elif depth == 0:

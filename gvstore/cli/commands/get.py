@@ -16,8 +16,8 @@ from gvstore.cli.style import Paint
 from gvstore.errors import BadRev, UsageFault, WouldLose
 
 if TYPE_CHECKING:
+    from gvstore.cli.subject import Subject
     from gvstore.journal.repository import Repository
-    from gvstore.repo.resolve import Resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,11 @@ def command(cx: CommandContext, target: Path | None, force: bool, rev: str) -> N
       gv get run/7:/output
       gv get main:agent.py -o old.py
     """
+    from gvstore.cli.subject import open_subject
+
     repo = cx.journal
     with repo:
-        found = repo.resolve(rev)
-        content = _content(repo, found)
+        content = _content(repo, open_subject(repo, rev, part=("output",)))
     data = content if isinstance(content, bytes) else None
     if target is None and (data is None or cx.json):
         cx.output.result(Value(content))
@@ -84,26 +85,18 @@ def command(cx: CommandContext, target: Path | None, force: bool, rev: str) -> N
     cx.output.result(Written(target, len(data)))
 
 
-def _content(repo: Repository, found: Resolved) -> Any:
-    from gvstore.journal.address import find_call, part_of
+def _content(repo: Repository, subject: Subject) -> Any:
     from gvstore.objects.blob import get_blob
     from gvstore.objects.component import Component
-    from gvstore.objects.decode import get_value
     from gvstore.repo.resolve import Found
 
-    if found.found in (Found.CALL, Found.RUN):
-        root = repo.run_of(found).invocation
-        if found.call is None:
-            return root.output
-        _, call = find_call(root, found.call)
-        return part_of(call, found.call.part or ("output",))
-    assert found.oid is not None
-    if found.found is Found.FILE:
-        return get_blob(repo.objects, found.oid)
-    if found.found is Found.COMPONENT:
-        return Component.get(repo.objects, found.oid).source
-    if found.found is Found.VALUE:
-        return get_value(repo.objects, found.oid)
+    if subject.part or subject.found is Found.VALUE:
+        return subject.value
+    oid = subject.resolved.oid
+    if subject.found is Found.FILE and oid is not None:
+        return get_blob(repo.objects, oid)
+    if subject.found is Found.COMPONENT and oid is not None:
+        return Component.get(repo.objects, oid).source
     raise BadRev(
-        f"{found.text} is a {found.found.value}: it has no bare form", hint=f"`gv show {found.text}` shows it."
+        f"{subject.name} is a {subject.found.value}: it has no bare form", hint=f"`gv show {subject.name}` shows it."
     )

@@ -67,8 +67,9 @@ def command(cx: CommandContext, strict: bool, message: str, rev: str) -> None:
             return
         for why in plan.reasons.values():
             cx.output.status(f"stale: {why}")
-        below = f"; {plan.open} below what changed, reused if asked the same" if plan.open else ""
-        cx.output.status(f"reuse {plan.reuse}, run {plan.run} and what is new{below}")
+        if not strict:
+            below = f"; {plan.open} below what changed, reused if asked the same" if plan.open else ""
+            cx.output.status(f"reuse {plan.reuse}, run {plan.run} and what is new{below}")
         options = RunOptions(
             target=run.record.target, message=message, group=run.record.group, argv=("gv", *cx.arguments),
             parent=run.oid, move_run=not strict, command="replay",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
+from gvstore.errors import ComponentRaised
 
 
 @click.command("run", cls=Command, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -19,7 +23,8 @@ def command(cx: CommandContext, message: str, group: str, target: str, args: tup
 
     TARGET is FILE.py:FUNCTION or package.module:FUNCTION.  What follows are its arguments, read as the function's
     annotations say: values in order, --name VALUE, name=VALUE; @FILE is the text of a file, of FILE.json its content.
-    gv's own options stand before TARGET.  What the program prints goes to stderr.
+    The arguments of an Invokable class are its fields.  gv's own options stand before TARGET.  What the program prints
+    goes to stderr.
 
     \b
     Example:
@@ -27,8 +32,6 @@ def command(cx: CommandContext, message: str, group: str, target: str, args: tup
       gv run story.py:write --topic otters
     """
     from gvstore.cli.execution import answer, program_speaks
-    from gvstore.journal.arguments import parse_arguments
-    from gvstore.journal.perform import live_component
     from gvstore.journal.running import RunOptions
     from gvstore.journal.target import load_target
 
@@ -36,9 +39,38 @@ def command(cx: CommandContext, message: str, group: str, target: str, args: tup
     with repo:
         with program_speaks(cx):
             loaded = load_target(target, root=repo.path, folder=cx.folder)
-            values, named = parse_arguments(live_component(loaded.subject), args, cx.folder)
+            subject, values, named = _call(loaded.subject, loaded.text, args, cx.folder)
             options = RunOptions(
                 target=loaded.text, message=message, group=group, argv=("gv", *cx.arguments), move_run=not group
             )
-            performed = repo.perform(loaded.subject, values, named, options)
+            performed = repo.perform(subject, values, named, options)
         answer(cx, performed)
+
+
+def _call(
+    subject: Any, target: str, words: tuple[str, ...], folder: Path
+) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """Returns what is called, and with which arguments; those of an Invokable class are its fields.
+
+    Raises:
+        BadTarget: it is another class.
+        BadArguments: they do not fit.
+        ComponentRaised: an Invokable cannot be made of them.
+    """
+    from gvstore.journal.arguments import parse_arguments
+    from gvstore.journal.component import LiveComponent
+    from gvstore.journal.fault import BadTarget
+    from gvstore.journal.invokable import InvokableBase
+    from gvstore.journal.perform import live_component
+
+    if not isinstance(subject, type):
+        return subject, *parse_arguments(live_component(subject), words, folder)
+    if not issubclass(subject, InvokableBase):
+        raise BadTarget(
+            f"{target} is a class, and no Invokable", hint="Name a function, or a subclass of gv.Invokable."
+        )
+    values, named = parse_arguments(LiveComponent(subject, subject, flavor="function"), words, folder)
+    try:
+        return subject(*values, **named), (), {}
+    except Exception as e:
+        raise ComponentRaised(f"{target} raised {type(e).__name__} while it was made; nothing was recorded: {e}") from e

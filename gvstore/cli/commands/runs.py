@@ -68,6 +68,8 @@ def command(cx: CommandContext, limit: int | None) -> None:
       gv runs -n 10
     """
     runs = cx.journal.runs
+    if runs.last is None:
+        cx.output.status("no runs yet: `gv run FILE.py:FUNCTION` makes one")
     cx.output.stream(_listed(run) for run in (runs if limit is None else runs.latest(limit)))
 
 

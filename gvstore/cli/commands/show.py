@@ -23,7 +23,7 @@ class ValueShown:
     value: object
 
     def lines(self, paint: Paint) -> Iterator[str]:
-        yield from value_block(self.value)
+        yield from value_block(self.value.removesuffix("\n") if isinstance(self.value, str) else self.value)
 
 
 @click.command("show", cls=Command)
