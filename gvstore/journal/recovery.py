@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ from gvstore.journal.wal import Recovered, recover
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
 from gvstore.objects.run import Run
+from gvstore.odb.fault import WriteFailed
 from gvstore.odb.wal import WalFault, is_held
 from gvstore.repo import layout
 
@@ -49,7 +51,11 @@ def settle(repo: Repository) -> int:
     rows = repo.refs.unfinished_runs()
     if not any(_is_dead(repo, row) for row in rows):
         return 0
-    fd = fs.open_lock(layout.journal_folder(repo.gv) / _LOCK)
+    lock = layout.journal_folder(repo.gv) / _LOCK
+    try:
+        fd = fs.open_lock(lock)
+    except OSError as e:
+        raise WriteFailed(lock, e) from e
     try:
         fs.wait_lock(fd)
         dead = [row for row in repo.refs.unfinished_runs() if _is_dead(repo, row)]
@@ -62,7 +68,7 @@ def settle(repo: Repository) -> int:
 
 
 def _is_dead(repo: Repository, row: RunRow) -> bool:
-    return not is_held(layout.journal_folder(repo.gv) / row.journal)
+    return not row.journal or not is_held(layout.journal_folder(repo.gv) / row.journal)
 
 
 def _settle(repo: Repository, row: RunRow) -> None:
@@ -77,7 +83,14 @@ def _settle(repo: Repository, row: RunRow) -> None:
         author=run.author,
         command=f"recover run/{row.number}",
     )
-    path.unlink(missing_ok=True)
+    if row.journal:
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Deletes a journal that nobody needs; one that cannot be deleted now is swept later."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _sweep(repo: Repository) -> None:
@@ -87,7 +100,7 @@ def _sweep(repo: Repository) -> None:
     named = {row.journal for row in repo.refs.unfinished_runs()} if names else set()
     for name in names:
         if name not in named and not is_held(folder / name):
-            (folder / name).unlink(missing_ok=True)
+            _remove(folder / name)
 
 
 def _is_old(name: str) -> bool:

@@ -148,6 +148,7 @@ class Catalog:
         except (OSError, NewerFormat) as e:
             self.refused[path] = e
             return None
+        self.refused.pop(path, None)
         if opened.live and opened.size_bytes <= HEADER_BYTES:
             opened.close()  # its writer has not come to write; the next listing will tell more
             return None
@@ -155,10 +156,16 @@ class Catalog:
 
     def find(self, oid: bytes) -> bytes | None:
         """Returns the object, verified, or None if it is in none of the files as last listed."""
+        if self.refused:
+            for p in self.packs:  # they are asked again now
+                self.refused.pop(p.path, None)
         for p in self.packs:
             try:
                 data = p.get(oid)
             except FileNotFoundError:  # merged, or swept away, while it rested
+                continue
+            except OSError as e:  # too many open files, say: what cannot be read is not missing
+                self.refused[p.path] = e
                 continue
             if data is not None:
                 return data

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from gvstore import fs
 from gvstore.objects.fault import CorruptObject, ObjectMissing
 from gvstore.objects.oid import OID_BYTES, ObjectId
 from gvstore.objects.protocol import ObjectWriter
@@ -28,7 +29,7 @@ from gvstore.odb.batch import Batch, in_batch
 from gvstore.odb.catalog import DICT, LIVE, PACK, Catalog
 from gvstore.odb.dictionary import shipped
 from gvstore.odb.face import blob_bytes, blob_writer
-from gvstore.odb.fault import BadRecord, Damage, DictionaryLost, Forgotten, Poisoned, ReadOnly, WriteFailed
+from gvstore.odb.fault import BadRecord, Damage, DictionaryLost, Forgotten, Poisoned, ReadOnly, Unreadable, WriteFailed
 from gvstore.odb.format import MAX_LENGTH
 from gvstore.odb.lease import FOLDER as LEASE
 from gvstore.odb.prefix import RESOLVE_LIMIT, check_prefix, key_range
@@ -105,9 +106,15 @@ class ObjectDatabase:
         self._catalog.begin()
 
     def _missing(self, oid: ObjectId) -> Exception:
-        for error in self._catalog.refused.values():
-            return error  # the object may be in there
+        for path, error in self._catalog.refused.items():  # the object may be in there
+            return Unreadable(path, error) if isinstance(error, OSError) else error
         return ObjectMissing(oid)
+
+    def _raise_refused(self) -> None:
+        """Raises where a file could not be opened this time; one that is no file never can be."""
+        for path, error in self._catalog.refused.items():
+            if isinstance(error, OSError) and not isinstance(error, fs.NotAFile):
+                raise Unreadable(path, error)
 
     def _find(self, oid: bytes) -> bytes | None:
         own = self._segment
@@ -126,7 +133,11 @@ class ObjectDatabase:
         return data if data is not None else catalog.find_harder(oid)
 
     def has(self, oid: ObjectId) -> bool:
-        """Returns whether an object of this name can be read; its hash is verified, once."""
+        """Returns whether an object of this name can be read; its hash is verified, once.
+
+        Raises:
+            Unreadable: the system refuses to open a file that may hold it.
+        """
         own = self._segment
         if (own is not None and oid in own.offsets) or oid in self._verified:
             return True
@@ -136,6 +147,8 @@ class ObjectDatabase:
             return False
         if found:
             self._remember(oid)
+        elif self._catalog.refused:
+            self._raise_refused()
         return found
 
     def write(self, data: bytes) -> ObjectId:
@@ -170,7 +183,7 @@ class ObjectDatabase:
                     if pack.find(oid) and pack.get_durable(oid):
                         self._remember(oid)
                         return oid
-                except FileNotFoundError:  # merged while it rested: stored twice, until the next merge
+                except OSError:  # merged while it rested, or not to be opened now: stored twice, until the next merge
                     continue
             if not 0 < len(data) <= MAX_LENGTH:
                 raise ValueError(f"an object has 1 to {MAX_LENGTH} bytes, not {len(data)}")

@@ -69,6 +69,16 @@ class ReadOnly(Conflict):
         super().__init__(f"{path} is open for reading only")
 
 
+class Unreadable(Conflict):
+    """The system refuses to open a file in which an object may be."""
+
+    hint = "Nothing is lost. When that is mended, run the command again."
+
+    def __init__(self, path: Path, why: OSError) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"cannot read {path}: {why.strerror or why}")
+
+
 class Busy(Conflict):
     """Another process moves objects between files, and does not come to its end."""
 

@@ -19,6 +19,7 @@ import os
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -123,7 +124,8 @@ class WalWriter:
             return
         try:
             if remove:
-                self.path.unlink(missing_ok=True)
+                with suppress(OSError):  # what stays is swept later: what it says is stored, and is not to fail for this
+                    self.path.unlink(missing_ok=True)
             elif self._failed is None:
                 self.flush()
         finally:

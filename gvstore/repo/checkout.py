@@ -239,10 +239,18 @@ def read_mark(gv: Path) -> Mark | None:
 
 
 def write_mark(gv: Path, mark: Mark | None) -> None:
-    """Writes, or with None removes, the mark."""
-    if mark is None:
-        (gv / layout.CHECKOUT).unlink(missing_ok=True)
-        return
-    label = " ".join(mark.label.split())
-    lines = [label, "done" if mark.done else "under way", *dict.fromkeys(oid.hex() for oid in mark.trees)]
-    fs.write_atomic(gv / layout.CHECKOUT, ("\n".join(lines) + "\n").encode("utf-8", "replace"), durable=False)
+    """Writes, or with None removes, the mark.
+
+    Raises:
+        CannotWrite: the system refuses.
+    """
+    path = gv / layout.CHECKOUT
+    try:
+        if mark is None:
+            path.unlink(missing_ok=True)
+            return
+        label = " ".join(mark.label.split())
+        lines = [label, "done" if mark.done else "under way", *dict.fromkeys(oid.hex() for oid in mark.trees)]
+        fs.write_atomic(path, ("\n".join(lines) + "\n").encode("utf-8", "replace"), durable=False)
+    except OSError as e:
+        raise CannotWrite(str(path), e.strerror or str(e)) from e

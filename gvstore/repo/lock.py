@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gvstore import fs
 from gvstore.repo import layout
-from gvstore.repo.fault import WorktreeBusy
+from gvstore.repo.fault import CannotWrite, WorktreeBusy
 
 WAIT_S = 10.0
 _held = threading.local()
@@ -27,13 +27,17 @@ def worktree_lock(gv: Path, root: Path, *, wait_s: float = WAIT_S) -> Iterator[N
 
     Raises:
         WorktreeBusy: somebody else held it for `wait_s`.
+        CannotWrite: there can be no lock.
     """
     mine: set[Path] = _held.__dict__.setdefault("paths", set())
     path = gv / layout.WORKTREE_LOCK
     if path in mine:
         yield
         return
-    fd = fs.open_lock(path)
+    try:
+        fd = fs.open_lock(path)
+    except OSError as e:
+        raise CannotWrite(str(path), e.strerror or str(e)) from e
     try:
         until = time.monotonic() + wait_s
         while not fs.try_lock(fd):

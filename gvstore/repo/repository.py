@@ -27,7 +27,7 @@ from gvstore.odb import ObjectDatabase
 from gvstore.refs import Refs
 from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name, value_ref
 from gvstore.repo import layout
-from gvstore.repo.fault import NotARepository
+from gvstore.repo.fault import BadFormat, NotARepository
 from gvstore.repo.format import Format, decode_format, encode_format
 
 # What a method needs it imports itself: `gv log` does not pay for checkouts, nor for TOML.
@@ -109,8 +109,10 @@ class Repository:
         gv = _absolute(gv_dir) if gv_dir is not None else root / layout.GV_FOLDER
         try:
             data = fs.read_bytes(gv / layout.FORMAT, limit=_MAX_FORMAT_BYTES)
-        except OSError as e:
+        except (FileNotFoundError, NotADirectoryError, fs.NotAFile) as e:
             raise NotARepository(str(root if gv_dir is None else gv)) from e
+        except OSError as e:
+            raise BadFormat(f"{gv / layout.FORMAT} cannot be read: {e.strerror or e}") from e
         decode_format(data, str(gv / layout.FORMAT))
         return cls(root, gv, read_only=read_only or _unwritable(gv))
 

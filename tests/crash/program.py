@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -291,10 +291,8 @@ class Program:
 
 def _shown(error: Exception) -> str:
     kind = "" if isinstance(error, GvError) else "untyped "
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    where = f"{os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno}" if frame else ""  # noqa: PTH119
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).name != "shim.py"]
+    where = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in frames[:-4:-1])
     return f"{kind}{type(error).__name__}: {str(error)[:200]} ({where})"
 
 

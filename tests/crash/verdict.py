@@ -78,7 +78,7 @@ def _missing_calls(repo: gv.Repository, promises: Promises) -> list[str]:
         except NoSuchRun:
             continue
         for _, call in walk(root):
-            number: int = call.args.get("number", call.args.get("first"))
+            number: int = call.args["first" if call.name == "branch" else "number"]
             if call.name == "branch" and call.status == "ok":
                 branches.add(number)
             elif call.name == "leaf" and call.status == "raised":
