@@ -36,7 +36,7 @@ from gvstore.store.resource import (
     from_dict_value,
     to_dict_value,
 )
-from gvstore.store.wrapped import AMBIGUOUS, expand_fields
+from gvstore.store.wrapped import AMBIGUOUS, WRAPPERS, expand_fields
 from gvstore.store.wrappers import (
     BUILTIN_WRAPPERS,
     BoolWrapper,
@@ -137,6 +137,7 @@ class Registry:
             )
         self._wrappers[wrapped] = wrapper
         if wrapper not in _BUILTIN:
+            WRAPPERS.add(wrapper)
             register_expander(wrapped, _expander(wrapper))
             forget_types()
 

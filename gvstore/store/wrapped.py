@@ -20,6 +20,7 @@ from gvstore.store.fault import RegistryError
 from gvstore.store.ref import Ref, build_named, expand_named
 from gvstore.store.resource import ResourceBase, TypeWrapperBase
 
+WRAPPERS: Final[set[type[TypeWrapperBase]]] = set()  # the registered ones; builtins have none
 AMBIGUOUS: Final[dict[str, RegistryError]] = {}  # name of a type that two wrappers claim -> the error
 
 
@@ -46,8 +47,9 @@ def _build(raw: list[Any]) -> Any:
     try:
         if issubclass(cls, Ref):
             return build_named(cls, fields)
-        made = cls.from_fields(fields)
-        return made.unwrap() if isinstance(made, TypeWrapperBase) else made
+        if issubclass(cls, TypeWrapperBase):
+            return cls.from_fields(fields).unwrap() if cls in WRAPPERS else stands_for
+        return stands_for if dataclasses.is_dataclass(cls) else cls.from_fields(fields)
     except Exception:  # the class has other fields by now, or what it stands for cannot be made here
         return stands_for
 

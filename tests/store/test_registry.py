@@ -246,3 +246,13 @@ def test_values_are_set_in_place() -> None:
     assert (Counter(5), Plan("x", [1]), [3]) == (counter, plan, numbers)
     with pytest.raises(TypeError):
         plan.set_from(Counter(1))
+
+
+def test_a_record_makes_only_what_wrappers_make() -> None:
+    """A stored name of another class, a resource or the wrapper of a builtin, runs no constructor."""
+    store = InMemoryStore()
+    for cls, field in ((Plan, "topic"), (IntWrapper, "value"), (ResourceTypeWrapper, "value")):
+        forged = Unresolved(40, f"{cls.__module__}:{cls.__qualname__}", (field, "x"))
+        back: Any = store.commit(forged).checkout()
+
+        assert forged == back

@@ -148,8 +148,10 @@ def build(of: int, name: str, parts: list[Any]) -> Any:
     if shape is not None:
         made = make_array(dtype, tuple(shape), order, data)
         return made if kind == "ndarray" else made.view(_ARRAYS[kind])
-    made = make_array(dtype, (), "C", data)
     cls = numpy.record if kind == "record" else getattr(numpy, kind)
+    if not issubclass(cls, numpy.generic):
+        raise TypeError(f"{name} is no scalar type")
+    made = make_array(dtype, (), "C", data)
     if cls is numpy.record:
         made = made.view(numpy.dtype((numpy.record, dtype)))
     scalar = made[()]

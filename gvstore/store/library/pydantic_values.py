@@ -21,9 +21,14 @@ def classify(type_: type) -> Expander | None:
     """Returns the expander of a model class or an address of pydantic, or None."""
     if issubclass(type_, pydantic.BaseModel) and hasattr(type_, "__pydantic_fields_set__"):
         return _model
-    if "Url" in type_.__name__ and type_.__module__.partition(".")[0] in ("pydantic", "pydantic_core"):
+    if _is_address(type_):
         return lambda value: (number.OPTIONS, (type_name(type_), "url", str(value)))
     return None
+
+
+def _is_address(type_: type) -> bool:
+    """Returns whether a class is one of those that hold an address."""
+    return "Url" in type_.__name__ and type_.__module__.partition(".")[0] in ("pydantic", "pydantic_core")
 
 
 def _model(value: Any) -> Expansion:
@@ -50,6 +55,8 @@ def build(of: int, name: str, parts: list[Any]) -> Any:
     """
     cls: Any = resolve_type(name)
     if of == number.OPTIONS:
+        if not _is_address(cls):
+            raise TypeError(f"{name} is no address")
         return cls(parts[1])
     if cls is None or not issubclass(cls, pydantic.BaseModel):
         raise TypeError(f"{name} is no model")
