@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import IncompleteSubinvocationError, InputChanged
 from gvstore.journal.recorder import CURRENT, Frame, question_in
+from gvstore.objects.decode import decode
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.record import NIL
 from gvstore.store.store import warn_opaque
@@ -166,8 +167,7 @@ async def record_async_call(
         return _give(frame, above, instance)
     if above.open is None:
         above.open = {}
-    above.open[frame] = above.begun, instance
-    above.begun += 1
+    above.open[frame] = instance
     try:
         return await execute_async(frame, live.function, given, kwargs, instance)
     finally:
@@ -213,10 +213,13 @@ async def execute_async(
 def _incomplete(frame: Frame) -> IncompleteSubinvocationError:
     """Returns the error of leaving a task behind: which of the coroutines that the call called."""
     assert frame.open
-    child, (number, instance) = next(iter(frame.open.items()))
+    child, instance = next(iter(frame.open.items()))
+    values = decode(child.args, child.recording.objects)
+    given = list(values.values() if isinstance(values, dict) else values)
     name = child.live.qualname if instance is None else repr(instance)
+    shown = repr(given[0]) if len(given) == 1 else repr(tuple(given) or None)
     return IncompleteSubinvocationError(
-        f"Subinvocation {number} did not complete during invocation of parent: {name}, called by {frame.live.qualname}"
+        f"Subinvocation {child.place} did not complete during invocation of parent: {name} invoked on {shown}"
     )
 
 

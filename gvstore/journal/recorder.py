@@ -155,31 +155,36 @@ class Recording:
     def begin(
         self, live: LiveComponent, parent: Frame | None, args: bytes, state: bytes, answers: Answers | None
     ) -> Frame:
-        """Writes the beginning of a call; returns its frame."""
+        """Writes the beginning of a call; returns its frame.
+
+        Numbers, places among siblings and the journal are in one order, whichever threads begin calls.
+        """
         index, link = self.known(live)
-        number = next(self._numbers)
         start = (self.clock() - self.zero_ns) // 1000
-        if self.wal is not None:
-            if LINK_HEAD in args or LINK_HEAD in state:
-                self.objects.flush()
-            body = b"\x91" + args if state == NIL else b"\x92" + args + state
-            above = NO_PARENT if parent is None else parent.number
-            self.wal.append(BEGIN.pack(b"B", number, above, index, start) + body)
-        return Frame(self, live, parent, number, link, args, state, start, answers)
+        if self.wal is not None and (LINK_HEAD in args or LINK_HEAD in state):
+            self.objects.flush()
+        with self.lock:
+            number = next(self._numbers)
+            if self.wal is not None:
+                body = b"\x91" + args if state == NIL else b"\x92" + args + state
+                above = NO_PARENT if parent is None else parent.number
+                self.wal.append(BEGIN.pack(b"B", number, above, index, start) + body)
+            return Frame(self, live, parent, number, link, args, state, start, answers)
 
     def adopt(self, parent: Frame, part: bytes, at: int, calls: int) -> None:
         """Takes a recorded call, with all below it, over into `parent`: number `at` of the calls its answers come from."""
-        parent.add_reused(part)
-        self.reused += calls
-        if self.wal is not None:
-            answers = parent.answers
-            assert answers is not None
-            if answers.source < 0:
-                if LINK_HEAD in answers.children:
-                    self.objects.flush()
-                answers.source = next(self._sources)
-                self.wal.append(SOURCE.pack(b"S", answers.source, parent.number) + answers.children)
-            self.wal.append(ADOPT.pack(b"A", answers.source, at, calls))
+        with self.lock:
+            parent.add_reused(part)
+            self.reused += calls
+            if self.wal is not None:
+                answers = parent.answers
+                assert answers is not None
+                if answers.source < 0:
+                    if LINK_HEAD in answers.children:
+                        self.objects.flush()
+                    answers.source = next(self._sources)
+                    self.wal.append(SOURCE.pack(b"S", answers.source, parent.number) + answers.children)
+                self.wal.append(ADOPT.pack(b"A", answers.source, at, calls))
 
     def add_usage(self, **counts: int) -> None:
         """Adds to what models have used: tokens and their like."""
@@ -194,9 +199,9 @@ class Frame:
     """One call being executed."""
 
     __slots__ = (
-        "answers", "args", "asked_below", "begun", "children", "ended", "folded", "link", "live", "number", "open", "outcome",
-        "parent", "part",
-        "raised", "recording", "skipped", "sparse", "start", "state", "times", "timing",
+        "answers", "args", "asked_below", "children", "due", "ended", "folded", "held", "link", "live",
+        "number", "open", "outcome", "parent", "part", "place", "raised", "recording", "skipped", "sparse",
+        "start", "state", "taken", "times", "timing",
     )  # fmt: skip
 
     def __init__(
@@ -207,37 +212,55 @@ class Frame:
         self.args, self.state, self.start, self.answers = args, state, start, answers
         self.children: ItemList | None = None
         self.times: ItemList | None = None
+        self.place = self.taken = self.due = 0  # among its siblings; children that began; that are appended
+        self.held: dict[int, tuple[bytes, bytes | None]] | None = None
+        if parent is not None:
+            self.place = parent.taken
+            parent.taken += 1
         self.skipped, self.sparse = 0, False
         self.ended = self.folded = False  # its function is over; it has been given to its parent
         self.asked_below = False  # a call below it asks a question
-        self.begun = 0  # coroutines that it has called
-        self.open: dict[Frame, tuple[int, Any]] | None = None  # those still running: which, and their instance
+        self.open: dict[Frame, Any] | None = None  # coroutines that it called and that still run, with their instances
         self.raised: BaseException | None = None
         self.outcome = self.part = self.timing = NIL  # set by `fold`, read of the root
 
-    def add(self, part: bytes, times: bytes) -> None:
-        """Appends a finished child; one that outlived its parent comes too late."""
+    def add(self, place: int, part: bytes, times: bytes | None) -> None:
+        """Appends child number `place`, with its times unless the record answered it; one that outlived its parent comes too late.
+
+        Children stand in the order in which they began: one that ends before
+        an earlier one is held until that has ended, or the parent has.
+        """
         with self.recording.lock:
             if self.folded:
                 return
-            if self.children is None or self.times is None:
-                self._begin_lists()
-            assert self.children is not None and self.times is not None
-            self.children.add(part)
-            if self.skipped:
-                self._tell_skipped()
-            self.times.add(times)
+            if place != self.due:
+                if self.held is None:
+                    self.held = {}
+                self.held[place] = part, times
+                return
+            self._append(part, times)
+            self.due += 1
+            while self.held and self.due in self.held:
+                self._append(*self.held.pop(self.due))
+                self.due += 1
 
     def add_reused(self, part: bytes) -> None:
-        """Appends a child that the record answered."""
-        with self.recording.lock:
-            if self.folded:
-                return
-            if self.children is None:
-                self._begin_lists()
-            assert self.children is not None
-            self.children.add(part)
+        """Appends a child that the record answered, as the latest that began."""
+        place = self.taken
+        self.taken += 1
+        self.add(place, part, None)
+
+    def _append(self, part: bytes, times: bytes | None) -> None:
+        if self.children is None or self.times is None:
+            self._begin_lists()
+        assert self.children is not None and self.times is not None
+        self.children.add(part)
+        if times is None:
             self.skipped += 1
+            return
+        if self.skipped:
+            self._tell_skipped()
+        self.times.add(times)
 
     def _begin_lists(self) -> None:
         self.children = call_list(self.recording.objects)
@@ -315,6 +338,8 @@ class Frame:
         """Puts the call's array together and gives it to the parent; the root keeps it."""
         encoder = self.recording.encoder
         children, below = NIL, None
+        for place in sorted(self.held or ()):  # some that began earlier never ended
+            self._append(*self.held[place])  # type: ignore[index]
         if self.children is not None and self.times is not None:
             with self.recording.lock:
                 children = encoder.place(self.children.finish())
@@ -327,7 +352,7 @@ class Frame:
         if self.parent is None:
             self.part, self.timing = data, times
         else:
-            self.parent.add(encoder.place(data), times)
+            self.parent.add(self.place, encoder.place(data), times)
         self.raised = None
         self.folded = True
 
