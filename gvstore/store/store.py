@@ -56,10 +56,12 @@ class Store:
 
     `ref_type` makes the references, and says in what form values are stored.
     `root` is the project's folder, where there is one: components are named
-    by their path from it.
+    by their path from it.  `repository` is the repository, of a store that
+    has one below it.
     """
 
     root: Path | None = None
+    repository: Any = None
     _backend: StorageBackend | None = None
 
     def __init__(
@@ -76,6 +78,8 @@ class Store:
             self._home = _Memory()
         elif hasattr(type(backend), "objects") or "objects" in getattr(backend, "__dict__", ()):
             self._home = cast("HasObjects", backend)
+            if (repository := getattr(backend, "repository", None)) is not None:
+                self.repository, self.root = repository, repository.path
         else:
             from gvstore.store.backend import BackendObjects, adapt
 
@@ -336,6 +340,16 @@ def _oid_in_objects(ref: Ref[Any]) -> ObjectId | None:
         return ref._oid or ObjectId.from_hex(ref.digest)
     except ValueError:
         return None
+
+
+async def commit_async(value: T) -> Ref[T]:
+    """Returns a reference to a value, stored in the active store."""
+    return await current_store().commit_async(value)
+
+
+async def checkout_async(ref: Ref[T]) -> T:
+    """Returns the value that a reference names, from the store it came from or else the active one."""
+    return await ref.checkout_async()
 
 
 def InMemoryStore() -> Store:
