@@ -54,9 +54,9 @@ MEMORY_VIEW: Final = 38
 IGNORED: Final = 39  # an argument left out by `ignore=`
 WRAPPED: Final = 40  # a registered TypeWrapper's record: wrapper type, field name, value, ...
 # values of libraries: the type's name, then what its adapter in gvstore/store/library/ writes
-ARRAY: Final = 41  # numbers in a row: type, dtype, shape, order, bytes (numpy, torch)
-TABLE: Final = 42  # columns, indexes, their scalars (pandas, polars, pyarrow)
-IMAGE: Final = 43  # type, mode, size, format, palette, info, bytes (PIL)
+ARRAY: Final = 41  # type, dtype, shape, order, data: numbers in a row (numpy, torch)
+TABLE: Final = 42  # type, ...: columns, indexes, their scalars (pandas, polars, pyarrow)
+IMAGE: Final = 43  # type, mode, width, height, format, palette, info, bytes (PIL)
 MODEL: Final = 44  # type, arguments of a generic, fields, names of those that were set, extra, private (pydantic)
 ATTRS: Final = 45  # type, field name, value, ... (attrs)
 OPTIONS: Final = 46  # what is made anew from its options: type, option, value, ... (clients, loggers, locks)
