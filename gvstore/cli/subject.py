@@ -94,8 +94,9 @@ def _with_part(subject: Subject) -> Subject:
     try:
         return replace(subject, value=part_of(subject.call, subject.part))
     except InvocationError as e:
-        call = replace(subject, part=()).name
-        raise BadRev(str(e), hint=f"`gv show {call}` shows how far it came.") from e
+        call, above = subject.call, replace(subject, part=()).name
+        why = "it raised" if call.status == "raised" else f"it is {call.status}"
+        raise BadRev(f"{call.name} has no output: {why}", hint=f"`gv show {above}` shows how far it came.") from e
 
 
 def open_run(repo: Repository, resolved: Resolved) -> RunOf:

@@ -13,6 +13,7 @@ import difflib
 import importlib
 import importlib.machinery
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -171,9 +172,11 @@ def _find_file(text: str, root: Path, folder: Path) -> Path:
         path = (base / text).resolve()
         if path.is_file():
             return path
-    names = [each.relative_to(folder).as_posix() for each in sorted((folder / text).parent.glob("*.py"))]
+    beside = (folder / text).parent
+    names = [os.path.relpath(each, folder) for each in sorted(beside.glob("*.py"))]
     near = difflib.get_close_matches(text, names, 3, 0.4)
-    hint = f"Did you mean {', '.join(near)}?" if near else f"In {folder}: {', '.join(names[:5]) or 'no .py file'}."
+    found = f"In {beside}: {', '.join(names[:5]) or 'no .py file'}." if beside.is_dir() else f"There is no folder {beside}."
+    hint = f"Did you mean {', '.join(near)}?" if near else found
     raise BadTarget(f"there is no file {text}", hint=hint)
 
 

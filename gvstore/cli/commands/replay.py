@@ -46,6 +46,8 @@ def command(cx: CommandContext, strict: bool, message: str, rev: str) -> None:
     from gvstore.cli.execution import answer, program_speaks
     from gvstore.cli.style import PLAIN
     from gvstore.cli.subject import named_run, run_name
+    from gvstore.journal.fault import NoSuchComponent
+    from gvstore.journal.register import find_registered
     from gvstore.journal.replay import plan_replay
     from gvstore.journal.running import RunOptions
     from gvstore.journal.target import load_component
@@ -56,6 +58,11 @@ def command(cx: CommandContext, strict: bool, message: str, rev: str) -> None:
         root = run.invocation
         with program_speaks(cx):
             load_component(root.component, repo.path)
+        try:
+            find_registered(root.component.name, repo.path)
+        except NoSuchComponent as e:
+            back = f"`gv checkout {run_name(run)}` brings back the code that it used."
+            raise NoSuchComponent(str(e), hint=back) from e
         plan = plan_replay(root if strict else repo.record_of(run))
         if plan.complete and run.status == "ok":
             cx.output.result(UpToDate(run_name(run), run.oid, True, call_line(root, PLAIN, names=False)))
@@ -63,7 +70,8 @@ def command(cx: CommandContext, strict: bool, message: str, rev: str) -> None:
             if changed:
                 some = ", ".join(changed[:5]) + (" ..." if len(changed) > 5 else "")
                 cx.output.warning(f"changed since, and not followed yet: {some}")
-            cx.output.hint(f"`gv rewind {run_name(run)}` takes calls back, so that they run again.")
+            if not cx.json:
+                cx.output.hint(f"`gv rewind {run_name(run)}` takes calls back, so that they run again.")
             return
         for why in plan.reasons.values():
             cx.output.status(f"stale: {why}")

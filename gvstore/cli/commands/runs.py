@@ -48,6 +48,7 @@ class RunListed:
         facts = [units.count(self.calls, word)]
         facts += [units.count(tokens, "token")] if tokens else []
         facts += [f"from {self.parent}"] if self.parent else []
+        facts += [f"in {self.group}"] if self.group else []
         facts += [self.message.partition("\n")[0]] if self.message else []
         name = paint("run", self.run) + " " * (7 - len(self.run))
         began = units.local(self.started_at)
