@@ -2,7 +2,8 @@
 
 Files are found by listing `live/` first and `pack/` after: a segment that is
 sealed in between shows up in the second.  A merge can hide a file from one
-listing, so a miss lists again until nothing changes.
+listing, so a miss lists again until nothing changes.  Packs that the
+multi-pack index covers (midx.py) are opened when something is found in them.
 
 Before anything is listed a lease is taken (lease.py), so that what is found
 does not vanish.  What gc has condemned is out of sight: it is looked at last,
@@ -19,11 +20,12 @@ from pathlib import Path
 from gvstore import fs
 from gvstore.errors import GvError
 from gvstore.objects.oid import ObjectId
-from gvstore.odb import condemned, lock, pack, segment, tombstone
+from gvstore.odb import condemned, lock, midx, pack, segment, tombstone
 from gvstore.odb.dictionary import Dictionaries
-from gvstore.odb.fault import Collected, NewerFormat
+from gvstore.odb.fault import BadRecord, Collected, NewerFormat
 from gvstore.odb.format import HEADER_BYTES
 from gvstore.odb.lease import Lease, current_epoch
+from gvstore.odb.midx import Layer
 from gvstore.odb.pack import Awake, Pack
 
 LIVE = "live"
@@ -47,7 +49,11 @@ class Catalog:
         self.folder = folder
         self.read_only = read_only
         self.dictionaries = Dictionaries(folder / DICT)
-        self.packs: tuple[Pack, ...] = ()
+        self.packs: tuple[Pack, ...] = ()  # to be asked one by one
+        self.layers: tuple[Layer, ...] = ()
+        self._covered: dict[str, Path] = {}  # packs that a layer covers, by name
+        self._opened: dict[str, Pack] = {}  # those of them that were opened
+        self._bad_layers: set[Path] = set()
         self.refused: dict[Path, Exception] = {}  # files that are there and cannot be opened
         self.own: set[Path] = set()
         self.forgotten: frozenset[bytes] = frozenset()
@@ -79,10 +85,16 @@ class Catalog:
             self._listed = True
             self.forgotten = tombstone.names(self.folder)
             known = {p.path: p for p in self.packs}
-            changed = False
+            changed = self._list_layers()
+            names = {name for layer in self.layers for name, _ in layer.packs}
+            covered: dict[str, Path] = {}
             found: list[Pack] = []
             for path in self.files():
                 if path in self.own:
+                    continue
+                if path.stem in names and path not in self._offsets and path.suffix == pack.SUFFIX:
+                    covered[path.stem] = path
+                    changed = changed or path.stem not in self._covered
                     continue
                 old = known.pop(path, None)
                 if old is None:
@@ -100,10 +112,28 @@ class Catalog:
                             continue
                         changed = True
             self.packs = tuple(reversed(found))
+            self._covered = covered
+            for name in self._opened.keys() - covered.keys():
+                self._opened.pop(name).close()
             for gone in known.values():
                 self._offsets.pop(gone.path, None)
                 gone.close()
             return changed
+
+    def _list_layers(self) -> bool:
+        """Lists the layers of the multi-pack index; returns whether there are others than before."""
+        known = {layer.path: layer for layer in self.layers}
+        paths = [path for path in midx.paths(self.folder) if path not in self._bad_layers]
+        if paths == list(known):
+            return False
+        found = []
+        for path in paths:
+            try:
+                found.append(known.get(path) or Layer(path))
+            except (OSError, BadRecord):
+                continue
+        self.layers = tuple(found)
+        return True
 
     def begin(self) -> None:
         """Takes the lease if it can be had; nothing is looked at yet."""
@@ -157,7 +187,7 @@ class Catalog:
     def find(self, oid: bytes) -> bytes | None:
         """Returns the object, verified, or None if it is in none of the files as last listed."""
         if self.refused:
-            for p in self.packs:  # they are asked again now
+            for p in (*self.packs, *self._opened.values()):  # they are asked again now
                 self.refused.pop(p.path, None)
         for p in self.packs:
             try:
@@ -169,7 +199,57 @@ class Catalog:
                 continue
             if data is not None:
                 return data
+        return self.find_covered(oid)
+
+    def find_covered(self, oid: bytes) -> bytes | None:
+        """Returns the object, verified, or None if it is in no pack that a layer covers."""
+        for layer in self.layers:
+            for number, at in layer.find(oid):
+                p = self._numbered(layer, number)
+                try:
+                    data = p.get_at(oid, at) if p is not None else None
+                except FileNotFoundError:
+                    continue
+                except OSError as e:
+                    self.refused[p.path if p is not None else layer.path] = e
+                    continue
+                if data is not None:
+                    return data
         return None
+
+    def _numbered(self, layer: Layer, number: int) -> Pack | None:
+        """Returns a pack of a layer; None if it is gone."""
+        if number >= len(layer.packs):
+            return None
+        name, size = layer.packs[number]
+        return self._open_covered(name, size)
+
+    def _open_covered(self, name: str, size: int | None = None) -> Pack | None:
+        p = self._opened.get(name)
+        if p is None:
+            path = self._covered.get(name)
+            p = self.open(path) if path is not None else None
+            if p is None:
+                return None
+            self._opened[name] = p
+        return p if size is None or p.size_bytes == size else None
+
+    def holding(self, oid: bytes) -> Iterator[Pack]:
+        """Yields the packs that may have the object, those that are asked one by one, and those that a layer names."""
+        yield from self.packs
+        for layer in self.layers:
+            for number, _ in layer.find(oid):
+                p = self._numbered(layer, number)
+                if p is not None:
+                    yield p
+
+    def every(self) -> Iterator[Pack]:
+        """Yields all packs, one after the other."""
+        yield from self.packs
+        for name in list(self._covered):
+            p = self._open_covered(name)
+            if p is not None:
+                yield p
 
     def find_harder(self, oid: bytes) -> bytes | None:
         """Returns the object, verified, or None only if no file has it whole, whatever the indices say."""
@@ -180,7 +260,14 @@ class Catalog:
                 return data
             if not changed:
                 break
-        for p in self.packs:
+        bad = {layer.path for layer in self.layers if not layer.holds()}
+        if bad:
+            self._bad_layers |= bad
+            self.refresh()
+            data = self.find(oid)
+            if data is not None:
+                return data
+        for p in self.holding(oid):
             try:
                 data = p.get(oid) if p.distrust() else None
             except FileNotFoundError:
@@ -219,7 +306,7 @@ class Catalog:
 
     def has_wreck(self, oid: bytes) -> bool:
         """Returns whether the object's record is there and damaged; to be asked after a miss."""
-        for p in self.packs:
+        for p in self.holding(oid):
             try:
                 if p.has_wreck(oid):
                     return True
@@ -243,7 +330,10 @@ class Catalog:
         with self._lock:
             for p in self.packs:
                 p.close()
-            self.packs = ()
+            for p in self._opened.values():
+                p.close()
+            self.packs, self.layers = (), ()
+            self._covered, self._opened = {}, {}
             self._offsets = {}
             self._listed = False
             self._epoch = None

@@ -3,18 +3,22 @@
 A large segment becomes a pack by getting an index and a new name.  Small ones
 (a command that wrote a few objects) stay where they are, closed, until there
 are enough of them to be merged into one pack; packs of a size are merged in
-the same way.
+the same way.  This happens while a process waits to write, so it is for files
+of a few MiB only; what is larger is left to `repack`, and found through the
+multi-pack index.
 """
 
 from __future__ import annotations
 
+import errno
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gvstore import fs
-from gvstore.odb import format, lease, pack, packindex, segment, tombstone
+from gvstore.odb import format, lease, midx, pack, packindex, segment, tombstone
 from gvstore.odb.catalog import LIVE, PACK, is_stored
+from gvstore.odb.concat import concat, dictionaries_of
 from gvstore.odb.dictionary import Dictionaries
 from gvstore.odb.fault import Busy, NewerFormat
 from gvstore.odb.lock import maintenance
@@ -25,7 +29,9 @@ from gvstore.odb.segment import Segment
 SMALL_BYTES = 128 << 10  # a closed segment below this stays a segment
 FEW = 8  # how many closed segments there may be,
 FEW_PACKS = 4  # and how many packs of a size: every write of something new looks into all of them
-CLASSES = (1 << 20, 8 << 20, 64 << 20)  # packs above the last are merged only by `repack`
+CLASSES = (1 << 20, 8 << 20)  # packs above the last are merged only by `repack`
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # to merge can wait
+COVER_AT_ONCE = 600_000  # objects that are put into the multi-pack index while a process waits to write: 0.3 s
 LEASES = 32  # how many lease files there may be before those of dead processes are looked for
 
 
@@ -58,6 +64,15 @@ def _publish(path: Path, entries: Iterable[tuple[bytes, int]], size: int, folder
     return target
 
 
+def cover(folder: Path) -> None:
+    """Puts new packs into the multi-pack index, if they are many; for a process that writes a great deal."""
+    try:
+        with maintenance(folder, wait_s=-1):
+            midx.cover(folder, pack_paths(folder))
+    except (Busy, OSError):
+        return  # it is only a cache
+
+
 def adopt(folder: Path, dictionaries: Dictionaries) -> None:
     """Closes the segments of dead processes and merges what has become too many; for a process about to write.
 
@@ -66,12 +81,14 @@ def adopt(folder: Path, dictionaries: Dictionaries) -> None:
     try:
         with maintenance(folder, wait_s=-1):
             dead = closed_segments(folder, dictionaries)
-            if len(dead) > FEW or sum(p.size_bytes for p in dead) > CLASSES[0]:
-                merge(dead, folder, forgotten=tombstone.names(folder))
-            for p in dead:
-                p.close()
-            _merge_packs(folder, dictionaries)
-            mend_indices(folder, dictionaries)
+            try:
+                _merge_alike(dead, folder, few=FEW)
+                _merge_packs(folder, dictionaries)
+                mend_indices(folder, dictionaries)
+                midx.cover(folder, pack_paths(folder), most=COVER_AT_ONCE)
+            except OSError as e:
+                if e.errno not in _NO_ROOM:
+                    raise
             if len(fs.list_folder(folder / lease.FOLDER)) > LEASES:
                 lease.living(folder)
     except Busy:
@@ -182,7 +199,23 @@ def _merge_packs(folder: Path, dictionaries: Dictionaries) -> None:
                 break
     for members in sizes:
         if len(members) > FEW_PACKS:
-            merge_paths(members, folder, dictionaries)
+            _merge_alike(list(_opened(members, dictionaries)), folder, few=FEW_PACKS)
+
+
+def _merge_alike(files: list[Pack], folder: Path, *, few: int) -> None:
+    """Merges closed files if they are more than `few`: those that use the same dictionaries; all, if there are too many such groups."""
+    forgotten = tombstone.names(folder)
+    groups: dict[object, list[Pack]] = {}
+    for each in files:
+        groups.setdefault(dictionaries_of(each), []).append(each)
+    if len(files) > few * 4:
+        merge(files, folder, forgotten=forgotten)
+    elif len(files) > few or sum(each.size_bytes for each in files) > CLASSES[0]:
+        for group in groups.values():
+            if len(group) > few // 2:
+                concat(group, folder, forgotten=forgotten)
+    for each in files:
+        each.close()
 
 
 def mend_indices(folder: Path, dictionaries: Dictionaries) -> None:
@@ -212,12 +245,9 @@ def write_index(source: Pack) -> bool:
     return True
 
 
-def merge_paths(paths: list[Path], folder: Path, dictionaries: Dictionaries) -> None:
-    """Merges the packs at `paths`; one that cannot be read, or has damage, stays as it is."""
-    opened = []
+def _opened(paths: list[Path], dictionaries: Dictionaries) -> Iterator[Pack]:
     for path in paths:
         try:
-            opened.append(Pack(path, dictionaries))
+            yield Pack(path, dictionaries)
         except (OSError, NewerFormat):
             continue
-    merge(opened, folder, forgotten=tombstone.names(folder))

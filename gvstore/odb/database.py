@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gvstore.odb.segment import Segment
     from gvstore.odb.trainer import Trainer
 
+MANY_PACKS = 5  # to be asked one by one, before a process that fills segment after segment makes an index of them
 VERIFIED_LIMIT = 1 << 15  # oids remembered as looked at; some 100 bytes each
 
 
@@ -53,6 +54,7 @@ class ObjectDatabase:
         self._lock = threading.RLock()
         self._segment: Segment | None = None
         self._adopted = False
+        self._rolled = False
         self._verified: set[bytes] = set()
         self._kept: set[bytes] = set()
         self._trainer: Trainer | None = None
@@ -185,12 +187,23 @@ class ObjectDatabase:
                         return oid
                 except OSError:  # merged while it rested, or not to be opened now: stored twice, until the next merge
                     continue
+            if catalog.layers and self._is_covered(oid):
+                return oid
             if not 0 < len(data) <= MAX_LENGTH:
                 raise ValueError(f"an object has 1 to {MAX_LENGTH} bytes, not {len(data)}")
             own.add(oid, data)
             if self._trainer is not None and self._trainer.enough(data):
                 self._train(own)
         return oid
+
+    def _is_covered(self, oid: bytes) -> bool:
+        try:
+            if self._catalog.find_covered(oid) is None:
+                return False
+        except DictionaryLost:
+            return False
+        self._remember(oid)
+        return True
 
     def _remember(self, oid: bytes) -> None:
         if len(self._verified) >= VERIFIED_LIMIT:
@@ -209,6 +222,7 @@ class ObjectDatabase:
             if own.poisoned is not None:
                 raise Poisoned(own.path, own.poisoned)
             self._seal()
+            self._cover()
         try:
             self._catalog.hold()
             if not self._adopted:
@@ -241,7 +255,15 @@ class ObjectDatabase:
             raise
         if pack is not None:
             self._catalog.remember(pack, own.offsets)
+            self._rolled = True
         self._forget_segment(own)
+
+    def _cover(self) -> None:
+        """Puts packs into the multi-pack index if they are many and this process made some: it has the time."""
+        if self._rolled and len(self._catalog.packs) > MANY_PACKS:
+            from gvstore.odb import compact
+
+            compact.cover(self.folder)
 
     def _forget_segment(self, own: Segment) -> None:
         own.close()
@@ -309,7 +331,7 @@ class ObjectDatabase:
             self._kept.add(oid)
 
     def _is_kept(self, oid: ObjectId) -> bool:
-        for pack in self._catalog.packs:
+        for pack in self._catalog.holding(oid):
             try:
                 if any(pack.is_kept(at) for at in pack.find(oid)) and pack.get_durable(oid):
                     return True
@@ -332,7 +354,7 @@ class ObjectDatabase:
         low, high = key_range(digits)
         found = {ObjectId(oid) for oid in self._own_oids() if oid.hex().startswith(digits)}
         self._catalog.refresh()
-        for pack in self._catalog.packs:
+        for pack in self._catalog.every():
             try:
                 found.update(islice((oid for oid in pack.between(low, high) if oid.hex().startswith(digits)), RESOLVE_LIMIT))
             except FileNotFoundError:
@@ -359,7 +381,7 @@ class ObjectDatabase:
             yield ObjectId(oid)
         self._catalog.refresh()
         seen |= self._catalog.forgotten
-        for pack in self._catalog.packs:
+        for pack in self._catalog.every():
             for at in pack.table.all_offsets():
                 try:
                     oid = ObjectId.of(pack.open_at(at))
@@ -400,6 +422,7 @@ class ObjectDatabase:
         with self._lock:
             try:
                 self._seal()
+                self._cover()
             finally:
                 if self._segment is not None:
                     self._segment.close()

@@ -29,10 +29,11 @@ MARK_EVERY = 1 << 20
 
 def put_index(path: Path, entries: Iterable[tuple[bytes, int]], size: int) -> None:
     """Writes an index; the caller syncs the folder."""
-    _put(path, packindex.encode_index(entries, size))
+    put(path, packindex.encode_index(entries, size))
 
 
-def _put(path: Path, data: bytes) -> None:
+def put(path: Path, data: bytes) -> None:
+    """Writes a file that appears whole and durable; the caller syncs the folder."""
     new = fs.Replacement(path)
     try:
         fs.write_at(new.fd, data, 0)
@@ -203,7 +204,7 @@ class _Copier:
         self._mark()
         self._mark(seal=True)
         fs.sync_data(self._new.fd)
-        _put(self._path.with_suffix(packindex.SUFFIX), packindex.encode_places(self._places, self._base))
+        put(self._path.with_suffix(packindex.SUFFIX), packindex.encode_places(self._places, self._base))
         self._new.commit(durable=False)
 
     def abandon(self) -> None:

@@ -266,6 +266,17 @@ class Pack:
                 self.damaged = True
         return None
 
+    def get_at(self, oid: bytes, at: int) -> bytes | None:
+        """Returns the object, its hash verified, if it lies at `at`.  Raises as `get`."""
+        try:
+            data = self.open_at(at)
+        except BadRecord:
+            data = b""
+        if data and ObjectId.of(data) == oid:
+            return data
+        self.damaged = self.damaged or not data or self.name_at(at) == oid[:NAME_BYTES]
+        return None
+
     def get_durable(self, oid: bytes) -> bool:
         """Returns whether the object is here, its hash verified, and on the disk."""
         if self.live and all(at >= self.durable for at in self.find(oid)):

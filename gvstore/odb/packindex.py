@@ -17,7 +17,7 @@ import struct
 import sys
 import zlib
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -71,8 +71,8 @@ class PackIndex:
         self.size_bytes = end
         self._view = memoryview(mapped)
         middle = HEADER_BYTES + self.count * KEY_BYTES
-        self.keys = _column(self._view[HEADER_BYTES:middle], "I")
-        self.offsets = _column(self._view[middle:end], "I" if width == 4 else "Q")
+        self.keys = column(self._view[HEADER_BYTES:middle], "I")
+        self.offsets = column(self._view[middle:end], "I" if width == 4 else "Q")
 
     def find(self, oid: bytes) -> Sequence[int]:
         """Returns the offsets of the records that may be `oid`: nearly always none or one."""
@@ -88,8 +88,7 @@ class PackIndex:
 
     def positions(self, oid: bytes) -> range:
         """Returns where in the columns the records stand that may be `oid`."""
-        key = int.from_bytes(oid[:KEY_BYTES], "big")
-        return range(bisect_left(self.keys, key), bisect_right(self.keys, key))
+        return equal_range(self.keys, self.count, oid)
 
     def between(self, low: int, high: int) -> Iterator[int]:
         """Yields the offsets of records whose keys are in [low, high]."""
@@ -107,7 +106,17 @@ class PackIndex:
         return bool(zlib.crc32(self._view[HEADER_BYTES:]) == self._crc)
 
 
-def _column(view: memoryview, code: str) -> Sequence[int]:
+def equal_range(keys: Sequence[int], count: int, oid: bytes) -> range:
+    """Returns where in an ascending column of `count` keys that of `oid` stands."""
+    key = int.from_bytes(oid[:KEY_BYTES], "big")
+    at = end = bisect_left(keys, key)
+    while end < count and keys[end] == key:
+        end += 1
+    return range(at, end)
+
+
+def column(view: memoryview, code: str) -> Sequence[int]:
+    """Returns little-endian numbers in place; on a big-endian machine a copy."""
     if sys.byteorder == "little":
         return view.cast(code)  # type: ignore[call-overload, no-any-return]
     column = array(code)
