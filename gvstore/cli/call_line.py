@@ -17,6 +17,7 @@ from gvstore.journal.invocation import Invocation
 _ARGUMENTS_WIDTH = 64
 _OUTPUT_WIDTH = 64
 _LONGEST_DEFAULT = 200
+_QUESTION = "gvstore.journal.question.RequestInput"
 
 
 def call_line(call: Invocation, paint: Paint, *, names: bool = True) -> str:
@@ -27,6 +28,8 @@ def call_line(call: Invocation, paint: Paint, *, names: bool = True) -> str:
 def called(call: Invocation, paint: Paint, width: int, *, names: bool = True) -> str:
     """Returns what was called: `roll_die(sides=6)`, `Die(sides=6)` for an Invokable, `roll(2) on Die(sides=6)` for a method."""
     name, state = paint("call", call.name), call.state
+    if call.component.name == _QUESTION:
+        return _asked(call, state, width, paint)
     arguments = call_arguments(call, width, names=names)
     if state is None:
         return f"{name}({arguments})"
@@ -34,6 +37,16 @@ def called(call: Invocation, paint: Paint, width: int, *, names: bool = True) ->
     if call.component.flavor == "class" and instance.startswith(f"{call.name}("):
         return f"{name}{instance.removeprefix(call.name)}{f'({arguments})' if arguments else ''}"
     return f"{name}({arguments}) on {instance}"
+
+
+def _asked(call: Invocation, state: object, width: int, paint: Paint) -> str:
+    """Returns a question as its program asked it: `request_input(str, for_value=5, context='Reroll?')`."""
+    from gvstore.journal.requested import type_text
+
+    about: dict[str, object] = {"for_value": call.args.get("for_value"), "context": getattr(state, "context", None)}
+    shown = arguments_line({name: value for name, value in about.items() if value is not None}, width)
+    wanted = type_text(getattr(state, "requested_type", object))
+    return f"{paint('call', 'request_input')}({wanted}{', ' if shown else ''}{shown})"
 
 
 def call_arguments(call: Invocation, width: int, *, names: bool = True) -> str:
@@ -55,7 +68,7 @@ def ending(call: Invocation, paint: Paint) -> str:
         return paint("bad", f" raised {raised_line(call.get_raised())}")
     if call.status == "unfinished":
         return paint("quiet", f" {MARK}")
-    return paint("quiet", f" {call.status}")
+    return paint("changed" if call.status == "waiting" else "quiet", f" {call.status}")
 
 
 def raised_line(error: BaseException | None) -> str:

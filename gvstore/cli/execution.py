@@ -20,12 +20,14 @@ from gvstore.cli.context import CommandContext
 from gvstore.cli.main import collect_as_usual
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
+from gvstore.cli.value_text import text_line
 from gvstore.errors import ComponentRaised, GvError, Waiting
 from gvstore.journal.timing import Timing
 from gvstore.models.progress import Progress, listening
 
 if TYPE_CHECKING:
     from gvstore.cli.output import Advance
+    from gvstore.cli.subject import RunOf
     from gvstore.journal.invocation import Invocation
     from gvstore.journal.perform import Performed
     from gvstore.objects.oid import ObjectId
@@ -111,15 +113,29 @@ def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) 
     if isinstance(performed.error, KeyboardInterrupt):
         cx.output.hint(f"{run.name} is kept as far as it came; `gv replay {run.name}` goes on from there.")
         raise performed.error
+    if run.status == "waiting":
+        raise _waits(run)
     if isinstance(performed.error, GvError):  # ours: a strict replay that left the record, a model that cannot be had
         raise performed.error
-    if run.status == "waiting":
-        raise Waiting(f"{run.name} waits for an answer")
     cx.output.status(record.traceback.rstrip("\n"))
     raise ComponentRaised(
         f"{root.name} raised {kind}{': ' if message else ''}{message}",
         hint=f"{run.name} is kept: `gv show {run.name}` shows its calls, `gv replay {run.name}` goes on from there.",
     ) from performed.error
+
+
+def _waits(run: RunOf) -> Waiting:
+    """Returns the error that says what a run asks, and how to answer."""
+    from gvstore.journal.inbox import questions_of
+
+    asked = questions_of(run)
+    first = asked[0]
+    about = "" if first.request.context is None else f": {text_line(str(first.request.context))}"
+    more = f", and {units.count(len(asked) - 1, 'more question')}" if len(asked) > 1 else ""
+    return Waiting(
+        f"{first.name} asks for {first.wanted}{about}{more}",
+        hint=f"Answer with `gv answer {first.name} VALUE`, now or later; `gv inbox` lists what is open.",
+    )
 
 
 @contextlib.contextmanager

@@ -63,7 +63,8 @@ class RunShown:
         began = units.local(self.started_at)
         place = self.target.rpartition(":")[0] or self.target
         parent = f"  from {self.parent}" if self.parent else ""
-        head = f"{paint('run', self.run)}  {painted_status(self.status, paint)}  {began}  {place} at {self.at}{parent}"
+        group = f"  in {self.group}" if self.group else ""
+        head = f"{paint('run', self.run)}  {painted_status(self.status, paint)}  {began}  {place} at {self.at}{parent}{group}"
         yield head
         if self.message:
             yield f"    {text_line(self.message)}"
@@ -139,6 +140,8 @@ class CallShown:
         elif call.status == "raised":
             kind, message = raised_parts(call.get_raised())
             yield from _named_block("raised", f"{kind}: {message}")
+        elif call.status == "waiting":
+            yield f"  asks for {text_line(str(call.get_raised()))}; `gv answer {self.rev} VALUE`"
         yield from tree_lines(call, paint, self.timing, self.walk)
 
 

@@ -17,6 +17,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "show": "Show a run, a call, a commit, a file, a component or a value",
         "rewind": "Make a new run that stops before a call",
         "replay": "Run a program again, answering from its record what is unchanged",
+        "inbox": "List the open questions",
+        "answer": "Answer an open question and go on with its run",
         "put": "Store a value",
         "get": "Hand out a bare value or file",
     },

@@ -87,7 +87,7 @@ class InputRequest(ExceptionResource):
 
     def __str__(self) -> str:
         about = "" if self.context is None else f": {self.context}"
-        return f"{type_text(describe(self.requested_type))} requested{about}"
+        return f"{type_text(describe(self.requested_type))}{about}"
 
     def __repr__(self) -> str:
         return f"InputRequest({type_text(describe(self.requested_type))}, context={self.context!r})"

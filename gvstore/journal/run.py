@@ -19,6 +19,7 @@ from gvstore.repo import layout
 from gvstore.store.store import Store
 
 if TYPE_CHECKING:
+    from gvstore.journal.inbox import OpenQuestion
     from gvstore.journal.repository import Repository
     from gvstore.repo import RunRow
 
@@ -111,11 +112,29 @@ class Run(Generic[T]):
         Raises:
             whatever the component raises; the run is kept.
         """
-        performed = self.repo.perform_replay(self, strict=strict)
-        if performed.error is not None:
-            raise performed.error
-        assert performed.run is not None
-        return performed.run
+        from gvstore.journal.repository import run_of
+
+        return run_of(self.repo.perform_replay(self, strict=strict))
+
+    @property
+    def questions(self) -> list[OpenQuestion]:
+        """What it waits for, in the order of its calls; none if it waits for nothing."""
+        from gvstore.journal.inbox import questions_of
+
+        return questions_of(self)
+
+    def answer(self, value: Any, *, at: tuple[int, ...] | None = None) -> Run[T]:
+        """Returns a new run: this one replayed with an answer to its question, or to the one at or below the call `at`.
+
+        Raises:
+            NotOpen: it asks nothing there, or several questions.
+            InvokableTypeError: the answer is not of the requested type.
+            whatever the component raises; the run is kept.
+        """
+        from gvstore.journal.inbox import answer_run, question_at
+        from gvstore.journal.repository import run_of
+
+        return run_of(answer_run(self.repo, self, {question_at(self, at or ()).path: value}))
 
     def __repr__(self) -> str:
         return f"<Run {self.name} {self.status}>"

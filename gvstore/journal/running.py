@@ -172,7 +172,8 @@ class RunningRun:
         self.facts["code"] = self.snapshot.take(base and ObjectId(base))
         run = run_of(
             self.facts, frame, status, host.now_us(), counts, objects,
-            notes=(*self.snapshot.notes, *secret_notes(recording.secrets)), trace=recording.redactor.clean_text(_trace(error)),
+            notes=(*self.snapshot.notes, *secret_notes(recording.secrets)),
+            trace="" if status == "waiting" else recording.redactor.clean_text(_trace(error)),
         )  # fmt: skip
         oid = run.put(objects)
         self.repo.refs.finish_run(

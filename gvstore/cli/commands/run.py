@@ -15,10 +15,13 @@ from gvstore.errors import ComponentRaised
 @click.command("run", cls=Command, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("-m", "--message", metavar="WHY", default="", help="Say why, for `gv runs`")
 @click.option("--group", metavar="NAME", default="", help="Put the run into a group; RUN does not move to it")
+@click.option("--interactive", is_flag=True, help="Ask the program's questions here, instead of waiting for `gv answer`")
 @click.argument("target")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @pass_context
-def command(cx: CommandContext, message: str, group: str, target: str, args: tuple[str, ...]) -> None:
+def command(
+    cx: CommandContext, message: str, group: str, interactive: bool, target: str, args: tuple[str, ...]
+) -> None:
     """Run a function and record every call
 
     TARGET is FILE.py:FUNCTION or package.module:FUNCTION.  What follows are its arguments, read as the function's
@@ -31,6 +34,7 @@ def command(cx: CommandContext, message: str, group: str, target: str, args: tup
       gv run dice.py:roll_sum 2
       gv run story.py:write --topic otters
     """
+    from gvstore.cli.asking import terminal_asker
     from gvstore.cli.execution import answer, program_speaks
     from gvstore.journal.running import RunOptions
     from gvstore.journal.target import load_target
@@ -43,7 +47,8 @@ def command(cx: CommandContext, message: str, group: str, target: str, args: tup
             options = RunOptions(
                 target=loaded.text, message=message, group=group, argv=("gv", *cx.arguments), move_run=not group
             )
-            performed = repo.perform(subject, values, named, options)
+            asker = terminal_asker(cx) if interactive else None
+            performed = repo.perform(subject, values, named, options, asker=asker)
         answer(cx, performed)
 
 

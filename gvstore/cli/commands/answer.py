@@ -1,0 +1,51 @@
+"""gv answer: answers an open question, and goes on with the run."""
+
+from __future__ import annotations
+
+import click
+
+from gvstore.cli.command import Command, pass_context
+from gvstore.cli.context import CommandContext
+
+
+@click.command("answer", cls=Command, context_settings={"ignore_unknown_options": True})
+@click.option("-m", "--message", metavar="WHY", default="", help="Say why")
+@click.argument("rev")
+@click.argument("value", metavar="VALUE|@FILE")
+@pass_context
+def command(cx: CommandContext, message: str, rev: str, value: str) -> None:
+    """Answer an open question and go on with its run
+
+    REV is the call that asks, as `gv inbox` shows it, or a run that asks one question.  VALUE is read as the question's
+    type asks: text as it is, numbers, true and false, JSON for lists, dicts and dataclasses; @FILE is what a file says.
+    The run is replayed with the answer as a new run; where that asks again, the status is 21.
+
+    \b
+    Example:
+      gv answer run/9:3 yes
+    """
+    from gvstore.cli.execution import answer, program_speaks
+    from gvstore.cli.subject import open_subject
+    from gvstore.journal.inbox import answer_run, question_at, read_answer
+    from gvstore.journal.run import NoSuchRun
+    from gvstore.journal.running import RunOptions
+    from gvstore.journal.target import load_component
+    from gvstore.repo.resolve import Found
+
+    repo = cx.journal
+    with repo:
+        subject = open_subject(repo, rev)
+        if subject.run is None or subject.found not in (Found.RUN, Found.CALL) or subject.part:
+            raise NoSuchRun(f"{rev} is no call of a run", hint="`gv inbox` lists the open questions.")
+        run = subject.run
+        with program_speaks(cx):
+            load_component(run.invocation.component, repo.path)
+        question = question_at(run, subject.path)
+        said = read_answer(value, question.request, cx.folder)
+        options = RunOptions(
+            target=run.record.target, message=message, group=run.record.group, argv=("gv", *cx.arguments),
+            parent=run.oid, move_run=True, command="answer",
+        )  # fmt: skip
+        with program_speaks(cx):
+            performed = answer_run(repo, run, {question.path: said}, options=options)
+        answer(cx, performed, replayed=True)
