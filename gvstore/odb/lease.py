@@ -14,6 +14,7 @@ process holds it.  No clock is asked.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from gvstore import fs
@@ -88,7 +89,8 @@ class Lease:
         if fd < 0:
             return
         if not self._shared:
-            fs.remove(self.path)
+            with suppress(OSError):  # a file that nobody holds is deleted by whoever looks next
+                fs.remove(self.path)
         fs.close(fd)
         if self._shared:
             _epoch_of(self.path)
@@ -111,7 +113,8 @@ def _epoch_of(path: Path) -> int | None:
         return 0  # not ours to look at: it may be held
     try:
         if fs.try_lock(fd):
-            fs.remove(path)
+            with suppress(OSError):
+                fs.remove(path)
             return None
         text = fs.read_at(fd, _DIGITS, 0).decode("ascii", "replace")
         try:

@@ -26,7 +26,7 @@ from zlib import crc32
 
 from gvstore import fs
 from gvstore.errors import Corrupt
-from gvstore.odb.fault import WriteFailed
+from gvstore.odb.fault import Unreadable, WriteFailed
 
 MAGIC: Final = b"GVWAL\x00\x01\n"
 _HEAD: Final = struct.Struct("<II")
@@ -157,14 +157,18 @@ class WalWriter:
 
 
 def is_held(path: Path) -> bool:
-    """Returns whether a living process is writing the journal."""
+    """Returns whether a living process is writing the journal.
+
+    Raises:
+        Unreadable: the system refuses to tell.
+    """
     try:
         fd = fs.open_update(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, fs.NotAFile):
         return False
     except OSError as e:
         if e.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise
+            raise Unreadable(path, e) from e
         fd = fs.open_read(path)
     try:
         return fs.is_locked(fd)

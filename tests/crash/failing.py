@@ -67,9 +67,10 @@ def _count(copy: Base, name: str, mode: str) -> int:
     out, told = os.pipe()
 
     def work() -> None:
+        program = Program(name, copy.root, lambda promise: None)
         shim = _shim(mode, 1 << 60)
         shim.install()
-        Program(name, copy.root, lambda promise: None).play()
+        program.play()
         os.close(out)
         teller(told)({"objects": ["x"] * shim.count})
         shim.remove()
@@ -89,8 +90,9 @@ def _play(copy: Base, name: str, mode: str, step: int) -> tuple[Promises, int]:
 
     def work() -> None:
         signal.alarm(HANG_S)
+        program = Program(name, copy.root, teller(told))
         _shim(mode, step).install()
-        Program(name, copy.root, teller(told)).play(forgiving=not mode.endswith("+"))
+        program.play(forgiving=not mode.endswith("+"))
         os._exit(0)  # SQLite must not find our calls gone
 
     status = in_fork(work)

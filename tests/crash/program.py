@@ -140,7 +140,7 @@ class Program:
         return {
             self.put: 2, self.batch: 2, self.commit: 3, self.record: 4, self.record_failing: 1, self.name_value: 2,
             self.make_branch: 1, self.delete_branch: 1, self.move_many: 2, self.replay: 2, self.close: 2, self.repack: 1,
-            self.put_large: 1, self.undo_checkout: 1,
+            self.put_large: 1, self.undo_checkout: 1, self.collect: 2,
         }  # fmt: skip
 
     def acts(self) -> Iterator[Callable[[], None]]:
@@ -265,7 +265,7 @@ class Program:
     def move_many(self) -> None:
         """Several refs in one transaction."""
         oids = [self.repo.objects.write(b"vx%d" % self.chance.getrandbits(30)) for _ in range(3)]
-        with self.repo.transaction("many", author="Ada", now=1) as transaction:
+        with self.repo.transaction("many") as transaction:
             for at, oid in enumerate(oids):
                 transaction.update(f"refs/values/many{at}", oid, expected=ANYTHING)
         self.promise(*oids)
@@ -284,6 +284,10 @@ class Program:
         """The end of a command and the beginning of the next."""
         self.repo.close()
 
+    def collect(self) -> None:
+        """Garbage is condemned, and what was condemned is deleted at once."""
+        self.repo.gc(prune="now")
+
     def repack(self) -> None:
         """All packs into one."""
         self.repo.objects.repack()
@@ -292,7 +296,7 @@ class Program:
 def _shown(error: Exception) -> str:
     kind = "" if isinstance(error, GvError) else "untyped "
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).name != "shim.py"]
-    where = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in frames[:-4:-1])
+    where = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in frames[:-6:-1])
     return f"{kind}{type(error).__name__}: {str(error)[:200]} ({where})"
 
 
