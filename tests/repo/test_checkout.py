@@ -8,11 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gvstore.objects import number
 from gvstore.objects.commit import Commit
+from gvstore.objects.encode import Encoder
 from gvstore.objects.fault import CorruptObject
+from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
+from gvstore.objects.record import FieldWriter
 from gvstore.objects.run import Run
-from gvstore.objects.tree import Mode, Tree, TreeEntry
+from gvstore.objects.sequence import ItemList
+from gvstore.objects.tree import Mode, TreeEntry
+from gvstore.objects.wire import array, link_bytes, pack
 from gvstore.refs import RefExists
 from gvstore.repo import Repository
 from gvstore.repo.checkout import Known, Mark, carry_out, plan, read_mark
@@ -249,6 +255,16 @@ def test_runs_without_code_or_base(repo: Repository) -> None:
     assert "main" == repo.checkout(str(number)).branch == repo.branch
 
 
+def put_unchecked(repo: Repository, entries: dict[str, TreeEntry]) -> ObjectId:
+    """A tree as somebody else could have written it: `Tree.put` refuses such names."""
+    items = ItemList(repo.objects, number.DICT)
+    for name in sorted(entries):
+        entry = entries[name]
+        link = array([pack(number.TUPLE), pack(int(entry.mode)), link_bytes(entry.oid)])
+        items.add(Encoder(repo.objects).nested(name) + link)
+    return FieldWriter(repo.objects, Kind.TREE, number.TREE).raw(items.finish()).put()
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -261,14 +277,11 @@ def test_hostile_names_are_refused(repo: Repository, name: str) -> None:
     write(repo, a="1")
     repo.commit("first")
     blob = repo.objects.put(b"evil")
-    deep = Tree({name: TreeEntry(Mode.FILE, blob)}).put(repo.objects)
-    trees = [Tree({"a": TreeEntry(Mode.FILE, blob), name: TreeEntry(Mode.FILE, blob)}).put(repo.objects)]
-    trees.append(Tree({"aa": TreeEntry(Mode.FOLDER, deep)}).put(repo.objects))
-    trees.append(
-        Tree({name: TreeEntry(Mode.FOLDER, Tree({"config": TreeEntry(Mode.FILE, blob)}).put(repo.objects))}).put(
-            repo.objects
-        )
-    )
+    deep = put_unchecked(repo, {name: TreeEntry(Mode.FILE, blob)})
+    trees = [put_unchecked(repo, {"a": TreeEntry(Mode.FILE, blob), name: TreeEntry(Mode.FILE, blob)})]
+    trees.append(put_unchecked(repo, {"aa": TreeEntry(Mode.FOLDER, deep)}))
+    config = put_unchecked(repo, {"config": TreeEntry(Mode.FILE, blob)})
+    trees.append(put_unchecked(repo, {name: TreeEntry(Mode.FOLDER, config)}))
     before = seen(repo.path), sorted(repo.path.parent.iterdir()), (repo.gv / "format").read_bytes()
     for tree in trees:
         evil = Commit(tree, (), AUTHOR, NOW_US, "evil").put(repo.objects)
@@ -281,7 +294,7 @@ def test_hostile_names_are_refused(repo: Repository, name: str) -> None:
 def test_names_with_slashes_are_corrupt(repo: Repository) -> None:
     """`../../x` as one name is no path of ours."""
     blob = repo.objects.put(b"evil")
-    tree = Tree({"../../x": TreeEntry(Mode.FILE, blob)}).put(repo.objects)
+    tree = put_unchecked(repo, {"../../x": TreeEntry(Mode.FILE, blob)})
     evil = Commit(tree, (), AUTHOR, NOW_US, "evil").put(repo.objects)
     with pytest.raises(CorruptObject):
         repo.checkout(evil.hex())
