@@ -232,8 +232,8 @@ def test_code_of_runs_one_after_the_other(repo: Repository) -> None:
         write(repo, a=text)
         numbers.append(record(repo, repo.snapshot_code(["a"], base=base).tree, base))
     write(repo, a="1")
-    for number, content in [(1, b"2"), (2, b"3"), (1, b"2")]:
-        repo.checkout(f"run/{number}")
+    for at, content in [(1, b"2"), (2, b"3"), (1, b"2")]:
+        repo.checkout(f"run/{at}")
         assert content == (repo.path / "a").read_bytes()
     write(repo, a="edited")
     for rev in ("run/1", "run/2", "main"):
