@@ -34,7 +34,12 @@ def test_an_object_is_found_through_it(folder: Path, monkeypatch: pytest.MonkeyP
     covered(folder)
     opened: list[Path] = []
     real = Pack._map
-    monkeypatch.setattr(Pack, "_map", lambda self: (opened.append(self.path), real(self))[1])
+
+    def mapping(self: Pack) -> None:
+        opened.append(self.path)
+        real(self)
+
+    monkeypatch.setattr(Pack, "_map", mapping)
 
     with ObjectDatabase.open(folder) as database:
         assert b"vobject 1 of pack 3" == database.read(oids[13])
