@@ -73,7 +73,9 @@ if TYPE_CHECKING:
     from gvstore.store import digests as digests
     from gvstore.store import distribution as distribution_registry
     from gvstore.store import pretty_print as pretty_print
+    from gvstore.store import references as references
     from gvstore.store import registry as resource_registry
+    from gvstore.store import resource as interfaces
     from gvstore.store import serialization as serialization
     from gvstore.store import type_inference as type_inference
     from gvstore.store import types as types
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
     from gvstore.store.distribution import get_distribution_key as get_distribution_key
     from gvstore.store.distribution import get_path_distribution_key as get_path_distribution_key
     from gvstore.store.distribution import register_distribution as register_distribution
+    from gvstore.store.fault import CycleDetected as CycleDetected
     from gvstore.store.fault import DeserializationError as DeserializationError
     from gvstore.store.fault import DistributionKeyError as DistributionKeyError
     from gvstore.store.fault import FieldTypeError as FieldTypeError
@@ -94,6 +97,7 @@ if TYPE_CHECKING:
     from gvstore.store.fault import RefError as RefError
     from gvstore.store.fault import RegistryError as RegistryError
     from gvstore.store.fault import SerializationError as SerializationError
+    from gvstore.store.fault import TypeInferenceFailed as TypeInferenceFailed
     from gvstore.store.fault import TypeKeyError as TypeKeyError
     from gvstore.store.fault import UnregisteredResource as UnregisteredResource
     from gvstore.store.packed import PackedResource as PackedResource
@@ -132,6 +136,7 @@ _WHERE = {
     "AsyncInvokable": "journal.invokable:AsyncInvokable",
     "AsyncInvokableBase": "journal.invokable:AsyncInvokableBase",
     "CallArgs": "journal.callargs:CallArgs",
+    "CycleDetected": "store.fault:CycleDetected",
     "DeserializationError": "store.fault:DeserializationError",
     "DistributionKey": "store.types:DistributionKey",
     "DistributionKeyError": "store.fault:DistributionKeyError",
@@ -190,6 +195,7 @@ _WHERE = {
     "StorageBackend": "store.backend:StorageBackend",
     "Store": "store.store:Store",
     "TypeDescriptor": "store.types:TypeDescriptor",
+    "TypeInferenceFailed": "store.fault:TypeInferenceFailed",
     "TypeKey": "store.types:TypeKey",
     "TypeKeyError": "store.fault:TypeKeyError",
     "TypeWrapper": "store.resource:TypeWrapper",
@@ -207,6 +213,7 @@ _WHERE = {
     "get_distribution_key": "store.distribution:get_distribution_key",
     "get_path_distribution_key": "store.distribution:get_path_distribution_key",
     "init": "journal.api:init",
+    "interfaces": "store.resource:",
     "invocation_summary": "journal.summary:invocation_summary",
     "invoke": "journal.invoke:invoke",
     "invoke_async": "journal.invoke:invoke_async",
@@ -217,6 +224,7 @@ _WHERE = {
     "pprint": "store.pretty_print:pprint",
     "pretty_print": "store.pretty_print:",
     "put": "journal.api:put",
+    "references": "store.references:",
     "register": "journal.register:register",
     "register_distribution": "store.distribution:register_distribution",
     "report_usage": "journal.recorder:report_usage",
@@ -241,6 +249,7 @@ __all__ = [
     "AsyncInvokable",
     "AsyncInvokableBase",
     "CallArgs",
+    "CycleDetected",
     "DeserializationError",
     "DistributionKey",
     "DistributionKeyError",
@@ -299,6 +308,7 @@ __all__ = [
     "StorageBackend",
     "Store",
     "TypeDescriptor",
+    "TypeInferenceFailed",
     "TypeKey",
     "TypeKeyError",
     "TypeWrapper",
@@ -317,6 +327,7 @@ __all__ = [
     "get_distribution_key",
     "get_path_distribution_key",
     "init",
+    "interfaces",
     "invocation_summary",
     "invoke",
     "invoke_async",
@@ -327,6 +338,7 @@ __all__ = [
     "pprint",
     "pretty_print",
     "put",
+    "references",
     "register",
     "register_distribution",
     "report_usage",

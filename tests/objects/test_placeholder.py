@@ -171,7 +171,7 @@ class Hidden(metaclass=Meta):
 
 
 OPAQUE = {
-    "object": object(), "lock": threading.Lock(), "lambda": lambda: 1, "closure": closure(3), "generator": iter(()),
+    "object": object(), "event": threading.Event(), "lambda": lambda: 1, "closure": closure(3), "generator": iter(()),
     "bound method": [].append, "own bound method": Broken("x").add_note, "partial": functools.partial(print),
     "struct": time.localtime(0), "proxy": types.MappingProxyType({}), "slow": Slow(), "raises": Raising(),
     "recursive": Recursive(), "no module": WeirdName(), "number module": NumberName(), "hidden module": Hidden(),
