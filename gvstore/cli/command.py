@@ -70,6 +70,16 @@ class Command(click.Command):
         """Returns the command's own parameters, then the shared ones."""
         return [*super().get_params(ctx), *_SHARED]
 
+    def make_parser(self, ctx: click.Context) -> click.parser._OptionParser:
+        """Returns a parser that finds `-n` at once.
+
+        click takes it for a long option first, and makes an error with a
+        translated text and near names before it looks among the short ones.
+        """
+        parser = super().make_parser(ctx)
+        parser._long_opt = parser._short_opt | parser._long_opt
+        return parser
+
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes usage, text, options: spelled out here, so that docs/cli.md does not change with click's version."""
         self.format_usage(ctx, formatter)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from gvstore.errors import Conflict, Corrupt, NoRepository
 from gvstore.objects.fault import ObjectMissing
@@ -122,8 +122,7 @@ class Forgotten(ObjectMissing):
         self.args = (told + (f" by {by}" if by else "") + (f": {why}" if why else ""),)
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(NamedTuple):
     """One place where bytes are not what was written.
 
     `oid` is the object's whole name where it is known, `prefix` as much of it

@@ -7,8 +7,8 @@ While the file is there the object is neither read nor written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gvstore import fs
 from gvstore.objects.oid import ObjectId
@@ -17,8 +17,7 @@ FOLDER = "forgotten"
 _MAX_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Tombstone:
+class Tombstone(NamedTuple):
     """What is left of a forgotten object; `at` is microseconds since 1970 UTC."""
 
     oid: ObjectId

@@ -368,9 +368,11 @@ class Repository:
         """Yields the commits that lead to `rev`, the newest first; those that lead to `without` are left out."""
         from gvstore.repo.history import log
 
-        resolver = self.resolver(now=now)
-        hidden = [resolver.commit(each) for each in without]
-        return log(self.objects, [resolver.commit(rev)], without=hidden, limit=limit, first_parent=first_parent)
+        start = self.head if rev == HEAD else None  # where most logs begin: nothing to look up
+        if start is None:
+            start = self.resolve_commit(rev, now=now)
+        hidden = [self.resolve_commit(each, now=now) for each in without]
+        return log(self.objects, [start], without=hidden, limit=limit, first_parent=first_parent)
 
     def resolver(self, *, now: int | None = None) -> Resolver:
         """Returns what looks revs up."""
