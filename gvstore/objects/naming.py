@@ -86,7 +86,8 @@ def resolve_type(name: str) -> type | None:
     """Returns the class of this name, if it is loaded and still goes by it."""
     found = resolve(name)
     if not isinstance(found, type) or type_name(found) != name:
-        found = _remembered.get(name)
+        module, _, path = name.partition(":")
+        found = _remembered.get(name) or _remembered.get(f"{_loaded.get(module)}:{path}")  # before it was named
     return found
 
 

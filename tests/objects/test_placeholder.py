@@ -384,3 +384,16 @@ def test_links_are_values() -> None:
     assert oid == back.oid
     assert oid == put_value(store, back)
     assert isinstance(back.oid, ObjectId)
+
+
+def test_a_remembered_class_is_found_under_both_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One made in a function of the main module, before the module got its name for objects, and after."""
+    monkeypatch.setattr(naming, "_canonical", {})
+    monkeypatch.setattr(naming, "_loaded", {})
+    local = type("Local", (), {"__module__": "__elsewhere__", "__qualname__": "make.<locals>.Local"})
+    naming.remember_type(local)
+
+    assert local is naming.resolve_type("__elsewhere__:make.<locals>.Local")
+    naming.name_module("__elsewhere__", "agent")
+    assert "agent:make.<locals>.Local" == naming.type_name(local)
+    assert local is naming.resolve_type("agent:make.<locals>.Local")
