@@ -32,6 +32,8 @@ from gvstore.objects.record import NIL
 from gvstore.objects.wire import linked, split, unpack
 from gvstore.store.active import current_store
 from gvstore.store.ref import Ref
+from gvstore.store.registry import Registry
+from gvstore.store.resource import Resource, ResourceBase
 from gvstore.store.store import OpaqueWarning, Store
 
 STRICT_CALLS: Final = "calls"
@@ -202,7 +204,16 @@ def recorded_exception(value: Any) -> BaseException:
 
 
 def restore(instance: Any, recorded: Any) -> None:
-    """Brings an instance to the recorded field values; what could not be stored of them stays as it is."""
+    """Brings an instance to the recorded field values; what could not be stored of them stays as it is.
+
+    A class that has a word for it does it itself: a resource by `set_from`, a wrapped one by its wrapper.
+    """
+    if type(recorded) in (Opaque, Unresolved):
+        return
+    own = getattr(type(instance), "set_from", Resource.set_from)
+    speaks = own is not Resource.set_from or not isinstance(instance, ResourceBase)
+    if speaks and Registry.get().set_value(instance, recorded):
+        return
     for name in getattr(
         type(instance), "__dataclass_fields__", vars(recorded) if hasattr(recorded, "__dict__") else ()
     ):

@@ -98,3 +98,20 @@ class BadArguments(UsageFault):
 
 class RecordedError(Exception):
     """Stands for a recorded exception whose class is not loaded; the text is the recorded one's."""
+
+    __gv_native__ = True  # counts as a NativeException
+
+    @property
+    def type_name(self) -> str:
+        """The name of the class that is not loaded."""
+        return str(self).partition(": ")[0]
+
+    @property
+    def str_representation(self) -> str:
+        """What the exception said."""
+        return str(self).partition(": ")[2]
+
+    @property
+    def traceback(self) -> str:
+        """Nothing: it is not recorded with the exception."""
+        return ""

@@ -13,6 +13,7 @@ from gvstore.journal.answers import Reading, recorded_exception
 from gvstore.journal.carry import carry
 from gvstore.journal.fault import InvocationError, NoSuchCall
 from gvstore.journal.overlay import Overlay, OverlayStore
+from gvstore.journal.raised import shown_as_native
 from gvstore.objects import number
 from gvstore.objects.component import Component
 from gvstore.objects.decode import decode, register_kind
@@ -232,7 +233,7 @@ class Invocation(ResourceBase):
             return question_of(self)
         if kind != number.RAISED:
             return None
-        return recorded_exception(decode(split(self.call.outcome)[1], self._objects))
+        return shown_as_native(recorded_exception(decode(split(self.call.outcome)[1], self._objects)))
 
     def get_raised_here(self) -> bool:
         """Returns whether the exception began in this very call, not in one below it."""

@@ -85,30 +85,31 @@ def _begin(
     stands_in = None
     if replay_from is not None:
         replay_from = replay_from.at_home()
-        _compare(subject, replay_from, current_store(), strict)
-        if replay_from.successful() and plan_replay(replay_from).complete:
+        same = _compare(subject, replay_from, current_store(), strict)
+        if same and replay_from.successful() and plan_replay(replay_from).complete:
             return replay_from
         answers = answers_from(replay_from, exception_override, strict)
-        stands_in = override_of(replay_from, answers)
+        stands_in = override_of(replay_from, answers) if same else None
     return subject, Terms(answers=answers, forbids_changes=True, answer=stands_in, keeps=commit)
 
 
-def _compare(subject: Subject, recorded: Invocation, store: Store, strict: Any) -> None:
-    """Returns if the call is the recorded one.
+def _compare(subject: Subject, recorded: Invocation, store: Store, strict: Any) -> bool:
+    """Returns whether the call is the recorded one.
 
     Raises:
-        ReplayError: it is another; not strict, and of the same component, its calls may answer all the same.
+        ReplayError: it is of another component, or strict and with other arguments.
     """
     name = subject.live.name(store.root)
     if name != recorded.component.name:
         raise ReplayError(f"the record is of {recorded.component.name}, and {name} is to be replayed from it")
-    encoder = Encoder(recorded.store.objects)
-    args = encoder.nested(subject.live.bind(subject.args, subject.kwargs))
-    known = not any(isinstance(each, Opaque) for each in recorded.args.values())
-    if strict and known and args != recorded.call.args:
+    if any(isinstance(each, Opaque) for each in recorded.args.values()):  # nobody can tell
+        return True
+    args = Encoder(recorded.store.objects).nested(subject.live.bind(subject.args, subject.kwargs))
+    if strict and args != recorded.call.args:
         raise ReplayError(
             f"the record is of {name} with {recorded.get_input()}, and it is to be replayed with other arguments"
         )
+    return args == recorded.call.args
 
 
 def settle_performed(

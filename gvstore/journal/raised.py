@@ -9,11 +9,14 @@ shows the second kind.
 from __future__ import annotations
 
 import traceback as tracebacks
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from gvstore.journal.fault import FrameworkError, InvocationError, RecordedError
+from gvstore.objects.exception import expand_exception, make_exception
+from gvstore.objects.subclass import HEAP_TYPE
 from gvstore.store.resource import Resource
 
 if TYPE_CHECKING:
@@ -41,9 +44,16 @@ class ExceptionResource(Resource, Exception):
         return repr(self) if names and not self.args else Exception.__str__(self)
 
 
+class _IsNative(type):
+    """Lets an exception that shows itself as a native one count as such."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return type.__instancecheck__(cls, instance) or hasattr(type(instance), "__gv_native__")
+
+
 @dataclass(eq=False, repr=False)
-class NativeException(ExceptionResource):
-    """What enact shows of an exception that is no resource; the traceback is text, without gvstore's own lines."""
+class NativeException(ExceptionResource, metaclass=_IsNative):
+    """What enact shows of an exception that is no resource; the traceback is text, empty out of a record."""
 
     type_name: str
     str_representation: str
@@ -53,12 +63,47 @@ class NativeException(ExceptionResource):
     def of(cls, error: BaseException) -> Self:
         """Returns the same, of an exception at hand or out of a record."""
         if isinstance(error, RecordedError):
-            name, _, text = str(error).partition(": ")
-            return cls(name, text)
-        kind = type(error)
-        name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+            return cls(error.type_name, error.str_representation)
         lines: Iterable[str] = tracebacks.format_exception(error) if error.__traceback__ is not None else ()
-        return cls(name, str(error), "".join(lines))
+        return cls(_shown_name(type(error)), str(error), "".join(lines))
 
     def __str__(self) -> str:
         return f"{self.type_name}: {self.str_representation}"
+
+
+def _shown_name(kind: type) -> str:
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+_shown: weakref.WeakKeyDictionary[type, type[BaseException]] = weakref.WeakKeyDictionary()
+
+
+def shown_as_native(error: BaseException) -> BaseException:
+    """Returns an exception out of a record so that both kinds of programs know it.
+
+    It is still a ValueError, with the ValueError's arguments, name and bytes;
+    and it is a NativeException, with that one's fields.
+    """
+    kind = type(error)
+    if isinstance(error, ExceptionResource | RecordedError) or "__init_subclass__" in _program_names(kind):
+        return error
+    try:
+        shown = _shown.get(kind) or _shown.setdefault(kind, _native_class(kind))
+        _, (_, args, _, *rest) = expand_exception(kind)(error)
+        return make_exception(shown, args, *rest)
+    except Exception:  # a class that takes more than C to make, or does not like to be derived from
+        return error
+
+
+def _native_class(kind: type[BaseException]) -> type[BaseException]:
+    name = _shown_name(kind)
+    body = {
+        "__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__, "__gv_native__": True,
+        "type_name": name, "traceback": "", "str_representation": property(str),
+    }  # fmt: skip
+    return type(kind.__name__, (kind,), body)
+
+
+def _program_names(kind: type) -> set[str]:
+    """Returns the names that a program's own classes above `kind`, itself among them, define."""
+    return {name for each in kind.__mro__ if each.__flags__ & HEAP_TYPE for name in vars(each)}

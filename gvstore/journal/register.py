@@ -11,7 +11,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any, TypeVar, overload
 
 from gvstore.code.source import snapshot
@@ -20,6 +20,11 @@ from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import NoSuchComponent
 from gvstore.journal.reads import watch
 from gvstore.journal.recorder import CURRENT
+from gvstore.objects import number
+from gvstore.objects.build import BUILDERS, register_builder
+from gvstore.objects.expand import EXPANDERS, Expansion, register_expander
+from gvstore.objects.naming import name_of
+from gvstore.objects.placeholder import Unresolved
 from gvstore.store.resource import ResourceBase
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -167,3 +172,26 @@ def find_registered(name: str, root: Any = None) -> LiveComponent:
     near = difflib.get_close_matches(name, names, 3, 0.5)
     hint = f"Did you mean {', '.join(near)}?" if near else "Import the module that registers it first."
     raise NoSuchComponent(f"no component {name} is registered", hint=hint)
+
+
+_expand_function = EXPANDERS[FunctionType]
+_build_function = BUILDERS[number.FUNCTION]
+
+
+def _expand_registered(function: Any) -> Expansion:
+    """Expands a function; one that is registered has a name even where it stands in no module."""
+    live = live_of(function)
+    if live is not None and live.face is function and _registered.get((live.module, live.qualname)) is live:
+        return number.FUNCTION, (name_of(function),)
+    return _expand_function(function)
+
+
+def _build_registered(raw: list[Any]) -> Any:
+    found = _build_function(raw)
+    if type(found) is not Unresolved:
+        return found
+    return next((live.face for live in registered() if name_of(live.face) == found.type_name), found)
+
+
+register_expander(FunctionType, _expand_registered)
+register_builder(number.FUNCTION, _build_registered)
