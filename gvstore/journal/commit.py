@@ -10,7 +10,6 @@ from gvstore.objects.commit import Commit
 from gvstore.objects.fault import ObjectMissing
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
-from gvstore.objects.run import Run
 from gvstore.objects.tree import Mode
 from gvstore.repo.files import Files
 
@@ -38,13 +37,18 @@ def runs_to_commit(repo: Repository) -> tuple[ObjectId, ...]:
     A run is of this line if it started from a commit that HEAD comes from, or,
     before there is one, from none.
     """
+    rows = [row for row in repo.refs.runs() if row.oid is not None]
+    if not rows:
+        return ()
+    from gvstore.objects.run import Run
+
     line: set[ObjectId] = set()
     held: set[ObjectId] = set()
     for oid, commit in _ancestors(repo):
         line.add(oid)
         held.update(commit.runs)
     found: list[ObjectId] = []
-    for row in repo.refs.runs():
+    for row in rows:
         if row.oid is None or row.oid in held:
             continue
         try:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from gvstore.errors import WouldLose
 from gvstore.repo.fault import ignore_line, printable
@@ -42,7 +43,12 @@ _TOKENS: tuple[tuple[str, tuple[bytes, ...], bytes], ...] = (
     ("a Stripe key", (b"sk_live_", b"rk_live_"), rb"[sr]k_live_([A-Za-z0-9]{16,})"),
     ("a PyPI token", (b"pypi-AgEI",), rb"pypi-AgEI([A-Za-z0-9_-]{50,})"),
 )  # fmt: skip
-_TOKEN_PATTERNS = tuple((what, starts, re.compile(pattern)) for what, starts, pattern in _TOKENS)
+
+
+@cache
+def _token_patterns() -> tuple[tuple[str, tuple[bytes, ...], re.Pattern[bytes]], ...]:
+    return tuple((what, starts, re.compile(pattern)) for what, starts, pattern in _TOKENS)
+
 
 _PRIVATE_END = re.compile(rb"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 
@@ -87,7 +93,7 @@ def key_in(path: str, data: bytes) -> str | None:
 
 def key_spans(data: bytes) -> Iterator[tuple[str, int, int]]:
     """Yields (what kind of key, where it begins, where it ends) for each key of a provider in `data`."""
-    for what, starts, pattern in _TOKEN_PATTERNS:
+    for what, starts, pattern in _token_patterns():
         if any(start in data for start in starts):
             for found in pattern.finditer(data):
                 tail = next(filter(None, found.groups()), found.group())
