@@ -143,9 +143,7 @@ def question_of(call: Invocation) -> InputRequest:
     requested, for_value, context = (decode(part, call.store.objects) for part in parts[1:4])
     if isinstance(for_value, Ref) and for_value.store is None:
         for_value = Ref(for_value.oid, store=call.store)
-    annotation = annotation_of(requested)
-    shown = requested if annotation is Any else annotation
-    return InputRequest(RequestInput(requested, context), for_value, shown, context)
+    return InputRequest(RequestInput(requested, context), for_value, requested, context)
 
 
 def open_questions(root: Invocation) -> Iterator[tuple[CallPath, InputRequest]]:
