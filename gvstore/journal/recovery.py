@@ -12,7 +12,7 @@ from gvstore.journal.wal import Recovered, recover
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
 from gvstore.objects.run import Run
-from gvstore.odb.fault import WriteFailed
+from gvstore.odb.fault import Unreadable, WriteFailed
 from gvstore.odb.wal import WalFault, is_held
 from gvstore.repo import layout
 
@@ -33,6 +33,8 @@ def run_of_journal(path: Path, row: RunRow, objects: ObjectStore, *, running: bo
         found = recover(path, objects)
     except (FileNotFoundError, fs.NotAFile, WalFault):  # gone, or killed before its first bytes
         found = Recovered()
+    except OSError as e:
+        raise Unreadable(path, e) from e
     facts = found.facts or {"target": row.target, "started_at": row.started_at}
     outcome = found.root.outcome if found.root is not None else NIL
     counts = {"calls": found.executed + found.reused, "executed": found.executed, "reused": found.reused}

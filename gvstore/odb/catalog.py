@@ -110,6 +110,9 @@ class Catalog:
                             old.rescan()
                         except FileNotFoundError:
                             continue
+                        except OSError as e:
+                            self.refused[path] = e
+                            continue
                         changed = True
             self.packs = tuple(reversed(found))
             self._covered = covered
@@ -187,6 +190,7 @@ class Catalog:
     def find(self, oid: bytes) -> bytes | None:
         """Returns the object, verified, or None if it is in none of the files as last listed."""
         if self.refused:
+            self.refused.pop(self.folder, None)
             for p in (*self.packs, *self._opened.values()):  # they are asked again now
                 self.refused.pop(p.path, None)
         for p in self.packs:
@@ -254,7 +258,11 @@ class Catalog:
     def find_harder(self, oid: bytes) -> bytes | None:
         """Returns the object, verified, or None only if no file has it whole, whatever the indices say."""
         for _ in range(8):
-            changed = self.refresh()
+            try:
+                changed = self.refresh()
+            except OSError as e:
+                self.refused[self.folder] = e
+                return None
             data = self.find(oid) if changed else None
             if data is not None:
                 return data
@@ -271,6 +279,9 @@ class Catalog:
             try:
                 data = p.get(oid) if p.distrust() else None
             except FileNotFoundError:
+                continue
+            except OSError as e:
+                self.refused[p.path] = e
                 continue
             if data is not None:
                 return data

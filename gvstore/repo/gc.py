@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from gvstore.errors import UsageFault
 from gvstore.objects.oid import ObjectId
 from gvstore.odb.collect import Collected, Moment, Roots, collect
+from gvstore.odb.fault import WriteFailed
 from gvstore.refs import Refs
 from gvstore.refs.fault import RefsReadOnly
 from gvstore.refs.value import value_oid
@@ -43,18 +44,23 @@ def gc(
     Raises:
         UsageFault: `prune` is no time.
         Incomplete, Busy: see `collect`.
+        WriteFailed: the system refuses; nothing is lost.
     """
     if repo.read_only:
         raise RefsReadOnly(str(repo.gv))
     grace_us = _grace(prune, moment.now, repo.config.number("gc.grace") * DAY_US)
     window_us = repo.config.number("gc.reflog") * DAY_US
-    return collect(
-        layout.objects_folder(repo.gv),
-        lambda: roots(repo, now=moment.now, window_us=window_us, journals=journals),
-        moment,
-        grace_us=grace_us,
-        dry_run=dry_run,
-    )
+    folder = layout.objects_folder(repo.gv)
+    try:
+        return collect(
+            folder,
+            lambda: roots(repo, now=moment.now, window_us=window_us, journals=journals),
+            moment,
+            grace_us=grace_us,
+            dry_run=dry_run,
+        )
+    except OSError as e:  # a full disk, too many open files: what was not done is done the next time
+        raise WriteFailed(folder, e) from e
 
 
 def roots(repo: Repository, *, now: int, window_us: int, journals: Callable[[], Iterable[ObjectId]]) -> Roots:
