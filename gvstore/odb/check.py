@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gvstore.errors import GvError
+from gvstore.odb import condemned
 from gvstore.odb.catalog import DICT, Catalog
 from gvstore.odb.fault import BadRecord, Damage, DictionaryLost
 from gvstore.odb.pack import Pack
@@ -21,7 +22,7 @@ def check(catalog: Catalog, *, full: bool) -> Iterator[Damage]:
             catalog.dictionaries.verify(name)
         except DictionaryLost as e:
             yield Damage(None, f"{DICT}/{name.hex()}.zd", 0, e.why)
-    for path in catalog.files():
+    for path in [*catalog.files(), *condemned.paths(catalog.folder)]:
         shown = str(path.relative_to(catalog.folder))
         try:
             opened = Pack(path, catalog.dictionaries)

@@ -36,6 +36,7 @@ from gvstore.odb.prefix import RESOLVE_LIMIT, check_prefix, key_range
 
 if TYPE_CHECKING:
     from gvstore.odb.repack import Repacked
+    from gvstore.odb.repair import Repaired
     from gvstore.odb.segment import Segment
     from gvstore.odb.trainer import Trainer
 
@@ -398,6 +399,24 @@ class ObjectDatabase:
 
         self.flush()
         yield from check(self._catalog, full=full)
+
+    def repair(self) -> Iterator[Repaired]:
+        """Saves whole objects out of damaged files, which are set aside, and yields what was done; see `odb/repair.py`.
+
+        Raises:
+            Busy: another process is merging or collecting, and does not come to its end.
+        """
+        if self.read_only:
+            raise ReadOnly(self.folder)
+        from gvstore.odb.repair import repair
+
+        try:
+            yield from repair(self.folder)
+        except OSError as e:
+            raise WriteFailed(self.folder, e) from e
+        finally:
+            with self._lock:
+                self._catalog.refresh()
 
     def repack(self, *, by_the_way: bool = False) -> Repacked:
         """Merges all closed segments and packs into one pack, compressed anew where that is worth it; see `odb/repack.py`.

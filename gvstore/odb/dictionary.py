@@ -132,9 +132,9 @@ def _loaded(data: bytes) -> Codec:
 
 def _load(path: Path) -> Codec:
     packed = fs.read_bytes(path, limit=MAX_DICTIONARY)
-    if zstandard.frame_content_size(packed) > MAX_DICTIONARY:
-        raise BadRecord("claims to be too large")
     try:
+        if not 0 <= zstandard.frame_content_size(packed) <= MAX_DICTIONARY:
+            raise BadRecord("claims to be too large")
         return _loaded(ZstdDecompressor().decompress(packed))
     except ZstdError as e:
         raise BadRecord(str(e)) from e

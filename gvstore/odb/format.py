@@ -173,6 +173,9 @@ def dict_item(slot: int, name: ObjectId) -> bytes:
     return tag(CONTROL, DICT_BODY) + DICT_MAGIC + body + _U32.pack(zlib.crc32(body))
 
 
+DICT_BYTES = len(dict_item(0, ObjectId(bytes(32))))
+
+
 def parse_dict(view: Bytes, item: Item) -> tuple[int, ObjectId]:
     """Returns slot and name.
 

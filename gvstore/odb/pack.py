@@ -228,7 +228,9 @@ class Pack:
         """Reads the file, or what was added to it, to find its objects without an index."""
         if self.live:
             self._map()
-        before = self._scan
+        before = self._scan if self.live else None
+        if before is None:
+            self._entries = []
         if before is None:
             result = scan(self.map, self.open_payload)
         else:

@@ -19,6 +19,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.odb.fault import BadRecord, DictionaryLost
 from gvstore.odb.format import (
     CONTROL,
+    DICT_BYTES,
     DICT_MAGIC,
     HEADER_BYTES,
     MARK_BYTES,
@@ -99,8 +100,8 @@ def slots(view: Bytes) -> tuple[dict[int, ObjectId], int, list[Flaw]]:
             slot, name = parse_dict(view, item)
             found[slot] = name
         except BadRecord as e:
-            flaws.append(Flaw(at, item.end, str(e)))
-        at = item.end
+            flaws.append(Flaw(at, at + DICT_BYTES, str(e)))
+        at += DICT_BYTES  # whatever its length says, which may be what is damaged
     return found, at, flaws
 
 
