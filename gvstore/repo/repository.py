@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gvstore.repo.files import Files
     from gvstore.repo.fsck import Finding
     from gvstore.repo.history import LogEntry
+    from gvstore.repo.repair import Mended
     from gvstore.repo.resolve import Found, Resolved, Resolver
     from gvstore.repo.status import Status
     from gvstore.repo.switch import Checkout
@@ -436,11 +437,22 @@ class Repository:
         moment = host.now_us() if now is None else now
         rename_branch(self, old, new, author=self.author(author), now=moment)
 
-    def fsck(self, *, full: bool = True) -> Iterator[Finding]:
-        """Yields what is damaged, or strange; `full` reads every object."""
+    def fsck(self, *, full: bool = True, exact: bool = False) -> Iterator[Finding]:
+        """Yields what is damaged, or strange; `full` reads every object, `exact` compares each with the format to the byte."""
         from gvstore.repo.fsck import fsck
 
-        return fsck(self, full=full)
+        return fsck(self, full=full, exact=exact)
+
+    def repair(self) -> Iterator[Mended]:
+        """Mends what can be mended, deletes nothing, and yields what was done; `fsck` then tells what is left.
+
+        Raises:
+            RefsReadOnly: nothing can be written here.
+            Busy: another process is merging or collecting.
+        """
+        from gvstore.repo.repair import repair
+
+        return repair(self)
 
     def gc(self, *, prune: str | None = None, dry_run: bool = False, now: int | None = None) -> Collected:
         """Takes out of sight what nothing leads to, and deletes what was so long enough ago; `prune` says since when.

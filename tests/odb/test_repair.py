@@ -39,7 +39,7 @@ def test_any_flipped_bit_is_repaired(folder: Path, sort: str, monkeypatch: pytes
         flip(path, place, choose.randrange(8))
         done = repaired(folder)
 
-        assert done, f"byte {place}"
+        assert done or sort == ".zd", f"byte {place}"  # some bits of a zstd frame mean nothing
         with ObjectDatabase.open(folder) as database:
             lost = [data for oid, data in zip(oids, objects, strict=True) if not database.has(oid)]
             assert len(lost) <= (1 if sort in (".seg", ".pack") else 0), f"byte {place}"
