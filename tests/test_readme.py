@@ -1,4 +1,4 @@
-"""The README's Python runs, and prints what it says; its commands are one line each."""
+"""Python in the README and in docs/python.md runs, and prints what it says; the README's commands are one line each."""
 
 from __future__ import annotations
 
@@ -13,25 +13,30 @@ import pytest
 from tests.transcript import ROOT
 
 README = (ROOT / "README.md").read_text()
-EXAMPLES = re.findall(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", README, re.MULTILINE | re.DOTALL)
+BLOCKS = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(("program", "printed"), EXAMPLES)
-def test_the_python_runs(program: str, printed: str, tmp_path: Path) -> None:
-    """Each block is a program, run in an empty folder; the text block behind it is what it prints."""
-    (tmp_path / "example.py").write_text(program)
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+def test_the_python_runs(page: str, tmp_path: Path) -> None:
+    """A page's blocks are one program, run in an empty folder; the text blocks behind them are what it prints."""
+    blocks = BLOCKS.findall((ROOT / page).read_text())
+    (tmp_path / "example.py").write_text("\n".join(program for program, _ in blocks))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "GV_AUTHOR": "Ada <ada@example.org>"}
     done = subprocess.run(
         [sys.executable, "example.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
 
-    assert ("", printed, 0) == (done.stderr, done.stdout, done.returncode)
+    assert blocks
+    assert ("", "".join(printed for _, printed in blocks), 0) == (done.stderr, done.stdout, done.returncode)
 
 
-def test_there_is_python() -> None:
-    """The pattern above still finds the README's blocks."""
+def test_importing_the_python_runs_nothing(tmp_path: Path) -> None:
+    """`gv replay` imports the program: the README's does nothing then."""
+    (tmp_path / "example.py").write_text("\n".join(program for program, _ in BLOCKS.findall(README)))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-c", "import example"], cwd=tmp_path, env=environment, check=True)
 
-    assert EXAMPLES
+    assert [tmp_path / "example.py"] == list(tmp_path.iterdir())
 
 
 def test_the_two_commands_are_one_line_each() -> None:
