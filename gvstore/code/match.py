@@ -1,6 +1,7 @@
 """Whether a text is the one that loaded code was made from, and where in it the definition stands."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import functools
@@ -64,6 +65,8 @@ def same_code(one: CodeType, other: CodeType) -> bool:
         return True
     if len(one.co_consts) != len(other.co_consts):
         return False
+    if (one.co_flags ^ other.co_flags) & ~_INHERITED:
+        return False
     return all(getattr(one, part) == getattr(other, part) for part in _PARTS) and all(
         same_code(a, b)
         if isinstance(a, CodeType) and isinstance(b, CodeType)
@@ -99,8 +102,9 @@ _PARTS = (
     "co_argcount",
     "co_posonlyargcount",
     "co_kwonlyargcount",
-    "co_flags",
 )
+# What a text that `exec` ran took over from the module around it: it tells nothing of the text.
+_INHERITED = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
 
 
 def _decorated_at(module: ModuleText, line: int) -> Site | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gvstore.journal.answers import Reading, recorded_exception
-from gvstore.journal.carry import carry
+import gvstore.journal.carry  # noqa: F401 - teaches the encoder to carry references
 from gvstore.journal.fault import InvocationError, NoSuchCall
 from gvstore.journal.overlay import Overlay, OverlayStore
 from gvstore.journal.raised import shown_as_native
@@ -22,7 +22,7 @@ from gvstore.objects.invocation import INVOCATION_BYTE, Call, PartList, asks, ou
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectStore, ObjectWriter
-from gvstore.objects.wire import link_bytes, linked, split
+from gvstore.objects.wire import Link, link_bytes, linked, split
 from gvstore.store.active import active_store, current_store
 from gvstore.store.ref import Ref
 from gvstore.store.resource import ResourceBase
@@ -356,5 +356,5 @@ def _read(oid: ObjectId, reader: ObjectReader) -> Invocation:
     return Invocation.of_oid(store, oid)
 
 
-register_expander(Invocation, lambda each: (IS_LINK, (carry(each.put(), each.store.objects),)))
+register_expander(Invocation, lambda each: (IS_LINK, (Link(each.put()), each.store.objects)))
 register_kind(Kind.INVOCATION, _read)

@@ -18,13 +18,14 @@ from operator import add
 from typing import Any, Final
 
 from gvstore.objects import number
+from gvstore.objects.carry import carry
 from gvstore.objects.chunking import HEIGHT_LIMIT, LINK_THRESHOLD, TEXT_MEAN, TEXT_THRESHOLD, cut_bytes
 from gvstore.objects.expand import IS_LINK, SCALARS, expand, opaque
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectWriter
 from gvstore.objects.sequence import ItemList, TreeBuilder
-from gvstore.objects.wire import LINK_HEAD, Raw, array, link_bytes, linked, pack
+from gvstore.objects.wire import LINK_HEAD, Link, Raw, array, link_bytes, linked, pack
 
 BLOB_BYTE: Final = bytes((Kind.BLOB,))
 VALUE_BYTE: Final = bytes((Kind.VALUE,))
@@ -101,7 +102,7 @@ class Encoder:
     def _convert(self, value: Any, height: int) -> Any:
         of, elements = expand(value)
         if of == IS_LINK:
-            return elements[0]
+            return self.carried(elements)
         self._room -= len(elements)
         if height > HEIGHT_LIMIT or self._room < 0:  # an element takes a byte at least
             raise _TooMuch
@@ -114,6 +115,13 @@ class Encoder:
         for e in elements:
             out.append(e if type(e) in SCALARS else self._convert(e, height + 1))
         return out
+
+    def carried(self, elements: Sequence[Any]) -> Link:
+        """Returns the link of an expansion that is one; what it leads to is here from then on."""
+        link: Link = elements[0]
+        for source in elements[1:]:
+            carry(link.oid, source, self._writer)
+        return link
 
     def tell_opaque(self, elements: Any) -> None:
         """Passes an opaque marker's elements on."""
@@ -233,7 +241,7 @@ class _Long:
         """Opens a container; returns at once what is flat, a link, or closes a cycle."""
         of, elements = self._expand(value)
         if of == IS_LINK:
-            return pack(elements[0]), 0
+            return pack(self.encoder.carried(elements)), 0
         if of == number.OPAQUE:
             self.encoder.tell_opaque(elements)
             value = elements  # what a cycle leads back to stays open

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from gvstore.objects import number
+from gvstore.objects.carry import Carried
 from gvstore.objects.exception import expand_exception
 from gvstore.objects.naming import canonical_module, module_of, name_of, resolve, type_name
 from gvstore.objects.placeholder import Ignored, Opaque, StoredException, Unresolved, elements_of
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 Expansion = tuple[int, Sequence[Any]]
 Expander = Callable[[Any], Expansion]
 Classifier = Callable[[type], Expander | None]
-IS_LINK: Final = -1  # instead of a type number: the elements are one Link
+IS_LINK: Final = -1  # instead of a type number: the elements are one Link, and the database it is of, if it is to be carried
 
 SCALARS: Final = frozenset({type(None), bool, int, float, str, bytes, Link, WeakLink})
 _SEEN_KEPT: Final = 4096
@@ -163,6 +164,7 @@ EXPANDERS: Final[dict[type, Expander]] = {
     Opaque: lambda v: (number.OPAQUE, (v.type_name, v.detail)),
     Ignored: lambda v: (number.IGNORED, ()),
     Unresolved: lambda v: (v.number, elements_of(v)),
+    Carried: lambda v: (IS_LINK, (Link(v.oid), v.source)),
     StoredException: lambda v: expand(v.stands_for),
     **{path: (lambda v, at=at: (number.PATH, (at, str(v)))) for at, path in enumerate(PATHS)},  # type: ignore[misc]
 }
