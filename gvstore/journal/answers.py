@@ -14,31 +14,31 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from gvstore.errors import Corrupt
+from gvstore.journal.changes import write_back
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import RecordedError, ReplayError
-from gvstore.journal.redact import has_holes
+from gvstore.journal.state import bring_to
 from gvstore.objects import number
 from gvstore.objects.component import Component
 from gvstore.objects.decode import decode
-from gvstore.objects.invocation import PartList, outcome_number, part_body
+from gvstore.objects.invocation import PartList, is_altered, outcome_number, part_body
+from gvstore.objects.lanes import LanePath, lane_of_each
 from gvstore.objects.oid import ObjectId
-from gvstore.objects.placeholder import Opaque, Unresolved, exception_text
+from gvstore.objects.placeholder import Unresolved, exception_text
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import linked, split, unpack
 from gvstore.store.active import current_store
 from gvstore.store.ref import Ref
-from gvstore.store.registry import Registry
-from gvstore.store.resource import Resource, ResourceBase
 from gvstore.store.store import OpaqueWarning, Store
 
 STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
-_MISSING: Final = object()
 _OWN: Final = "gvstore.journal.question."
 _LEAF_HEAD: Final = b"\x94\x30"  # an invocation of four elements: no children
 _RETURNED_HEAD: Final = b"\x92\x3b"
@@ -53,9 +53,11 @@ class Replayer:
         self.stale: dict[str, str] = {}  # component name -> reason, of what was executed because of it
         self.fault: ReplayError | None = None  # where a strict replay left the record
         self.blind: set[str] = set()  # components answered although an argument could not be compared
+        self.allow_effects = False  # may what has an effect that must come once be executed again?
         self.lock = threading.RLock()
         self._components: dict[bytes, Component] = {}
         self._why: dict[bytes, str] = {}
+        self._live: dict[bytes, LiveComponent | None] = {}
         self._subtrees: dict[bytes, tuple[bool, int]] = {}
 
     def diverge(self, message: str) -> ReplayError:
@@ -75,22 +77,37 @@ class Replayer:
         """Returns why calls of the recorded component no longer hold, or an empty text."""
         why = self._why.get(link)
         if why is None:
-            why = self._why[link] = self._compare(self.component(link))
+            recorded, live = self.component(link), self.live(link)
+            if live is None:
+                why = f"{recorded.name} is gone"
+            else:
+                why = "" if live.component(self.root).code == recorded.code else f"{recorded.name} changed"
+            self._why[link] = why
         return why
 
-    def _compare(self, recorded: Component) -> str:
-        from gvstore.journal.register import registered
+    def live(self, link: bytes) -> LiveComponent | None:
+        """Returns what the program has registered under the recorded component's name: of several, what has its code."""
+        if link not in self._live:
+            from gvstore.journal.register import registered_as
 
-        if recorded.name.startswith(_OWN):  # a component of ours, which a program meets when it first uses it
-            importlib.import_module(recorded.name.rpartition(".")[0])
-        last = recorded.name.rpartition(".")[2]
-        for live in registered():
-            if live.qualname.rpartition(".")[2] == last and live.name(self.root) == recorded.name:
-                return "" if live.component(self.root).code == recorded.code else f"{recorded.name} changed"
-        return f"{recorded.name} is gone"
+            recorded = self.component(link)
+            if recorded.name.startswith(_OWN):  # a component of ours, which a program meets when it first uses it
+                importlib.import_module(recorded.name.rpartition(".")[0])
+            found = registered_as(recorded.name, self.root)
+            same = [live for live in found if live.component(self.root).code == recorded.code]
+            self._live[link] = next(iter(same or found), None)
+        return self._live[link]
+
+    def repeats(self, link: bytes) -> bool:
+        """Returns whether calls of the recorded component are executed at every replay."""
+        live = self.live(link)
+        return live is not None and live.effect == "repeat"
 
     def subtree(self, part: bytes) -> tuple[bool, int]:
-        """Returns (is all of it fresh, how many calls) of a recorded call and what is below it."""
+        """Returns (may all of it be answered, how many calls) of a recorded call and what is below it.
+
+        It may if its code is today's, and nothing in it is to be executed at every replay.
+        """
         known = self._subtrees.get(part)
         if known is not None:
             return known
@@ -115,6 +132,17 @@ class Replayer:
                     return found
                 calls[-1].fresh, calls[-1].total = calls[-1].fresh and found[0], calls[-1].total + found[1]
 
+    def stale_below(self, elements: list[bytes]) -> bool:
+        """Returns whether the code of any call below a recorded one changed, those that repeat among them."""
+        stack = [elements]
+        while stack:
+            found = stack.pop()
+            if self.why_stale(found[1]):
+                return True
+            if len(found) > 4 and found[4] != NIL:
+                stack += [split(part_body(part, self.reader)) for part in PartList(found[4], self.reader)]
+        return False
+
 
 _NONE: Final[Iterator[bytes]] = iter(())
 
@@ -127,7 +155,7 @@ class _Subtree:
     def __init__(self, replayer: Replayer, part: bytes) -> None:
         elements = split(part_body(part, replayer.reader))
         self.part, self.total = part, 1
-        self.fresh = not replayer.why_stale(elements[1])
+        self.fresh = not replayer.why_stale(elements[1]) and not replayer.repeats(elements[1])
         has_children = len(elements) > 4 and elements[4] != NIL
         self.children = iter(PartList(elements[4], replayer.reader)) if has_children else _NONE
 
@@ -139,7 +167,19 @@ class Answer:
     what this call answers instead of its recorded exception, or is None.
     """
 
-    __slots__ = ("_after", "_outcome", "adopted", "at", "calls", "elements", "override", "part", "replayer")
+    __slots__ = (
+        "_after",
+        "_chunks",
+        "_outcome",
+        "adopted",
+        "at",
+        "calls",
+        "changed",
+        "elements",
+        "override",
+        "part",
+        "replayer",
+    )
 
     def __init__(
         self, replayer: Replayer, part: bytes, elements: list[bytes], at: int, *, calls: int,
@@ -148,30 +188,62 @@ class Answer:
         self.replayer, self.part, self.elements, self.at = replayer, part, elements, at
         self.calls, self.override = calls, override
         self.adopted = False
+        self.changed: dict[str, Any] | None = None  # arguments that the call changed, as they were afterwards
 
     def adopt(self) -> None:
         """Reads the recorded outcome; one that cannot be read is none, and the call is executed."""
         reader, elements = self.replayer.reader, self.elements
         try:
-            self._outcome = decode(split(elements[3])[1], reader)
+            parts = split(elements[3])
+            self._outcome = decode(parts[1], reader)
+            self._chunks = decode(parts[2], reader) if self.is_streamed and self.kind == number.RAISED else []
             self._after = decode(elements[6], reader) if len(elements) > 6 else None
+            self.changed = decode(elements[7], reader) if len(elements) > 7 else None
         except Corrupt:
             return
         self.adopted = True
 
     def below(self) -> Answers:
         """Returns the answers for the calls that this call makes when it is executed."""
-        return Answers(self.replayer, self.elements[4] if len(self.elements) > 4 else NIL)
+        elements = [*self.elements, *[NIL] * (9 - len(self.elements))]
+        return Answers(self.replayer, elements[4], elements[8])
 
-    def give(self, instance: Any) -> Any:
-        """Returns, or raises, the recorded outcome; brings the instance to its recorded state."""
+    @property
+    def kind(self) -> int | None:
+        """The type number of the recorded outcome."""
+        return outcome_number(self.elements[3]) if len(self.elements) > 3 else None
+
+    @property
+    def chunks(self) -> list[Any]:
+        """What a recorded stream yielded."""
+        chunks: list[Any] = self._outcome if self.kind == number.STREAMED else self._chunks
+        return chunks
+
+    @property
+    def exception(self) -> BaseException:
+        """What the call raised."""
+        return recorded_exception(self._outcome)
+
+    def settle(self, live: LiveComponent, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any) -> None:
+        """Brings the arguments and the instance to where the recorded call brought them."""
+        if self.changed is not None:
+            write_back(live, args, kwargs, self.changed)
+        if instance is not None and self._after is not None:
+            bring_to(instance, self._after)
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether it is the record of a stream, that ended or that raised."""
+        outcome = self.elements[3] if len(self.elements) > 3 else NIL
+        return self.kind == number.STREAMED or (self.kind == number.RAISED and outcome[0] == 0x94)
+
+    def give(self) -> Any:
+        """Returns, or raises, the recorded outcome."""
         if self.override is not None:
             return self.override[0]
-        if instance is not None and self._after is not None:
-            restore(instance, self._after)
         if self.elements[3][1] == number.RETURNED:
             return self._outcome
-        raise recorded_exception(self._outcome)
+        raise self.exception
 
 
 class Reading:
@@ -189,7 +261,7 @@ class Leaf:
     def __init__(self, at: int, part: bytes, value: Any) -> None:
         self.at, self.part, self._value = at, part, value
 
-    def give(self, instance: Any) -> Any:
+    def give(self) -> Any:
         """Returns the recorded value."""
         return self._value
 
@@ -203,26 +275,7 @@ def recorded_exception(value: Any) -> BaseException:
     return RecordedError(repr(value))
 
 
-def restore(instance: Any, recorded: Any) -> None:
-    """Brings an instance to the recorded field values; what could not be stored of them stays as it is.
-
-    A class that has a word for it does it itself: a resource by `set_from`, a wrapped one by its wrapper.
-    """
-    if type(recorded) in (Opaque, Unresolved):
-        return
-    own = getattr(type(instance), "set_from", Resource.set_from)
-    speaks = own is not Resource.set_from or not isinstance(instance, ResourceBase)
-    if speaks and Registry.get().set_value(instance, recorded):
-        return
-    for name in getattr(
-        type(instance), "__dataclass_fields__", vars(recorded) if hasattr(recorded, "__dict__") else ()
-    ):
-        value = getattr(recorded, name, _MISSING)
-        if value is not _MISSING and type(value) is not Opaque and not has_holes(value):
-            object.__setattr__(instance, name, value)
-
-
-_Entry = tuple[int, bytes, list[bytes]]  # place among its siblings, part, elements
+_Entry = tuple[int, bytes, list[bytes], LanePath]  # place among its siblings, part, elements, the lane that made it
 
 
 class Answers:
@@ -233,10 +286,11 @@ class Answers:
     first that differs the rest is put into an index by identity (`take`).
     """
 
-    __slots__ = ("_at", "_children", "_executed", "_index", "_left", "_next", "_rest", "replayer", "source")
+    __slots__ = ("_at", "_executed", "_index", "_left", "_next", "_rest", "children", "lanes", "replayer", "source")
 
-    def __init__(self, replayer: Replayer, children: bytes) -> None:
-        self.replayer, self._children = replayer, children
+    def __init__(self, replayer: Replayer, children: bytes, lanes: bytes = NIL) -> None:
+        self.replayer = replayer
+        self.children, self.lanes = children, lanes  # the encoded list that the answers come from, and who made them
         self.source = -1  # the number under which the journal knows it
         self._rest: Iterator[bytes] | None = None
         self._next: bytes | None = None
@@ -245,17 +299,12 @@ class Answers:
         self._left = 0
         self._executed = False  # was one of the parent's calls executed?
 
-    @property
-    def children(self) -> bytes:
-        """The encoded list that the answers come from."""
-        return self._children
-
     def take_next(self, link: bytes, args: bytes) -> Leaf | None:
         """Returns the answer if the next recorded call is this one, a leaf that returned; then it is taken.
 
         The same link is the same code: it is fresh.
         """
-        if self._index is not None:
+        if self._index is not None or self.lanes != NIL:
             return None
         with self.replayer.lock:
             part = self._advance() if self._rest is None else self._next
@@ -275,7 +324,7 @@ class Answers:
 
     def _advance(self) -> bytes | None:
         if self._rest is None:
-            self._rest = iter(PartList(self._children, self.replayer.reader))
+            self._rest = iter(PartList(self.children, self.replayer.reader))
         self._next = next(self._rest, None)
         return self._next
 
@@ -284,30 +333,33 @@ class Answers:
         index: dict[tuple[str, bytes], deque[_Entry]] = {}
         replayer = self.replayer
         part = self._advance() if self._rest is None else self._next
+        lanes = islice(lane_of_each(self.lanes, replayer.reader), self._at, None)
         while part is not None:
             elements = split(part_body(part, replayer.reader))
             state = elements[5] if len(elements) > 5 else NIL
             key = replayer.component(elements[1]).name, state + elements[2]
-            index.setdefault(key, deque()).append((self._at, part, elements))
+            index.setdefault(key, deque()).append((self._at, part, elements, next(lanes)))
             self._at += 1
             self._left += 1
             part = self._advance()
         self._index = index
         return index
 
-    def take(self, live: LiveComponent, args: bytes, state: bytes) -> Answer | None:
+    def take(self, live: LiveComponent, args: bytes, state: bytes, lane: LanePath = ()) -> Answer | None:
         """Returns the record's word on the next such call, or None where it has none.
+
+        Of equal calls that several threads or tasks make, each is given its own.
 
         Raises:
             ReplayError: the replay is strict, and the record has other calls left, or (strict on code) this one is stale.
         """
         with self.replayer.lock:
-            answer = self._take(live, args, state)
+            answer = self._take(live, args, state, lane)
             if answer is None or not answer.adopted:
                 self._executed = True
         return answer
 
-    def _take(self, live: LiveComponent, args: bytes, state: bytes) -> Answer | None:
+    def _take(self, live: LiveComponent, args: bytes, state: bytes, lane: LanePath) -> Answer | None:
         replayer = self.replayer
         if replayer.fault is not None:
             raise replayer.diverge(str(replayer.fault))
@@ -318,14 +370,15 @@ class Answers:
             if replayer.strict and self._left:
                 raise replayer.diverge(f"{self._expected()}, but {name} was called with other arguments or once more")
             return None
-        at, part, elements = queue.popleft()
+        at, part, elements, _ = _next_of(queue, lane)
         self._left -= 1
         fresh, calls = replayer.subtree(part)
         if not fresh:
             self._tell_stale(elements, name)
         override = overridden(part, elements, replayer)
         answer = Answer(replayer, part, elements, at, calls=calls, override=override)
-        if override is None and fresh and live.effect != "repeat" and _answers(elements, queue):
+        stands = fresh or live.effect == "once"
+        if override is None and stands and live.effect != "repeat" and _answers(elements, queue):
             answer.adopt()
             if answer.adopted and _OPAQUE_HEAD in state + args:
                 self._tell_blind(name, state, args)
@@ -364,16 +417,26 @@ class Answers:
             self.replayer.diverge(f"{self._expected()}, but {name} returned")
 
     def _tell_stale(self, elements: list[bytes], name: str) -> None:
-        why = self.replayer.why_stale(elements[1])
-        if self.replayer.strict == STRICT_CODE:
-            raise self.replayer.diverge(why or f"a call below {name} is stale")
+        replayer = self.replayer
+        why = replayer.why_stale(elements[1])
+        if replayer.strict == STRICT_CODE and (why or replayer.stale_below(elements)):
+            raise replayer.diverge(why or f"a call below {name} is stale")
         if why:
-            self.replayer.stale[name] = why
+            replayer.stale[name] = why
 
     def _expected(self) -> str:
         assert self._index is not None
         waiting = [(queue[0][0], name) for (name, _), queue in self._index.items() if queue]
         return f"the record goes on with {min(waiting)[1]}" if waiting else "the record has no further call"
+
+
+def _next_of(queue: deque[_Entry], lane: LanePath) -> _Entry:
+    """Takes out the first entry that this lane made, else the first."""
+    for at, entry in enumerate(queue):
+        if entry[3] == lane:
+            del queue[at]
+            return entry
+    return queue.popleft()
 
 
 def opaque_types(data: bytes) -> set[str]:
@@ -416,8 +479,9 @@ def _answers(elements: list[bytes], later: deque[_Entry]) -> bool:
     """Returns whether a recorded outcome stands: a value that could be stored, or the failure before a retry that succeeded."""
     outcome = elements[3] if len(elements) > 3 else NIL
     kind = outcome_number(outcome)
-    if kind == number.RETURNED:
-        return outcome.startswith(_RETURNED_HEAD)  # another head marks a value with an opaque part
+    if kind in (number.RETURNED, number.STREAMED):
+        return not is_altered(outcome)
     if kind != number.RAISED:
         return False
-    return any(len(each) > 3 and outcome_number(each[3]) == number.RETURNED for _, _, each in later)
+    ended = (number.RETURNED, number.STREAMED)
+    return any(len(each[2]) > 3 and outcome_number(each[2][3]) in ended for each in later)

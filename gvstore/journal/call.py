@@ -5,27 +5,32 @@
     execute, ..._async   runs a call that has begun
 
 The program's own frames stand between these: what they raise on the way out
-is the program's, but for the faults of recording itself.
+is the program's, but for the faults of recording itself.  Generators have a
+file of their own, `stream.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import Token
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from gvstore.journal.answers import Answer
+from gvstore.journal.changes import UNCHANGING, changed_arguments
 from gvstore.journal.component import LiveComponent
-from gvstore.journal.fault import IncompleteSubinvocationError, InputChanged
-from gvstore.journal.recorder import CURRENT, Frame, question_in
+from gvstore.journal.effect import hold
+from gvstore.journal.ending import end_raised, end_returned
+from gvstore.journal.fault import IncompleteSubinvocationError
+from gvstore.journal.frame import Frame, lane_below, open_ancestor
+from gvstore.journal.recorder import CURRENT, question_in
+from gvstore.journal.state import state_of
 from gvstore.objects.decode import decode
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.record import NIL
 from gvstore.store.store import warn_opaque
 
 if TYPE_CHECKING:
-    from gvstore.journal.answers import Answer, Answers, Leaf
-
-_UNCHANGING: Final = frozenset({type(None), bool, int, float, str, bytes})
+    from gvstore.journal.answers import Answers, Leaf
 
 
 def open_call(
@@ -41,7 +46,7 @@ def open_call(
         )  # says what does not fit as Python does
         raise
     data = recording.encode(values)
-    state = NIL if instance is None else recording.encode(instance)
+    state = NIL if instance is None else recording.encode(state_of(instance))
     if recording.unstored:
         warn_opaque(recording.altered() or [])
     if parent.answers is None:
@@ -58,34 +63,30 @@ def _answer_or_begin(
     parent: Frame, recorded: Answers, live: LiveComponent, data: bytes, state: bytes, instance: Any
 ) -> Frame | Answer | Leaf:
     recording = parent.recording
-    if instance is None and not live.effect:
+    if instance is None and not live.effect and not live.streams and not parent.spawned:
         known = recording.known(live)
         leaf = recorded.take_next(known[1], data)
         if leaf is not None:
             recording.adopt(parent, leaf.part, leaf.at, 1)
             return leaf
-    answer = recorded.take(live, data, state)
+    answer = recorded.take(live, data, state, lane_below(parent).path if parent.spawned else ())
     if answer is None:
         return recording.begin(live, parent, data, state, None)
+    if live.streams or answer.is_streamed:
+        frame = recording.begin(live, parent, data, state, answer.below())
+        if live.streams and answer.adopted and answer.is_streamed:
+            frame.answer = answer
+        return frame
     if answer.adopted:
         recording.adopt(parent, answer.part, answer.at, answer.calls)
         return answer
     if answer.override is not None:
-        recording.begin(live, parent, data, state, None).returned(answer.override[0], instance)
+        end_returned(recording.begin(live, parent, data, state, None), answer.override[0], instance)
         return answer
-    return recording.begin(live, parent, data, state, answer.below())
-
-
-def open_ancestor(frame: Frame) -> Frame | None:
-    """Returns the nearest frame whose function still runs, from `frame` outwards.
-
-    A thread or task that outlives the call which began it keeps that call's
-    frame; so does a program that went on where the stack had ended.
-    """
-    found: Frame | None = frame
-    while found is not None and found.ended:
-        found = found.parent
-    return found
+    frame = recording.begin(live, parent, data, state, answer.below())
+    if live.effect == "once":
+        hold(frame, answer)
+    return frame
 
 
 def record_call(
@@ -99,14 +100,28 @@ def record_call(
             return live.function(*given, **kwargs)
         parent = above
     frame = open_call(parent, live, args, kwargs, instance)
-    if not isinstance(frame, Frame):
-        return _give(frame, parent, instance)
-    return execute(frame, live.function, given, kwargs, instance)
-
-
-def _give(answer: Answer | Leaf, parent: Frame, instance: Any) -> Any:
+    if type(frame) is not Frame:
+        return _give(frame, parent, live, args, kwargs, instance)  # type: ignore[arg-type]
     try:
-        return answer.give(instance)
+        return execute(frame, live.function, given, kwargs, instance)
+    except BaseException:
+        frame.ended = True  # also where the stack ended before the call did anything
+        raise
+
+
+def _give(
+    answer: Answer | Leaf,
+    parent: Frame,
+    live: LiveComponent,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    instance: Any,
+) -> Any:
+    """Returns, or raises, what the record answers; what the recorded call changed is changed."""
+    if type(answer) is Answer and answer.adopted:
+        answer.settle(live, args, kwargs, instance)
+    try:
+        return answer.give()
     except BaseException as e:
         parent.raised = e
         raise
@@ -115,19 +130,29 @@ def _give(answer: Answer | Leaf, parent: Frame, instance: Any) -> Any:
 def execute(
     frame: Frame, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None
 ) -> Any:
-    """Runs a call that has begun; returns or raises what it does."""
+    """Runs a call that has begun; returns or raises what it does.
+
+    Raises:
+        InputChanged, IncompleteSubinvocationError: it broke enact's contract, and is held to it.
+    """
     token = CURRENT.set(frame)
     try:
         try:
             result = function(*args, **kwargs)
-            if frame.recording.forbids_changes:
-                _refuse_changes(frame, args, kwargs, instance)
+            changed = NIL
+            if kwargs or not UNCHANGING.issuperset(map(type, args)):
+                changed = changes(frame, args, kwargs, instance)
+            if frame.entries:
+                leave_behind(frame)
         except BaseException as e:
+            error = failure(frame, e)
             frame.ended = True
-            frame.failed(e, instance)
+            end_raised(frame, error, instance, changes_of_failure(frame, args, kwargs, instance))
+            if error is not e:
+                raise error from e
             raise
         frame.ended = True
-        frame.returned(result, instance)
+        end_returned(frame, result, instance, changed)
         return result
     except BaseException:
         if not frame.folded:  # nothing may be called here: this may be the end of the stack
@@ -135,23 +160,6 @@ def execute(
         raise
     finally:
         CURRENT.reset(token)
-
-
-def _refuse_changes(frame: Frame, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any) -> None:
-    """Returns if the arguments are what they were when the call began.
-
-    Raises:
-        InputChanged: they are not.
-    """
-    given = args if instance is None else args[1:]
-    if not kwargs and _UNCHANGING.issuperset(map(type, given)):
-        return
-    recording = frame.recording
-    after = recording.encode(frame.live.bind(given, kwargs))
-    if recording.unstored:
-        recording.altered()
-    if after != frame.args:
-        raise InputChanged(f"{frame.live.qualname} changed its arguments while it ran")
 
 
 async def record_async_call(
@@ -163,15 +171,10 @@ async def record_async_call(
     if above is None:
         return await live.function(*given, **kwargs)
     frame = open_call(above, live, args, kwargs, instance)
-    if not isinstance(frame, Frame):
-        return _give(frame, above, instance)
-    if above.open is None:
-        above.open = {}
-    above.open[frame] = instance
-    try:
-        return await execute_async(frame, live.function, given, kwargs, instance)
-    finally:
-        above.open.pop(frame, None)
+    if type(frame) is not Frame:
+        return _give(frame, above, live, args, kwargs, instance)  # type: ignore[arg-type]
+    frame.instance = instance
+    return await execute_async(frame, live.function, given, kwargs, instance)
 
 
 async def execute_async(
@@ -180,50 +183,91 @@ async def execute_async(
     """Runs a coroutine's call that has begun; returns or raises what it does.
 
     Raises:
-        IncompleteSubinvocationError: a task that it began goes on without it.
+        InputChanged, IncompleteSubinvocationError: it broke enact's contract, and is held to it.
     """
     token = CURRENT.set(frame)
     try:
         try:
-            try:
-                result = await function(*args, **kwargs)
-            except Exception as e:
-                if frame.open and question_in(e) is None:
-                    raise _incomplete(frame) from e
-                raise
-            if frame.open:
-                raise _incomplete(frame)
-            if frame.recording.forbids_changes:
-                _refuse_changes(frame, args, kwargs, instance)
+            result = await function(*args, **kwargs)
+            changed = NIL
+            if kwargs or not UNCHANGING.issuperset(map(type, args)):
+                changed = changes(frame, args, kwargs, instance)
+            if frame.entries:
+                leave_behind(frame)
         except BaseException as e:
+            error = failure(frame, e)
             frame.ended = True
-            frame.failed(e, instance)
+            end_raised(frame, error, instance, changes_of_failure(frame, args, kwargs, instance))
+            if error is not e:
+                raise error from e
             raise
         frame.ended = True
-        frame.returned(result, instance)
+        end_returned(frame, result, instance, changed)
         return result
     except BaseException:
         if not frame.folded:
             frame.recording.torn = frame.ended = True
         raise
     finally:
-        _reset(token)
+        reset(token)
 
 
-def _incomplete(frame: Frame) -> IncompleteSubinvocationError:
-    """Returns the error of leaving a task behind: which of the coroutines that the call called."""
-    assert frame.open
-    child, instance = next(iter(frame.open.items()))
-    values = decode(child.args, child.recording.objects)
+def changes(frame: Frame, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any) -> bytes:
+    """Returns the arguments that a call changed, encoded; nil if there are none.
+
+    Raises:
+        InputChanged: there are some, and enact's contract forbids it.
+    """
+    given = args if instance is None else args[1:]
+    if UNCHANGING.issuperset(map(type, given)) and UNCHANGING.issuperset(map(type, kwargs.values())):
+        return NIL
+    return changed_arguments(frame, given, kwargs)
+
+
+def changes_of_failure(frame: Frame, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any) -> bytes:
+    """Returns the same of a call that raised: that it changed something is no fault then."""
+    given = args if instance is None else args[1:]
+    if UNCHANGING.issuperset(map(type, given)) and UNCHANGING.issuperset(map(type, kwargs.values())):
+        return NIL
+    return changed_arguments(frame, given, kwargs, refuse=False)
+
+
+def leave_behind(frame: Frame) -> None:
+    """Notes that a call has returned while calls below it still run in tasks or threads.
+
+    Raises:
+        IncompleteSubinvocationError: enact's contract forbids it.
+    """
+    left = frame.first_open()
+    if left is None:
+        return
+    if frame.recording.forbids_changes:
+        raise _incomplete(left)
+    frame.recording.notes.add(f"{frame.live.qualname} returned while {left.live.qualname}, which it began, was running")
+
+
+def failure(frame: Frame, error: BaseException) -> BaseException:
+    """Returns what a call that raised is said to have raised: that it left a task behind outranks what its body raised."""
+    if frame.entries and frame.recording.forbids_changes and isinstance(error, Exception):
+        left = frame.first_open()
+        if left is not None and not isinstance(error, IncompleteSubinvocationError) and question_in(error) is None:
+            return _incomplete(left)
+    return error
+
+
+def _incomplete(left: Frame) -> IncompleteSubinvocationError:
+    """Returns the error of leaving a call behind: which of those that the call made."""
+    values = decode(left.args, left.recording.objects)
     given = list(values.values() if isinstance(values, dict) else values)
-    name = child.live.qualname if instance is None else repr(instance)
+    name = left.live.qualname if left.instance is None else repr(left.instance)
     shown = repr(given[0]) if len(given) == 1 else repr(tuple(given) or None)
     return IncompleteSubinvocationError(
-        f"Subinvocation {child.place} did not complete during invocation of parent: {name} invoked on {shown}"
+        f"Subinvocation {left.place} did not complete during invocation of parent: {name} invoked on {shown}"
     )
 
 
-def _reset(token: Token[Frame | None]) -> None:
+def reset(token: Token[Frame | None]) -> None:
+    """Makes the outer frame the innermost again."""
     try:
         CURRENT.reset(token)
     except ValueError:  # a coroutine that is closed by the garbage collector is closed in another context

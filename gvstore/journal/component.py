@@ -29,7 +29,7 @@ class LiveComponent:
 
     __slots__ = (
         "_components", "_defaults", "_simple", "effect", "face", "flavor", "function", "ignore", "module",
-        "parameters", "qualname", "signature", "subject", "takes_instance", "version",
+        "parameters", "qualname", "signature", "streams", "subject", "takes_instance", "version",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +48,7 @@ class LiveComponent:
         self.qualname = str(getattr(subject, "__qualname__", None) or getattr(subject, "__name__", "?"))
         self.version, self.effect = version, effect
         self.takes_instance = flavor in ("class", "method")
+        self.streams = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
         self.signature = _signature(function, skip_first=self.takes_instance)
         self.parameters = tuple(self.signature.parameters)
         self.ignore = frozenset(ignore)

@@ -18,10 +18,11 @@ from gvstore.objects import number
 from gvstore.objects.component import Component
 from gvstore.objects.decode import decode, register_kind
 from gvstore.objects.expand import IS_LINK, register_expander
-from gvstore.objects.invocation import INVOCATION_BYTE, Call, PartList, asks, outcome_number, part_digest
+from gvstore.objects.invocation import INVOCATION_BYTE, Call, PartList, asks, is_altered, outcome_number, part_digest
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectStore, ObjectWriter
+from gvstore.objects.record import NIL
 from gvstore.objects.wire import Link, link_bytes, linked, split
 from gvstore.store.active import active_store, current_store
 from gvstore.store.ref import Ref
@@ -215,14 +216,30 @@ class Invocation(ResourceBase):
         return self.get_output()
 
     def get_output(self) -> Any:
-        """Returns what the call returned, or None."""
-        if outcome_number(self.call.outcome) != number.RETURNED:
+        """Returns what the call returned, or None; of a generator the list of what it yielded."""
+        if outcome_number(self.call.outcome) not in (number.RETURNED, number.STREAMED):
             return None
         return decode(split(self.call.outcome)[1], self._objects)
 
+    @property
+    def chunks(self) -> list[Any]:
+        """What a generator yielded, also if it raised or was interrupted; none for other calls."""
+        outcome = self.call.outcome
+        parts = split(outcome) if outcome != NIL else []
+        if outcome[1:2] == b"\x3f":
+            chunks: list[Any] = decode(parts[1], self._objects)
+            return chunks
+        return decode(parts[2], self._objects) if len(parts) == 4 and outcome[1:2] == b"\x3c" else []
+
     def has_opaque_output(self) -> bool:
         """Returns whether a part of the output could not be stored."""
-        return outcome_number(self.call.outcome) == number.RETURNED and len(split(self.call.outcome)) > 2
+        outcome = self.call.outcome
+        return outcome_number(outcome) in (number.RETURNED, number.STREAMED) and is_altered(outcome)
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The arguments that the call changed, as they were afterwards."""
+        return decode(self.call.changed, self._objects) or {}
 
     def get_raised(self) -> BaseException | None:
         """Returns the exception that the call raised, or None; of one that waits, its question."""

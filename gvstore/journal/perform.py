@@ -7,6 +7,7 @@ into a store that is no repository, it is an invocation and nothing more
 
 from __future__ import annotations
 
+import collections
 import functools
 import inspect
 import types
@@ -19,10 +20,13 @@ from gvstore.journal.answers import Answers
 from gvstore.journal.call import execute, execute_async
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import InvocationError
+from gvstore.journal.frame import Frame
 from gvstore.journal.invocation import Invocation
-from gvstore.journal.recorder import CURRENT, Asker, Frame, Recording
+from gvstore.journal.recorder import CURRENT, Asker, Recording
 from gvstore.journal.register import live_of, register
 from gvstore.journal.running import RunningRun, RunOptions
+from gvstore.journal.state import state_of
+from gvstore.journal.stream import execute_async_stream, execute_stream
 from gvstore.objects.invocation import INVOCATION_BYTE
 from gvstore.objects.record import NIL
 from gvstore.store.active import activated
@@ -59,7 +63,7 @@ class Subject:
     @property
     def is_async(self) -> bool:
         """Whether it is to be awaited."""
-        return inspect.iscoroutinefunction(self.live.function)
+        return inspect.iscoroutinefunction(self.live.function) or inspect.isasyncgenfunction(self.live.function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,7 @@ class _Execution:
         """Returns the frame of the root call, its beginning written; what fails here is the recorder's."""
         recording, subject = self.recording, self.subject
         data = recording.encode(self.values)
-        state = NIL if subject.instance is None else recording.encode(subject.instance)
+        state = NIL if subject.instance is None else recording.encode(state_of(subject.instance))
         warn_opaque(recording.altered() or [])
         recording.top = recording.begin(subject.live, None, data, state, self.terms.answers)
         return recording.top
@@ -212,7 +216,11 @@ def perform(store: Store, subject: Subject, terms: Terms) -> Performed:
     try:
         frame = execution.begin()
         with activated(execution.store):
-            execute(frame, execution.function, subject.given, subject.kwargs, subject.instance)
+            call = (frame, execution.function, subject.given, subject.kwargs, subject.instance)
+            if subject.live.streams and terms.answer is None:
+                collections.deque(execute_stream(*call), maxlen=0)
+            else:
+                execute(*call)
     except BaseException as e:
         error = e
     return execution.end(error)
@@ -231,7 +239,12 @@ async def perform_async(store: Store, subject: Subject, terms: Terms) -> Perform
     try:
         frame = execution.begin()
         with activated(execution.store):
-            await execute_async(frame, execution.function, subject.given, subject.kwargs, subject.instance)
+            call = (frame, execution.function, subject.given, subject.kwargs, subject.instance)
+            if subject.live.streams and terms.answer is None:
+                async for _ in execute_async_stream(*call):
+                    pass
+            else:
+                await execute_async(*call)
     except BaseException as e:
         error = e
     return execution.end(error)

@@ -110,6 +110,9 @@ def _register_function(function: Callable[..., Any], options: dict[str, Any], pl
                 return await record_async_call(frame, live, args[1:], kwargs, args[0])
             return await record_async_call(frame, live, args, kwargs)
 
+    elif live.streams:
+        wrapper = _stream_wrapper(function, live, method=method)
+
     elif method:
 
         @functools.wraps(function)
@@ -134,6 +137,51 @@ def _register_function(function: Callable[..., Any], options: dict[str, Any], pl
     return wrapper
 
 
+def _stream_wrapper(function: Callable[..., Any], live: LiveComponent, *, method: bool) -> Callable[..., Any]:
+    """Returns what stands in place of a generator function: one too, of the same kind."""
+    from gvstore.journal.stream import NEXT, Asked, async_step, record_async_stream, record_stream, thrown
+
+    current = CURRENT.get
+    wrapper: Callable[..., Any]
+
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            frame = current()
+            if frame is None:
+                source = function(*args, **kwargs)
+            elif method and args:
+                source = record_async_stream(frame, live, args[1:], kwargs, args[0])
+            else:
+                source = record_async_stream(frame, live, args, kwargs)
+            asked = NEXT
+            while True:
+                try:
+                    chunk = await async_step(source, asked)
+                except StopAsyncIteration:
+                    return
+                if asked.closes:
+                    return
+                try:
+                    asked = Asked((yield chunk))
+                except BaseException as e:
+                    asked = thrown(e)
+
+    else:
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            frame = current()
+            if frame is None:
+                return (yield from function(*args, **kwargs))
+            if method and args:
+                return (yield from record_stream(frame, live, args[1:], kwargs, args[0]))
+            return (yield from record_stream(frame, live, args, kwargs))
+
+    return wrapper
+
+
 def _is_method(function: Callable[..., Any]) -> bool:
     """Returns whether a function is defined in a class and takes its instance, by its name and first parameter."""
     above = str(getattr(function, "__qualname__", "")).rpartition(".")[0].rpartition(".")[2]
@@ -154,6 +202,12 @@ def live_of(subject: Any) -> LiveComponent | None:
 def registered() -> list[LiveComponent]:
     """Returns the components that the running program has registered."""
     return list(_registered.values())
+
+
+def registered_as(name: str, root: Any = None) -> list[LiveComponent]:
+    """Returns the registered components of this name: several only of lambdas and of what a function makes."""
+    last = name.rpartition(".")[2]
+    return [live for live in registered() if live.qualname.rpartition(".")[2] == last and live.name(root) == name]
 
 
 def find_registered(name: str, root: Any = None) -> LiveComponent:

@@ -117,7 +117,7 @@ def answers_from(invocation: Invocation, exception_override: Any, strict: Any) -
     replayer = Replayer(store.objects, root=store.root, strict=STRICTNESS[strict], overrides=exception_override)
     if replayer.strict == STRICT_CODE and (why := replayer.why_stale(link_bytes(invocation.call.component))):
         raise ReplayError(why)
-    return Answers(replayer, invocation.call.children)
+    return Answers(replayer, invocation.call.children, invocation.call.lanes)
 
 
 def override_of(invocation: Invocation, answers: Answers) -> Callable[[], Any] | None:

@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from gvstore.journal.answers import Answers
+from gvstore.journal.frame import Frame
 from gvstore.journal.invocation import Invocation
-from gvstore.journal.recorder import CURRENT, NO_PARENT, Frame, Recording
+from gvstore.journal.recorder import CURRENT, NO_PARENT, Recording
 from gvstore.journal.replay import STRICTNESS
 from gvstore.objects.encode import Encoder
 from gvstore.objects.invocation import call_list, part_body
@@ -49,6 +50,7 @@ class ReplayContext:
         answers = Answers(replayer, children)
         recording = Recording(objects, root=store.root, answers=answers)
         frame = Frame(recording, None, None, NO_PARENT, b"", NIL, NIL, 0, answers)  # type: ignore[arg-type]
+        frame.record = children
         self._token = CURRENT.set(frame)
         return self
 

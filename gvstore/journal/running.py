@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gvstore import host
 from gvstore.errors import GvError
-from gvstore.journal.recorder import Frame, Recording
+from gvstore.journal.frame import Frame
+from gvstore.journal.recorder import Recording
 from gvstore.journal.redact import Redactor
 from gvstore.journal.snapshot import CodeSnapshot
 from gvstore.journal.wal import recover, write_start
@@ -172,7 +173,7 @@ class RunningRun:
         self.facts["code"] = self.snapshot.take(base and ObjectId(base))
         run = run_of(
             self.facts, frame, status, host.now_us(), counts, objects,
-            notes=(*self.snapshot.notes, *secret_notes(recording.secrets)),
+            notes=(*self.snapshot.notes, *secret_notes(recording.secrets), *sorted(recording.notes)),
             trace="" if status == "waiting" else recording.redactor.clean_text(_trace(error)),
         )  # fmt: skip
         oid = run.put(objects)

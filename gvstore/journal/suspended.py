@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
+from gvstore.journal.frame import Frame
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.perform import Performed
 from gvstore.journal.question import InputRequest
-from gvstore.journal.recorder import CURRENT, Asker, Frame
-from gvstore.objects.invocation import call_list, encode_call, waiting
+from gvstore.journal.recorder import CURRENT, Asker
+from gvstore.objects.invocation import encode_call, waiting
 from gvstore.objects.record import NIL
 from gvstore.store.active import active_store
 from gvstore.store.store import Store
@@ -161,20 +162,9 @@ def _part_so_far(top: Frame, asking: list[Frame], question: InputRequest) -> byt
         stack.pop()
         asked = map(recording.encode, question.waiting_for())
         outcome = waiting(*asked, here=frame in asking)
-        parts[frame] = _with_children(frame, [parts[each] for each in below.get(frame, [])], outcome)
+        children, lanes = frame.so_far({each: parts[each] for each in below.get(frame, [])})
+        parts[frame] = encode_call(frame.link, frame.args, outcome, children, frame.state, NIL, NIL, lanes)
     return parts[top]
-
-
-def _with_children(frame: Frame, more: list[bytes], outcome: bytes) -> bytes:
-    """Returns an open call's array: its finished calls, then `more`."""
-    recording = frame.recording
-    encoder = recording.encoder
-    with recording.lock:
-        children = call_list(recording.objects) if frame.children is None else frame.children.copy()
-    for part in more:
-        children.add(encoder.place(part))
-    encoded = encoder.place(children.finish()) if children.count else NIL
-    return encode_call(frame.link, frame.args, outcome, encoded, frame.state, NIL, NIL)
 
 
 _living: weakref.WeakSet[Suspended] = weakref.WeakSet()

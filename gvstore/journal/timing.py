@@ -10,7 +10,15 @@ from gvstore.objects.fault import CorruptObject
 from gvstore.objects.invocation import PartList
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import linked, split, unpack
+from gvstore.objects.wire import array, linked, pack, split, unpack
+
+
+def times_of(start: int, duration: int, children: bytes | None, *, sparse: bool) -> bytes:
+    """Returns the times of one call, encoded; `sparse` if numbers of reused calls stand among those of its children."""
+    if children is None:
+        return pack([1, start, duration])
+    parts = [b"\x01", pack(start), pack(duration), children]
+    return array([*parts, b"\xc3"] if sparse else parts)
 
 
 @dataclass(frozen=True, slots=True)

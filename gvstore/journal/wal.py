@@ -3,12 +3,17 @@
     R  value                                  the run: a dict, first of all records
     K  component u32, oid                     a component's number in this journal
     B  call u32, parent u32, component u32, start u64, array [args] or [args, state]
-    E  call u32, end u64, array [outcome] or [outcome, after]
+    E  call u32, end u64, array [outcome], [outcome, after] or [outcome, after, changed]
+    L  lane u32, parent u32                   the call, or lane, is about to make a thread or task
     S  source u32, call u32, list             the recorded calls from which this call's are answered
-    A  source u32, place u32, calls u32       one of them was adopted, with the calls below it
+    A  source u32, place u32, calls u32, parent u32
+                                              one of them was adopted, with the calls below it
+    Y  call u32, value                        a stream yielded
+    Z  call u32, array                        it was sent something
     U  array of [name, count]                 what models used
 
-Times are microseconds since the run began.  Recovery is the recorder's own
+A parent is a call or a lane; both are numbered in one row.  Times are
+microseconds since the run began.  Recovery is the recorder's own
 machine: frames are opened and closed as the journal tells, and what is open
 at its end stays without an outcome.  Where a record is damaged, or links an
 object that is lost, the calls open at that moment stay without an outcome too,
@@ -19,12 +24,26 @@ children that are known answer.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gvstore.errors import Corrupt
-from gvstore.journal.recorder import ADOPT, BEGIN, END, KNOW, NO_PARENT, SOURCE, Frame, Recording
+from gvstore.journal.chunks import Chunks
+from gvstore.journal.frame import Frame, Lane
+from gvstore.journal.recorder import (
+    ADOPT,
+    BEGIN,
+    CHUNK,
+    END,
+    KNOW,
+    NO_PARENT,
+    SENT,
+    SOURCE,
+    SPAWN,
+    Recording,
+)
 from gvstore.objects.decode import decode
 from gvstore.objects.encode import Encoder
 from gvstore.objects.invocation import PartList
@@ -64,26 +83,54 @@ def recover(path: Path, objects: ObjectStore) -> Recovered:
     return _Recovery(objects).run(path)
 
 
+class _Source:
+    """The recorded calls from which one call's are answered, read in order as far as they are asked for so."""
+
+    def __init__(self, frame: Frame, children: bytes, objects: ObjectStore) -> None:
+        self.frame = frame
+        self._parts = PartList(children, objects)
+        self._at = 0
+        self._rest: Iterator[bytes] | None = None
+
+    def __getitem__(self, at: int) -> bytes:
+        if self._rest is None or at != self._at:
+            if not 0 <= at < len(self._parts):
+                raise IndexError(at)
+            self._rest = self._parts.since(at)
+        self._at = at + 1
+        return next(self._rest)
+
+
 class _Recovery:
     """One reading of one journal."""
 
     def __init__(self, objects: ObjectStore) -> None:
         self.recording = Recording(objects)
         self.found = Recovered()
+        self.recording.clock = lambda: self.recording.zero_ns + self.found.end_us * 1000
         self.frames: dict[int, Frame] = {}  # open ones
+        self.lanes: dict[int, Lane] = {}
         self.links: dict[int, bytes] = {}
-        self.sources: dict[int, tuple[Frame, PartList]] = {}
+        self.sources: dict[int, _Source] = {}
         self.doubtful: set[int] = set()
+        self.takes: dict[int, Callable[[bytes], None]] = {
+            ord("B"): self.begin, ord("E"): self.end, ord("S"): self.source, ord("A"): self.adopt, ord("K"): self.know,
+            ord("U"): self.use, ord("R"): self.start, ord("L"): self.spawn, ord("Y"): self.chunk, ord("Z"): self.sent,
+        }  # fmt: skip
 
     def run(self, path: Path) -> Recovered:
         for payload in read_records(path):
             try:
                 if payload is None:
                     raise ValueError("damaged")
-                self.take(payload)
+                take = self.takes.get(payload[0])
+                if take is not None:
+                    take(payload)
             except (Corrupt, ArithmeticError, LookupError, TypeError, ValueError, struct.error):
                 self.doubt()
-        self.close_below(None)
+        root = self.found.root
+        if root is not None and not root.folded:
+            root.abandon()
         self.found.reused = self.recording.reused
         return self.found
 
@@ -92,78 +139,113 @@ class _Recovery:
         self.found.damaged += 1
         self.doubtful.update(self.frames)
 
-    def take(self, payload: bytes) -> None:
-        """Does what one record says."""
-        kind, found, frames = payload[:1], self.found, self.frames
-        if kind == b"B":
-            self.begin(payload)
-        elif kind == b"E":
-            _, number, end = END.unpack_from(payload)
-            outcome, after, *_ = [*split(payload[END.size :]), NIL]
-            frame = frames.get(number)
-            if frame is None:  # it outlived the call that made it, or its beginning is lost
-                return
-            if not self.has_all(outcome, after):
-                self.doubt()
-            self.close_below(frame)
-            del frames[number]
-            if number in self.doubtful:
-                outcome = after = NIL
-            frame.fold(outcome, after, end - frame.start)
-            found.executed += outcome != NIL
-            found.end_us = max(found.end_us, end)
-        elif kind == b"S":
-            _, source, number = SOURCE.unpack_from(payload)
-            if number in frames:
-                self.sources[source] = frames[number], PartList(payload[SOURCE.size :], self.recording.objects)
-        elif kind == b"A":
-            _, source, at, calls = ADOPT.unpack_from(payload)
-            if source in self.sources:
-                parent, parts = self.sources[source]
-                parent.add_reused(parts[at])
-                self.recording.reused += calls
-        elif kind == b"K":
-            _, index, oid = KNOW.unpack_from(payload)
-            self.links[index] = link_bytes(oid)
-        elif kind == b"U":
-            for name, count in unpack(payload[1:]):
-                found.usage[str(name)] = found.usage.get(str(name), 0) + int(count)
-        elif kind == b"R":
-            found.facts = dict(decode(payload[1:], self.recording.objects))
+    def start(self, payload: bytes) -> None:
+        """The run began."""
+        self.found.facts = dict(decode(payload[1:], self.recording.objects))
+
+    def know(self, payload: bytes) -> None:
+        """A component has a number."""
+        _, index, oid = KNOW.unpack_from(payload)
+        self.links[index] = link_bytes(oid)
+
+    def use(self, payload: bytes) -> None:
+        """A model used something."""
+        usage = self.found.usage
+        for name, count in unpack(payload[1:]):
+            usage[str(name)] = usage.get(str(name), 0) + int(count)
 
     def begin(self, payload: bytes) -> None:
+        """A call began."""
         _, number, above, index, start = BEGIN.unpack_from(payload)
-        if above != NO_PARENT and above not in self.frames:  # as above
+        lane = None if above == NO_PARENT else self.lane(above)
+        if above != NO_PARENT and lane is None:  # its parent ended before it began, or is lost
             return
         args, state, *_ = [*split(payload[BEGIN.size :]), NIL]
         if not self.has_all(args, state):
             raise ValueError("an argument is lost")
-        if number in self.frames or (above == NO_PARENT and self.found.root is not None):
+        if number in self.frames or (lane is None and self.found.root is not None):
             raise ValueError("a call begins twice")
-        parent = None if above == NO_PARENT else self.frames[above]
+        parent = lane if type(lane) is Frame or lane is None else lane.frame  # type: ignore[union-attr]
         frame = Frame(self.recording, None, parent, number, self.links[index], args, state, start, None)  # type: ignore[arg-type]
         self.frames[number] = frame
         self.found.end_us = max(self.found.end_us, start)
-        if parent is None:
+        if parent is None or lane is None:
             self.found.root = frame
+        else:
+            parent.enter(frame, lane)
 
-    def close_below(self, above: Frame | None) -> None:
-        """Folds the open calls below `above` (None: all), the innermost first; they never ended."""
-        if above is not None and next(reversed(self.frames)) == above.number:
+    def lane(self, number: int) -> Frame | Lane | None:
+        """Returns the open call or lane of this number."""
+        lane = self.lanes.get(number)
+        frame = self.frames.get(number) if lane is None else lane.frame
+        if frame is None or frame.folded:
+            return None
+        return frame if lane is None else lane
+
+    def end(self, payload: bytes) -> None:
+        """A call ended."""
+        _, number, end = END.unpack_from(payload)
+        frame = self.frames.get(number)
+        if frame is None or frame.folded:  # it outlived the call that made it, or its beginning is lost
             return
-        for frame in sorted(self.frames.values(), key=lambda each: -each.number):
-            if above is None or _is_below(frame, above):
-                del self.frames[frame.number]
-                frame.fold(NIL, NIL, max(0, self.found.end_us - frame.start))
+        outcome, after, changed, *_ = [*split(payload[END.size :]), NIL, NIL]
+        if not self.has_all(outcome, after, changed):
+            self.doubt()
+        del self.frames[number]
+        if number in self.doubtful:
+            outcome = after = changed = NIL
+        self.found.end_us = max(self.found.end_us, end)
+        frame.fold(outcome, after, end - frame.start, changed)
+        self.found.executed += outcome != NIL
+
+    def source(self, payload: bytes) -> None:
+        """Recorded calls are about to answer a call's."""
+        _, source, number = SOURCE.unpack_from(payload)
+        if number in self.frames:
+            frame, children = self.frames[number], payload[SOURCE.size :]
+            frame.record = children
+            self.sources[source] = _Source(frame, children, self.recording.objects)
+
+    def adopt(self, payload: bytes) -> None:
+        """One of them was adopted."""
+        _, source, at, calls, above = ADOPT.unpack_from(payload)
+        lane = self.lane(above)
+        if source in self.sources and lane is not None:
+            found = self.sources[source]
+            found.frame.adopt(at, b"" if found.frame.continues(at, lane) else found[at], lane)
+            self.recording.reused += calls
+
+    def spawn(self, payload: bytes) -> None:
+        """A thread or task was made."""
+        _, number, above = SPAWN.unpack_from(payload)
+        lane = self.lane(above)
+        if lane is not None:
+            frame = lane if type(lane) is Frame else lane.frame  # type: ignore[union-attr]
+            self.lanes[number] = frame.spawn(lane, number)
+
+    def chunk(self, payload: bytes) -> None:
+        """A stream yielded."""
+        chunk = payload[CHUNK.size :]
+        if not self.has_all(chunk):
+            raise ValueError("a chunk is lost")
+        if (chunks := self.chunks(CHUNK.unpack_from(payload)[1])) is not None:
+            chunks.add(chunk)
+
+    def sent(self, payload: bytes) -> None:
+        """A stream was sent something."""
+        if (chunks := self.chunks(SENT.unpack_from(payload)[1])) is not None:
+            chunks.ask(payload[SENT.size :])
+
+    def chunks(self, number: int) -> Chunks | None:
+        """Returns what a stream has yielded so far."""
+        frame = self.frames.get(number)
+        if frame is None:
+            return None
+        if frame.stream is None:
+            frame.stream = Chunks(self.recording.objects)
+        return frame.stream
 
     def has_all(self, *parts: bytes) -> bool:
         """Returns whether every object that the parts name can be read."""
         has = self.recording.objects.has
         return all(has(oid) for part in parts if LINK_HEAD in part for oid in links(b"v" + part)[0])
-
-
-def _is_below(frame: Frame, above: Frame) -> bool:
-    at = frame.parent
-    while at is not None and at is not above:
-        at = at.parent
-    return at is not None

@@ -270,13 +270,17 @@ def expand(value: Any) -> Expansion:
 
     What a program's own code raises on the way makes the value opaque.
     """
-    type_ = type(value)
     try:
-        return (EXPANDERS.get(type_) or _classified(type_))(value)
+        return expander_of(type(value))(value)
     except (RecursionError, MemoryError):
         raise
     except Exception as e:
         return opaque(value, f"{name_of(type(e)).rpartition(':')[2]} while it was read")
+
+
+def expander_of(type_: type) -> Expander:
+    """Returns what expands values of exactly this type; `opaque` where they have no encoding."""
+    return EXPANDERS.get(type_) or _classified(type_)
 
 
 def _classified(type_: type) -> Expander:

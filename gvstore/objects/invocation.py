@@ -1,18 +1,24 @@
 """Invocations: one call, as a Merkle tree of the calls it made.
 
-    [48, component, args, outcome, children, state, after, changed]
+    [48, component, args, outcome, children, state, after, changed, lanes]
 
 `component` is a link; `args` a tuple in the order of the component's
 parameters; `outcome` nil while there is none, or one of the arrays below;
 `children` a list of invocations; `state` and `after` the fields of the
 instance that was called, before and (where they differ) after; `changed` a
-dict of the arguments that the call changed, as they were afterwards.
+dict of the arguments that the call changed, as they were afterwards; `lanes`
+which of the children were made by threads and tasks that it spawned (`lanes.py`).
 Trailing nils are left out.  A child stands in its parent's list inline, or as
 a link where the container rule wants one: its *part*.
 
     returned  [59, value]           raised  [60, exception, raised here]
     waiting   [61, requested type, for value, context] at the call that asks, [..., false] above it
-    cancelled [62]                  streamed [63, chunks, value, closed early]
+    cancelled [62]
+    streamed  [63, chunks, value, closed early]; [63, chunks, value, closed early, sent] where something was sent;
+              [63, chunks] of a stream that has not ended
+    What could not be stored whole ends with a further true: [59, value, true],
+    [63, chunks, value, closed early, sent, true].  A stream that raised is
+    [60, exception, chunks, raised here].
 
 No clock is in it: equal executions are equal objects.
 """
@@ -37,6 +43,8 @@ _LIST = pack(number.LIST)
 _SPLIT = pack(number.SPLIT)
 _EMPTY = array([_LIST])
 
+_STREAMING = b"\x92\x3f"
+
 CANCELLED = array([pack(number.CANCELLED)])
 
 
@@ -48,6 +56,29 @@ def returned(value: bytes) -> bytes:
 def raised(exception: bytes, *, here: bool) -> bytes:
     """Returns the outcome of a call that raised; `here` if no call below it had raised the same."""
     return b"\x93\x3c" + exception + (b"\xc3" if here else b"\xc2")
+
+
+def raised_in_stream(exception: bytes, chunks: bytes, *, here: bool) -> bytes:
+    """Returns the outcome of a call that raised after it had yielded `chunks`."""
+    return b"\x94\x3c" + exception + chunks + (b"\xc3" if here else b"\xc2")
+
+
+def streamed(chunks: bytes, value: bytes, sent: bytes, *, closed: bool, altered: bool) -> bytes:
+    """Returns the outcome of a stream that ended, or that its consumer `closed` early; `sent` is nil if nothing was."""
+    body = b"\x3f" + chunks + value + (b"\xc3" if closed else b"\xc2")
+    if altered:
+        return b"\x96" + body + sent + b"\xc3"
+    return b"\x94" + body if sent == NIL else b"\x95" + body + sent
+
+
+def is_altered(outcome: bytes) -> bool:
+    """Returns whether an outcome holds something in place of what could not be stored."""
+    return outcome[0] == 0x96 if outcome[1] == number.STREAMED else outcome[0] == 0x93
+
+
+def streaming(chunks: bytes) -> bytes:
+    """Returns the outcome of a stream that has not ended."""
+    return _STREAMING + chunks
 
 
 def waiting(requested: bytes, for_value: bytes, context: bytes, *, here: bool) -> bytes:
@@ -62,8 +93,8 @@ def asks(outcome: bytes) -> bool:
 
 
 def outcome_number(outcome: bytes) -> int | None:
-    """Returns the type number of an outcome, or None where there is none."""
-    return None if outcome == NIL else outcome[1]
+    """Returns the type number of an outcome, or None where there is none, or a stream that has not ended."""
+    return None if outcome == NIL or outcome.startswith(_STREAMING) else outcome[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +108,14 @@ class Call:
     state: bytes = NIL
     after: bytes = NIL
     changed: bytes = NIL
+    lanes: bytes = NIL
 
     def encode(self) -> bytes:
         """Returns the array."""
         return encode_call(
-            link_bytes(self.component), self.args, self.outcome, self.children, self.state, self.after, self.changed
-        )
+            link_bytes(self.component), self.args, self.outcome, self.children, self.state, self.after, self.changed,
+            self.lanes,
+        )  # fmt: skip
 
     def put(self, writer: ObjectWriter) -> ObjectId:
         """Returns the oid of this invocation, stored as an object."""
@@ -96,7 +129,7 @@ class Call:
             CorruptObject: it is none.
         """
         parts = split(data)
-        if not 3 <= len(parts) <= 8 or parts[0] != _NUMBER:
+        if not 3 <= len(parts) <= 9 or parts[0] != _NUMBER:
             raise CorruptObject(None, "an invocation was expected")
         component = linked(parts[1])
         if component is None:
@@ -113,15 +146,18 @@ class Call:
         """Returns the invocation `oid`."""
         return cls.of_part(link_bytes(oid), reader)
 
-    def without_outcome(self, children: bytes) -> Call:
+    def without_outcome(self, children: bytes, lanes: bytes = NIL) -> Call:
         """Returns the same call, unfinished, having made just `children`."""
-        return replace(self, outcome=NIL, children=children, after=NIL, changed=NIL)
+        return replace(self, outcome=NIL, children=children, after=NIL, changed=NIL, lanes=lanes)
 
 
 def encode_call(
-    component: bytes, args: bytes, outcome: bytes, children: bytes, state: bytes, after: bytes, changed: bytes
-) -> bytes:
+    component: bytes, args: bytes, outcome: bytes, children: bytes, state: bytes, after: bytes, changed: bytes,
+    lanes: bytes = NIL,
+) -> bytes:  # fmt: skip
     """Returns an invocation's array from its encoded parts, trailing nils left out."""
+    if lanes != NIL:
+        return b"\x99" + _NUMBER + component + args + outcome + children + state + after + changed + lanes
     if changed != NIL:
         return b"\x98" + _NUMBER + component + args + outcome + children + state + after + changed
     if after != NIL:
