@@ -24,6 +24,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -96,6 +97,11 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
+def heed_ctrl_c() -> None:
+    """Lets a child heed Ctrl-C, also if the tests run in the background, where shells have it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def run(commands: list[str], folder: Path, timeout_s: float = 300) -> list[list[str]]:
     """Returns for each command what a transcript shows below it; `folder` is empty and is filled."""
     env = environment(folder)
@@ -109,7 +115,7 @@ def run(commands: list[str], folder: Path, timeout_s: float = 300) -> list[list[
     ]
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-c", "\n".join(script)],
-        cwd=work, env=env, capture_output=True, text=True, timeout=timeout_s, check=False,
+        cwd=work, env=env, capture_output=True, text=True, timeout=timeout_s, check=False, preexec_fn=heed_ctrl_c,
     )  # fmt: skip
     assert "" == done.stderr, f"the shell complains: {done.stderr}"
     return [_shown(seen / str(i)) for i in range(len(commands))]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CommandLine
-from tests.transcript import ROOT
+from tests.transcript import ROOT, heed_ctrl_c
 
 PROGRAM = """
 import os
@@ -91,7 +91,9 @@ def process(folder: Path, *arguments: str, stdout: int) -> subprocess.Popen[str]
     """Returns a started `gv ARGUMENTS` in a process of its own."""
     command = [sys.executable, "-m", "gvstore", *arguments]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, cwd=folder, env=env, text=True, stdout=stdout, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command, cwd=folder, env=env, text=True, stdout=stdout, stderr=subprocess.PIPE, preexec_fn=heed_ctrl_c
+    )
 
 
 def test_ctrl_c_keeps_the_run(program: CommandLine) -> None:
