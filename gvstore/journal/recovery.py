@@ -13,7 +13,7 @@ from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
 from gvstore.objects.run import Run
 from gvstore.odb.fault import Unreadable, WriteFailed
-from gvstore.odb.wal import WalFault, is_held
+from gvstore.odb.wal import is_held
 from gvstore.repo import layout
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def run_of_journal(path: Path, row: RunRow, objects: ObjectStore, *, running: bo
     """
     try:
         found = recover(path, objects)
-    except (FileNotFoundError, fs.NotAFile, WalFault):  # gone, or killed before its first bytes
+    except (FileNotFoundError, fs.NotAFile):
         found = Recovered()
     except OSError as e:
         raise Unreadable(path, e) from e

@@ -14,7 +14,8 @@ from gvstore.objects.decode import decode
 from gvstore.objects.oid import OID_BYTES, ObjectId
 from gvstore.objects.wire import LINK_HEAD
 from gvstore.odb import ObjectDatabase
-from gvstore.odb.wal import WalFault, read_records
+from gvstore.odb.fault import Unreadable
+from gvstore.odb.wal import read_records
 from gvstore.repo import layout
 
 if TYPE_CHECKING:
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 
 def journal_links(repo: Repository) -> Iterator[ObjectId]:
-    """Yields the objects that the journals of unfinished runs name, and perhaps some that they do not."""
+    """Yields the objects that the journals of unfinished runs name, and perhaps some that they do not.
+
+    Raises:
+        Unreadable: the system refuses to let a journal be read.
+    """
     folder = layout.journal_folder(repo.gv)
     with ObjectDatabase.open(layout.objects_folder(repo.gv), read_only=True) as objects:
         for name in fs.list_folder(folder):
@@ -40,8 +45,10 @@ def _links(path: Path, objects: ObjectDatabase) -> Iterator[ObjectId]:
                 yield ObjectId(KNOW.unpack_from(payload)[2])
             elif payload[:1] == b"R":
                 yield from _of_facts(payload[1:], objects)
-    except (OSError, WalFault):
+    except (FileNotFoundError, fs.NotAFile):
         return  # finished meanwhile, or no journal
+    except OSError as e:
+        raise Unreadable(path, e) from e
 
 
 def _linked(payload: bytes) -> Iterator[ObjectId]:

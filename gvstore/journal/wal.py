@@ -75,11 +75,7 @@ class Recovered:
 
 
 def recover(path: Path, objects: ObjectStore) -> Recovered:
-    """Returns what a journal holds, calls folded into `objects` (which may be memory alone).
-
-    Raises:
-        WalFault: the file is no journal.
-    """
+    """Returns what a journal holds, calls folded into `objects` (which may be memory alone)."""
     return _Recovery(objects).run(path)
 
 

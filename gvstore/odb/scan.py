@@ -22,6 +22,7 @@ from gvstore.odb.format import (
     DICT_BYTES,
     DICT_MAGIC,
     HEADER_BYTES,
+    KEPT,
     MARK_BYTES,
     MARK_HEAD,
     NAME_BYTES,
@@ -99,6 +100,8 @@ def slots(view: Bytes) -> tuple[dict[int, ObjectId], int, list[Flaw]]:
         try:
             slot, name = parse_dict(view, item)
             found[slot] = name
+            if view[at] & KEPT:  # no object, so nobody put it
+                raise BadRecord("dictionary item damaged")
         except BadRecord as e:
             flaws.append(Flaw(at, at + DICT_BYTES, str(e)))
         at += DICT_BYTES  # whatever its length says, which may be what is damaged

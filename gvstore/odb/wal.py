@@ -34,7 +34,7 @@ _SEARCH_BYTES: Final = 64 << 20  # hashed at most in the search for the next rec
 
 
 class WalFault(Corrupt):
-    """A journal is none, or is in use."""
+    """A journal is in use."""
 
 
 class WalWriter:
@@ -179,14 +179,14 @@ def is_held(path: Path) -> bool:
 def read_records(path: Path) -> Iterator[bytes | None]:
     """Yields the payloads of a journal in order; None where bytes between whole records are not what was written.
 
-    What is not whole at the end is no damage: its writer died, or its disk was full.
+    What was cut off at the end is no damage: its writer died, or its disk was full.
 
-    Raises:
-        WalFault: the file is no journal.
+    A beginning that is not what was written is damage too: the records are
+    checked on their own.  (Which version of the journal a repository has, `.gv/format` tells.)
     """
     data = fs.read_bytes(path)
     if not data.startswith(MAGIC[: len(data)]):
-        raise WalFault(f"{path.name} is no journal of this version")
+        yield None
     at: int | None = len(MAGIC)
     while at is not None and at < len(data):
         end = _record_end(data, at)
@@ -194,9 +194,10 @@ def read_records(path: Path) -> Iterator[bytes | None]:
             yield data[at + _HEAD.size : end]
             at = end
             continue
-        at = _next_record(data, at)
-        if at is not None:
+        behind = _next_record(data, at)
+        if behind is not None or not _is_torn(data, at):
             yield None
+        at = behind
 
 
 def _record_end(data: bytes, at: int) -> int | None:
@@ -208,6 +209,19 @@ def _record_end(data: bytes, at: int) -> int | None:
     if not 0 < length <= len(data) - start or crc32(memoryview(data)[start : start + length]) != crc:
         return None
     return start + int(length)
+
+
+def _is_torn(data: bytes, at: int) -> bool:
+    """Returns whether what begins at `at`, the end of the file, may be a record whose writing was cut off.
+
+    It is none if it is as long as it says and its CRC does not hold, or if it
+    holds over the bytes that are there: then its length was changed.
+    """
+    rest = len(data) - at - _HEAD.size
+    if rest <= 0:
+        return True
+    length, crc = _HEAD.unpack_from(data, at)
+    return not data[at:].strip(b"\0") or (length > rest and crc32(memoryview(data)[at + _HEAD.size :]) != crc)
 
 
 def _next_record(data: bytes, at: int) -> int | None:
