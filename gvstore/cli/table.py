@@ -35,6 +35,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "model": "Show models, and fetch the local one",
         "fsck": "Check that everything stored is whole",
         "gc": "Take away what nothing leads to",
+        "forget": "Take objects away for good: secrets, runs nobody wants",
         "repack": "Write all objects into one pack, smaller if possible",
         "cat-file": "Print an object by its name (plumbing)",
         "rev-parse": "Print the object names of revs (plumbing)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -213,16 +213,18 @@ class Repository(BareRepository):
             Incomplete: something that refs lead to is missing; nothing was done.
             UsageFault: `prune` is no time.
         """
-        from gvstore.journal.roots import journal_links
-        from gvstore.repo.gc import gc
-
         if not dry_run and not self.read_only:
             settle(self)
         with self._use:
             idle = self._users == 0 and self._recordings == 0
         if idle:
             self.close()  # our own lease would hold what we collect
-        return gc(self, self._moment(now), prune=prune, dry_run=dry_run, journals=lambda: journal_links(self))
+        return super().gc(prune=prune, dry_run=dry_run, now=now)
+
+    def _journal_links(self) -> Iterable[ObjectId]:
+        from gvstore.journal.roots import journal_links
+
+        return journal_links(self)
 
     def line(self) -> tuple[ObjectId | None, str, str]:
         """Returns (the commit that HEAD is at, the branch, git's HEAD) for what starts from here."""

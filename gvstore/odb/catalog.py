@@ -22,7 +22,7 @@ from gvstore.errors import GvError
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import condemned, lock, midx, pack, segment, tombstone
 from gvstore.odb.dictionary import Dictionaries
-from gvstore.odb.fault import BadRecord, Collected, NewerFormat
+from gvstore.odb.fault import BadRecord, CollectedMeanwhile, NewerFormat
 from gvstore.odb.format import HEADER_BYTES
 from gvstore.odb.lease import Lease, current_epoch
 from gvstore.odb.midx import Layer
@@ -148,7 +148,7 @@ class Catalog:
 
         Raises:
             OSError: that cannot be written.
-            Collected: gc has removed things since the first listing, when no lease could be had.
+            CollectedMeanwhile: gc has removed things since the first listing, when no lease could be had.
         """
         with self._lock:
             if self.lease is not None or self.read_only:
@@ -156,7 +156,7 @@ class Catalog:
             lease = Lease(self.folder)
             if self._epoch not in (None, lease.epoch):
                 lease.close()
-                raise Collected(self.folder)
+                raise CollectedMeanwhile(self.folder)
             self.lease = lease
 
     def _try_hold(self) -> None:

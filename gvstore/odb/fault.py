@@ -89,7 +89,7 @@ class Busy(Conflict):
         super().__init__(f"another process is merging or collecting objects in {folder}")
 
 
-class Collected(Conflict):
+class CollectedMeanwhile(Conflict):
     """gc ran while a process that could not take a lease was reading: what it was told may be gone."""
 
     def __init__(self, folder: Path) -> None:

@@ -177,6 +177,19 @@ class Marker:
             self.missing.append(oid)
         return None
 
+    def is_marked(self, oid: ObjectId) -> bool:
+        """Returns whether the object is marked; one that is nowhere is not."""
+        places = self._places(oid)
+        return bool(places) and all(marks.is_marked(position) for marks, position, _ in places)
+
+    def read(self, oid: ObjectId) -> bytes | None:
+        """Returns an object, verified, wherever it lies; None if it cannot be read."""
+        for marks, _, at in self._places(oid):
+            data = self.open(marks, at)
+            if data is not None and ObjectId.of(data) == oid:
+                return data
+        return None
+
     def _places(self, oid: ObjectId) -> list[tuple[Marks, int, int]]:
         return [(marks, position, at) for marks in self.files.values() for position, at in marks.find(oid)]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gvstore import fs
 from gvstore.odb import compact, tombstone
-from gvstore.odb.dictionary import DICTIONARY_LIMIT, Codec, Dictionaries, train
+from gvstore.odb.dictionary import DICTIONARY_LIMIT, Codec, Dictionaries, shipped, train
 from gvstore.odb.fault import BadRecord, DictionaryLost, NewerFormat
 from gvstore.odb.lock import maintenance
 from gvstore.odb.merge import copy_pack, delete, distinct, is_whole, new_pack_path, together
@@ -42,10 +42,12 @@ class Repacked:
     recompressed: bool
 
 
-def repack(folder: Path, dictionaries: Dictionaries, *, by_the_way: bool = False) -> Repacked:
+def repack(
+    folder: Path, dictionaries: Dictionaries, *, by_the_way: bool = False, anew: bool = False
+) -> Repacked:
     """Merges all that no process writes to, but for what has damage.
 
-    `by_the_way` does nothing unless compressing anew gains much.
+    `by_the_way` does nothing unless compressing anew gains much; `anew` does it whatever it gains.
 
     Raises:
         Busy: another process is merging or collecting.
@@ -54,7 +56,7 @@ def repack(folder: Path, dictionaries: Dictionaries, *, by_the_way: bool = False
         sources = _sources(folder, dictionaries)
         before = len(sources), sum(source.size_bytes for source in sources)
         whole = [source for source in sources if is_whole(source)]
-        codec = _better(whole, GC_WORTH if by_the_way else WORTH)
+        codec = shipped() if anew else _better(whole, GC_WORTH if by_the_way else WORTH)
         done = codec is not None and _recompress(folder, whole, dictionaries, codec)
         if not done and len(whole) > 1 and not by_the_way:
             while whole:

@@ -58,12 +58,12 @@ def fsck(repo: Repository, *, full: bool, exact: bool = False) -> Iterator[Findi
     try:
         for why in repo.refs.check():
             yield Finding(layout.REFS, why)
-        starts, findings = _starts(repo)
+        begun, findings = starts(repo)
     except CorruptRefs as e:
-        yield Finding(layout.REFS, str(e))
+        yield Finding(layout.REFS, f"{e.why}; `gv fsck --repair` makes it anew")
         return
     yield from findings
-    yield from _Walk(repo, exact=exact).all(starts)
+    yield from _Walk(repo, exact=exact).all(begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Start:
     weak: bool = False
 
 
-def _starts(repo: Repository) -> tuple[list[Start], list[Finding]]:
+def starts(repo: Repository) -> tuple[list[Start], list[Finding]]:
     """Returns what refs, operations and reflogs lead to, and what is wrong with them by themselves."""
     refs, found, findings = repo.refs, [], list[Finding]()
     for name, value in refs.list("").items():

@@ -20,7 +20,6 @@ from gvstore.objects.operation import Operation
 from gvstore.objects.run import Run
 from gvstore.odb.fault import WriteFailed
 from gvstore.odb.repair import quarantine
-from gvstore.refs import Refs
 from gvstore.refs.fault import CorruptRefs, RefsReadOnly
 from gvstore.refs.names import RUNS
 from gvstore.refs.restore import RunFacts, restore

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -33,11 +33,13 @@ from gvstore.repo.format import Format, decode_format, encode_format
 # What a method needs it imports itself: `gv log` does not pay for checkouts, nor for TOML.
 if TYPE_CHECKING:
     from gvstore.odb.collect import Collected, Moment
+    from gvstore.odb.forget import Removed
     from gvstore.refs.transaction import Transaction
     from gvstore.repo.branch import Branch
     from gvstore.repo.commit import FindComponents, Snapshot
     from gvstore.repo.config import Config
     from gvstore.repo.files import Files
+    from gvstore.repo.forget import Target
     from gvstore.repo.fsck import Finding
     from gvstore.repo.history import LogEntry
     from gvstore.repo.repair import Mended
@@ -454,6 +456,30 @@ class Repository:
 
         return repair(self)
 
+    def forget_targets(self, revs: Sequence[str]) -> list[Target]:
+        """Returns what these revs name and `forget` would take away, with all that refers to it."""
+        from gvstore.repo.forget import targets
+
+        return targets(self, revs)
+
+    def forget(
+        self, targets: Sequence[Target], *, why: str = "", author: str | None = None, now: int | None = None
+    ) -> Removed:
+        """Takes objects away for good; their names stay as tombstones.  The repository is closed on the way.
+
+        Raises:
+            RefsReadOnly: nothing can be written here.
+            Busy: another process is merging or collecting.
+        """
+        from gvstore.repo.forget import forget_targets
+
+        return forget_targets(
+            self, targets, self._moment(now), author=self.author(author), why=why, journals=self._journal_links
+        )
+
+    def _journal_links(self) -> Iterable[ObjectId]:
+        return ()
+
     def gc(self, *, prune: str | None = None, dry_run: bool = False, now: int | None = None) -> Collected:
         """Takes out of sight what nothing leads to, and deletes what was so long enough ago; `prune` says since when.
 
@@ -465,7 +491,7 @@ class Repository:
         """
         from gvstore.repo.gc import gc
 
-        return gc(self, self._moment(now), prune=prune, dry_run=dry_run)
+        return gc(self, self._moment(now), prune=prune, dry_run=dry_run, journals=self._journal_links)
 
     def _moment(self, now: int | None) -> Moment:
         from gvstore.odb.collect import Moment

@@ -129,7 +129,7 @@ def test_objects_that_do_not_come_back_to_the_byte_are_told(repo: Repository) ->
     with repo.transaction("foreign") as transaction:
         transaction.create("refs/values/foreign", foreign)
 
-    assert [] == [finding for finding in repo.fsck(exact=False)]
+    assert [] == list(repo.fsck(exact=False))
     found = list(repo.fsck(exact=True))
     assert [foreign] == [finding.oid for finding in found]
     assert not any(finding.damage for finding in found)

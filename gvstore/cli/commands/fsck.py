@@ -25,16 +25,29 @@ class FoundFault:
 
 
 @dataclass(frozen=True, slots=True)
+class Repaired:
+    """What was done to a file under `.gv`."""
+
+    file: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """What the check found; `clean` where nothing is damaged."""
+    """What the check found; `clean` where nothing is damaged.  `repaired` is what was done before it."""
 
     clean: bool
     faults: tuple[FoundFault, ...]
+    repaired: tuple[Repaired, ...]
 
     def lines(self, paint: Paint) -> Iterator[str]:
+        for each in self.repaired:
+            yield f"{paint('good', 'repaired')}  {each.file}: {each.what}"
         for fault in self.faults:
             word = paint("bad", "damaged") if fault.damage else paint("warning", "strange")
-            yield f"{word}  {fault.where}: {fault.why}"
+            short = fault.oid.hex()[:8] if fault.oid is not None else ""
+            name = f"  {paint('oid', short)}" if short and short not in fault.why else ""
+            yield f"{word}  {fault.where}: {fault.why}{name}"
         if self.clean:
             yield paint("good", "clean")
         else:
@@ -43,20 +56,28 @@ class Checked:
 
 @click.command("fsck", cls=Command)
 @click.option("--quick", is_flag=True, help="Read only what refs lead to, not every stored record")
+@click.option("--full", is_flag=True, help="Compare what refs lead to with the format, to the byte")
+@click.option("--repair", is_flag=True, help="Mend what can be mended first; nothing is deleted")
 @pass_context
-def command(cx: CommandContext, quick: bool) -> int:
+def command(cx: CommandContext, quick: bool, full: bool, repair: bool) -> int:
     """Check that everything stored is whole
 
-    The files of the object database, the refs, and every object that refs, operations and runs lead to.  Ends with
-    status 1 if something is damaged.
+    The files of the object database, the refs, and every object that refs, operations and runs lead to: each damaged
+    one is told, with what refers to it.  Ends with status 1 if something is damaged.
+
+    A repair saves whole objects out of damaged files, which move to .gv/objects/quarantine, and makes refs.db anew if
+    it is lost.  What stays damaged is healed by storing the same content again, or given up with `gv forget`.
 
     \b
     Example:
       gv fsck
+      gv fsck --repair
     """
+    repo = cx.repository
+    repaired = tuple(Repaired(each.file, each.what) for each in repo.repair()) if repair else ()
     found = tuple(
-        FoundFault(each.where, each.why, each.oid, each.damage) for each in cx.repository.fsck(full=not quick)
+        FoundFault(each.where, each.why, each.oid, each.damage) for each in repo.fsck(full=not quick, exact=full)
     )
     clean = not any(fault.damage for fault in found)
-    cx.output.result(Checked(clean, found))
+    cx.output.result(Checked(clean, found, repaired))
     return 0 if clean else 1
