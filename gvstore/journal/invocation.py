@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gvstore.journal.answers import Reading, recorded_exception
 import gvstore.journal.carry  # noqa: F401 - teaches the encoder to carry references
+from gvstore.journal.answers import Reading, recorded_exception
 from gvstore.journal.fault import InvocationError, NoSuchCall
 from gvstore.journal.overlay import Overlay, OverlayStore
 from gvstore.journal.raised import shown_as_native

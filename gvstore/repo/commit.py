@@ -51,7 +51,7 @@ def snapshot(
 
     Raises:
         NoSuchPath: a path is neither in the work tree nor in `base`.
-        Swallowed, Unreadable, FileChanged: as `Worktree.take`.
+        Swallowed, UnreadableFile, FileChanged: as `Worktree.take`.
     """
     taken = worktree.take(base=base, paths=paths, stops=stops, leave_out=leave_out)
     files = taken.files
@@ -119,7 +119,7 @@ def commit(
     Raises:
         NothingToCommit: nothing changed, and no run is to be added.
         RefMoved: another process committed meanwhile.
-        Swallowed, NoSuchPath, Unreadable, FileChanged: as `snapshot`.
+        Swallowed, NoSuchPath, UnreadableFile, FileChanged: as `snapshot`.
     """
     message = clean_message(message)
     with repo.worktree_lock(), repo.objects.batch():

@@ -57,7 +57,7 @@ class FileChanged(Conflict):
         super().__init__(f"{printable(path)} changes while it is read")
 
 
-class Unreadable(WouldLose):
+class UnreadableFile(WouldLose):
     """A file or folder of the work tree that cannot be read: to leave it out silently would lose it."""
 
     def __init__(self, path: str, why: str) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gvstore import fs
-from gvstore.repo.fault import BadIgnore, Unreadable
+from gvstore.repo.fault import BadIgnore, UnreadableFile
 from gvstore.repo.path import name_fault
 
 GVIGNORE = ".gvignore"
@@ -101,7 +101,7 @@ def _read(path: Path, shown: str) -> list[Pattern]:
     except (FileNotFoundError, fs.NotAFile):
         return []
     except PermissionError as e:
-        raise Unreadable(shown, str(e.strerror)) from e
+        raise UnreadableFile(shown, str(e.strerror)) from e
     except OSError as e:
         raise BadIgnore(f"{shown} cannot be read: {e.strerror}") from e
     return parse_patterns(data.decode("utf-8", "surrogateescape").removeprefix("\ufeff"))

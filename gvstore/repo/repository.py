@@ -243,7 +243,7 @@ class Repository:
 
         Raises:
             Swallowed: files that are too large or hold keys; lists all of them.
-            NoSuchPath, Unreadable, FileChanged: something cannot be read.
+            NoSuchPath, UnreadableFile, FileChanged: something cannot be read.
         """
         from gvstore.repo.commit import snapshot
 
@@ -281,7 +281,7 @@ class Repository:
             NothingToCommit: nothing changed and there are no runs to add, and not `allow_empty`.
             Swallowed: files that are too large or hold keys; lists all of them.
             RefMoved, WorktreeBusy: another process is at work.
-            UsageFault, NoSuchPath, Unreadable, FileChanged: no message, or something cannot be read.
+            UsageFault, NoSuchPath, UnreadableFile, FileChanged: no message, or something cannot be read.
         """
         from gvstore.repo.commit import commit
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gvstore.repo.fault import NoSuchPath, Unreadable
+from gvstore.repo.fault import NoSuchPath, UnreadableFile
 from gvstore.repo.ignore import ENVIRONMENT_MARK, IgnoreRules
 from gvstore.repo.path import parents, path_fault, under
 
@@ -36,7 +36,7 @@ def scan(root: Path, gv: Path, *, paths: Sequence[str] | None = None) -> Scan:
     no checkout could write.
 
     Raises:
-        Unreadable: a folder cannot be read.
+        UnreadableFile: a folder cannot be read.
     """
     found = Scan()
     wanted = None if paths is None else set(paths)
@@ -84,7 +84,7 @@ def status_of(root: Path, path: str, *, real: dict[str, bool] | None = None) -> 
     `real` remembers which folders are no symlinks, over many calls.
 
     Raises:
-        Unreadable: the system does not say.
+        UnreadableFile: the system does not say.
     """
     if real is None:
         real = {}
@@ -98,7 +98,7 @@ def status_of(root: Path, path: str, *, real: dict[str, bool] | None = None) -> 
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as e:
-        raise Unreadable(path, e.strerror or str(e)) from e
+        raise UnreadableFile(path, e.strerror or str(e)) from e
 
 
 def check_paths(paths: Sequence[str], *known: Mapping[str, object]) -> None:
@@ -120,7 +120,7 @@ def _entries(root: Path, folder: str) -> Iterator[os.DirEntry[str]]:
     except (FileNotFoundError, NotADirectoryError):
         return  # gone since its name was read
     except OSError as e:
-        raise Unreadable(folder.rstrip("/") or ".", e.strerror or str(e)) from e
+        raise UnreadableFile(folder.rstrip("/") or ".", e.strerror or str(e)) from e
 
 
 def _add(found: Scan, path: str, entry: os.DirEntry[str]) -> None:
@@ -129,7 +129,7 @@ def _add(found: Scan, path: str, entry: os.DirEntry[str]) -> None:
     except FileNotFoundError:
         return
     except OSError as e:
-        raise Unreadable(path, e.strerror or str(e)) from e
+        raise UnreadableFile(path, e.strerror or str(e)) from e
     if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
         found.files[path] = status
         return

@@ -19,7 +19,7 @@ from gvstore.objects.blob import blob_oid, blob_size, put_blob, put_stream, stre
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.tree import Mode, TreeEntry
-from gvstore.repo.fault import FileChanged, Unreadable
+from gvstore.repo.fault import FileChanged, UnreadableFile
 from gvstore.repo.files import Files
 from gvstore.repo.scan import Scan, Skipped, explicit, scan, status_of
 from gvstore.repo.secrets import LARGE_BYTES, Stop, Swallowed, key_in, key_in_pieces, too_large
@@ -66,7 +66,7 @@ class Worktree:
         """Returns the files of the work tree; stores nothing.
 
         Raises:
-            Unreadable, FileChanged: a file cannot be read, or not in peace.
+            UnreadableFile, FileChanged: a file cannot be read, or not in peace.
         """
         with self._caching() as cache:
             found = scan(self.root, self.gv, paths=paths)
@@ -110,7 +110,7 @@ class Worktree:
 
         Raises:
             Swallowed: files that are too large or hold keys; nothing of theirs was stored.
-            Unreadable, FileChanged: a file cannot be read, or not in peace.
+            UnreadableFile, FileChanged: a file cannot be read, or not in peace.
         """
         with self._caching() as cache:
             found = explicit(self.root, paths or ()) if exactly else scan(self.root, self.gv, paths=paths)
@@ -288,4 +288,4 @@ def _open(root: Path, path: str) -> BinaryIO:
     except NotADirectoryError as e:
         raise FileNotFoundError from e
     except OSError as e:
-        raise Unreadable(path, e.strerror or str(e)) from e
+        raise UnreadableFile(path, e.strerror or str(e)) from e

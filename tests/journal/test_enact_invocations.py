@@ -323,7 +323,7 @@ def test_types_are_inferred() -> None:
 
     @enact.register
     class Bare(enact.Invokable):
-        def call(self, value):  # type: ignore[no-untyped-def]  # noqa: ANN001
+        def call(self, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             return value
 
     @enact.register

@@ -14,7 +14,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.objects.tree import Mode, TreeEntry
 from gvstore.odb import MemoryDatabase
 from gvstore.repo import Repository
-from gvstore.repo.fault import FileChanged, NoSuchPath, Unreadable
+from gvstore.repo.fault import FileChanged, NoSuchPath, UnreadableFile
 from gvstore.repo.files import differing, find, read_files, write_tree
 from gvstore.repo.stat_cache import StatCache
 from gvstore.repo.worktree import NO_STOPS, Worktree
@@ -201,7 +201,7 @@ def test_unreadable(what: str, tmp_path: Path) -> None:
         if user == 0:
             os.seteuid(65534)
         try:
-            with pytest.raises(Unreadable) as caught:
+            with pytest.raises(UnreadableFile) as caught:
                 Worktree(root, tmp_path, MemoryDatabase()).take(base={})
         finally:
             os.seteuid(user)
