@@ -169,7 +169,7 @@ class InvocationGenerator(Iterator[InputRequest], AsyncIterator[InputRequest]):
     def __del__(self) -> None:
         suspended = getattr(self, "_suspended", None)
         if suspended is not None and suspended.performed is None:
-            suspended.give_up()
+            suspended.let_go()  # no waiting: whoever collects garbage may hold what the program needs to end
 
     def _ended(self) -> Performed | None:
         return self._suspended.performed if self._suspended is not None else self._performed

@@ -59,13 +59,11 @@ class Suspended:
         self._thread = threading.Thread(
             target=copy_context().run, args=(self._run,), name="gvstore-suspended", daemon=True
         )
-        self._running = 0
         _living.add(self)
 
     def start(self) -> None:
         """Lets the program run to its first question, or its end."""
         self._thread.start()
-        self._running = 1
         self._wait()
 
     def answer(self, pending: Pending, value: Any) -> None:
@@ -75,11 +73,15 @@ class Suspended:
         pending.settled.set()
         self._wait()
 
-    def give_up(self) -> None:
-        """Ends the program: what it asks is raised, now and from now on."""
+    def let_go(self) -> None:
+        """Has the program end by itself: what it asks is raised, now and from now on."""
         self._given_up = True
         for pending in self.open:
             pending.settled.set()
+
+    def give_up(self) -> None:
+        """Ends the program, and waits until its record is stored."""
+        self.let_go()
         while self._thread.is_alive() and self.performed is None and threading.current_thread() is not self._thread:
             event = self._events.get()
             if isinstance(event, _End):

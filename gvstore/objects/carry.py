@@ -22,7 +22,9 @@ def carry(oid: ObjectId, source: ObjectReader, target: ObjectWriter) -> None:
     here: object = target
     if source is here:
         return
-    known = getattr(target, "has", lambda oid: False)  # one that only writes, or only names, knows nothing
+    known = getattr(target, "has", None)
+    if known is None:  # one that only names what it is given
+        return
     seen: set[ObjectId] = set()
     stack = [oid]
     while stack:

@@ -28,7 +28,7 @@ from gvstore.objects.decode import MAX_HEIGHT
 from gvstore.objects.encode import Encoder
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.kind import Kind
-from gvstore.objects.oid import ObjectId
+from gvstore.objects.nowhere import Nowhere
 from gvstore.objects.tree import is_entry_name
 from gvstore.objects.wire import Link, WeakLink, pack, split, unpack
 
@@ -67,20 +67,7 @@ _EXACT: Final = frozenset({
 _BARE: Final = frozenset({type(None), bool, int, float, str, bytes, Link})
 
 
-class _Nowhere:
-    """A writer that only names."""
-
-    def write(self, data: bytes) -> ObjectId:
-        return ObjectId.of(data)
-
-    def flush(self) -> None:
-        """Nothing to hand over."""
-
-    def sync(self) -> None:
-        """Nothing to make durable."""
-
-
-_ENCODER: Final = Encoder(_Nowhere())
+_ENCODER: Final = Encoder(Nowhere())
 
 
 def check(data: bytes) -> None:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from gvstore.objects.decode import get_value
 from gvstore.objects.encode import Encoder
+from gvstore.objects.nowhere import Nowhere
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import MemoryDatabase
 from gvstore.store.fault import CycleDetected, MissingWrapperError
@@ -31,7 +32,7 @@ def name_value(value: Any) -> ObjectId:
     Raises:
         FieldTypeError: a part of it has no encoding.
     """
-    return Encoder(MemoryDatabase(), refuse_opaque).put(value)
+    return Encoder(Nowhere(), refuse_opaque).put(value)
 
 
 def copy_value(value: T) -> T:

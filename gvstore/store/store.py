@@ -15,8 +15,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 
 import gvstore.store.libraries  # noqa: F401 - teaches the encoder their types
+from gvstore.objects.carry import carry
 from gvstore.objects.decode import get_value
 from gvstore.objects.encode import Encoder
+from gvstore.objects.expand import IS_LINK, expand
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.odb import MemoryDatabase
@@ -119,6 +121,8 @@ class Store:
         plain: Any = value.unwrap() if isinstance(value, TypeWrapperBase) else value
         if self._backend is None and ref_type is Ref:
             return Ref(self.encoder().put(plain), store=self)
+        if self._backend is not None and (stored := self._as_object(plain)) is not None:
+            return stored
         ref, packed = self._pack(ref_type, plain)
         if self._backend is None:
             ref.stored_as(self.encoder().put((packed, [Ref.from_id(each) for each in sorted(packed.links)])), self)
@@ -128,6 +132,17 @@ class Store:
         self._backend.commit(ref.id, packed)
         ref._store = self
         return ref
+
+    def _as_object(self, value: Any) -> Ref[Any] | None:
+        """Returns a reference to what is an object of its own, an invocation, carried here; of other values None."""
+        if not isinstance(value, ResourceBase):
+            return None
+        of, elements = expand(value)
+        if of != IS_LINK:
+            return None
+        for source in elements[1:]:
+            carry(elements[0].oid, source, self.objects)
+        return Ref(elements[0].oid, store=self)
 
     @staticmethod
     def _pack(ref_type: type[Ref[Any]], value: Any) -> tuple[Ref[Any], PackedResource]:
@@ -255,6 +270,8 @@ class Store:
         """Returns a reference to a value, stored; a backend's own `commit_async` is awaited."""
         if self._backend is None:
             return self.commit(value)
+        if (stored := self._as_object(value)) is not None:
+            return stored
         ref, packed = self._pack(self.ref_type, value.unwrap() if isinstance(value, TypeWrapperBase) else value)
         for resource_type in self._new_types(packed):
             await self._backend.register_type_async(resource_type.type_key(), resource_type.field_descriptors())

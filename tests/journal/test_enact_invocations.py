@@ -500,3 +500,34 @@ def test_functions_are_values() -> None:
 
         assert [local, toss] == ref()
         assert 3 == ref()[0](2)
+
+
+class Shelf:
+    """A storage backend of a program's own."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    def commit(self, ref_id: str, packed: Any) -> None:
+        self.kept[ref_id] = packed
+
+    def has(self, ref_ids: list[str]) -> list[bool]:
+        return [each in self.kept for each in ref_ids]
+
+    def checkout(self, ref_ids: list[str]) -> list[Any]:
+        return [self.kept.get(each) for each in ref_ids]
+
+
+def test_executions_lie_in_backends_of_a_programs_own() -> None:
+    """Recorded into one, read, replayed and changed; those of another store are carried over when they are committed."""
+    with enact.InMemoryStore():
+        elsewhere = enact.invoke(tosses, (4,))
+    with enact.Store(Shelf()):
+        invocation = enact.invoke(tosses, (3,))
+        ref, other = enact.commit(invocation), enact.commit(elsewhere)
+
+        assert invocation == ref() == invocation.rewind(1).replay()
+        assert (6, 4) == (other().get_output(), len(other()))
+        with invocation.response.modify() as response:
+            response.output = None
+        assert 3 == invocation.replay().get_output()

@@ -276,11 +276,18 @@ def test_what_is_given_up_waits(repo: Repository) -> None:
     next(forgotten)
     del forgotten
     gc.collect()
+    _wait_for_threads()
 
     assert [("waiting", "run/2:0.1"), ("waiting", "run/1:0.3")] == [
         (run.status, run.questions[0].name) for run in repo.runs
     ]
     assert "a-b-c" == repo.runs[1].answer("b").answer("c").output
+
+
+def _wait_for_threads() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "gvstore-suspended":
+            thread.join()
 
 
 def test_exceptions_come_out_of_generators() -> None:
