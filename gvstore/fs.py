@@ -280,6 +280,39 @@ def open_files_limit() -> int:
     return int(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
+MOUNTS = Path("/proc/self/mounts")
+_REMOTE = frozenset({
+    "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ncpfs", "ceph", "glusterfs", "lustre", "beegfs", "gpfs",
+    "davfs", "vboxsf", "prl_fs", "vmhgfs", "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse", "fuse.goofys",
+    "fuse.glusterfs", "fuse.ceph-fuse", "fuse.davfs2", "fuse.smbnetfs", "fuse.vmhgfs-fuse", "fuse.grpcfuse",
+})  # fmt: skip
+
+
+def network_file_system(path: Path) -> str:
+    """Returns the type of the file system at `path` if its files lie on another machine, else ""; also where nobody tells.
+
+    There neither a lock nor shared memory can be relied on.  9p over an open
+    descriptor is what some sandboxes have for a disk; Windows' drives in Linux
+    (`aname=drvfs`) are another machine's.
+    """
+    try:
+        lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    real = os.path.realpath(path)
+    found, longest = "", -1
+    for line in lines:
+        fields = line.split(" ")
+        if len(fields) < 4:
+            continue
+        point = fields[1].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\").rstrip("/")
+        if len(point) >= longest and (real + "/").startswith(point + "/"):
+            longest = len(point)
+            local = fields[2] == "9p" and "trans=fd" in fields[3] and "aname=drvfs" not in fields[3]
+            found = fields[2] if fields[2] in _REMOTE and not local else ""
+    return found
+
+
 def is_read_only(folder: Path) -> bool:
     """Returns whether nothing can be made in the folder: by its mode, or by its file system."""
     if not os.access(folder, os.W_OK | os.X_OK):

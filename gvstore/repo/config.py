@@ -45,6 +45,7 @@ KNOWN: dict[str, Known] = {
     "user.name": Known("", "the author's name"),
     "user.email": Known("", "the author's address"),
     "core.worktree": Known("", "the work tree's folder, where .gv lies elsewhere"),
+    "core.network": Known(False, "whether .gv may lie on a network file system"),
     "core.pager": Known("", "the program that shows long output"),
     "core.editor": Known("", "the program that edits messages"),
     "color.ui": Known("auto", "when to use colour", ("auto", "always", "never")),

@@ -29,6 +29,19 @@ class BadFormat(NoRepository):
     hint = "Restore the file `.gv/format`; docs/format/repo.md tells what stands in it."
 
 
+class OnNetwork(NoRepository):
+    """The repository lies, or would lie, on another machine's disk, where neither locks nor shared memory hold."""
+
+    hint = (
+        "Put the .gv folder on a local disk: GV_DIR=/local/place gv init. "
+        "If only one machine ever uses it: gv config --user core.network true"
+    )
+
+    def __init__(self, path: str, kind: str) -> None:
+        self.path, self.kind = path, kind
+        super().__init__(f"{path} is on a network file system ({kind}), where a repository may be damaged")
+
+
 class BadConfig(UsageFault):
     """A configuration file, key or value that means nothing."""
 

@@ -27,7 +27,7 @@ from gvstore.odb import ObjectDatabase
 from gvstore.refs import Refs
 from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name, value_ref
 from gvstore.repo import layout
-from gvstore.repo.fault import BadFormat, NotARepository
+from gvstore.repo.fault import BadFormat, NotARepository, OnNetwork
 from gvstore.repo.format import Format, decode_format, encode_format
 
 # What a method needs it imports itself: `gv log` does not pay for checkouts, nor for TOML.
@@ -73,6 +73,7 @@ class Repository:
 
         Raises:
             UsageFault: the folder cannot be made.
+            OnNetwork: it would lie on another machine's disk.
         """
         root = _absolute(path)
         gv = _absolute(gv_dir) if gv_dir is not None else root / layout.GV_FOLDER
@@ -80,6 +81,8 @@ class Repository:
             return cls.open(root, gv_dir=gv)
         try:
             root.mkdir(parents=True, exist_ok=True)
+            gv.parent.mkdir(parents=True, exist_ok=True)
+            _check_place(gv, gv.parent)
             for name in layout.FOLDERS:
                 (gv / name).mkdir(parents=True, exist_ok=True)
             # git reads this file and then sees nothing of the folder, not even itself.
@@ -107,6 +110,7 @@ class Repository:
         Raises:
             NotARepository: there is none.
             NewerRepository, BadFormat: there is one that this version cannot open.
+            OnNetwork: it lies on another machine's disk, and would be written.
         """
         root = _absolute(path)
         gv = _absolute(gv_dir) if gv_dir is not None else root / layout.GV_FOLDER
@@ -117,7 +121,10 @@ class Repository:
         except OSError as e:
             raise BadFormat(f"{gv / layout.FORMAT} cannot be read: {e.strerror or e}") from e
         decode_format(data, str(gv / layout.FORMAT))
-        return cls(root, gv, read_only=read_only or _unwritable(gv))
+        read_only = read_only or _unwritable(gv)
+        if not read_only:
+            _check_place(gv, gv)
+        return cls(root, gv, read_only=read_only)
 
     @classmethod
     def discover(
@@ -517,6 +524,16 @@ class Repository:
 def _absolute(path: Path | str) -> Path:
     """Returns the path from the root, without "..", its symlinks kept as the user sees them."""
     return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - resolve() would follow symlinks
+
+
+def _check_place(gv: Path, folder: Path) -> None:
+    """Refuses another machine's disk, unless the settings allow it."""
+    kind = fs.network_file_system(folder)
+    if kind:
+        from gvstore.repo.config import Config
+
+        if not Config(user=host.config_dir() / layout.CONFIG, repo=gv / layout.CONFIG).flag("core.network"):
+            raise OnNetwork(str(gv), kind)
 
 
 def _unwritable(gv: Path) -> bool:

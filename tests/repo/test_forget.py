@@ -53,7 +53,7 @@ def test_a_forgotten_file_is_gone(repo: Repository) -> None:
 
     assert (f"{first.hex()[:8]}:secret.txt",) == referrers
     assert [] == lies_about(repo, oid)
-    with pytest.raises(Forgotten, match="forgotten on 2026-11-20 by Ada .*: a key"):
+    with pytest.raises(Forgotten, match=r"forgotten on 2026-11-20 by Ada .*: a key"):
         repo.objects.read(oid)
     with pytest.raises(Forgotten):
         repo.resolve(oid.hex()[:10])
