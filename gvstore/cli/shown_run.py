@@ -18,7 +18,7 @@ from gvstore.journal.timing import Timing, timing_of
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.record import NIL
 
-_STATUS_ROLE = {"ok": "good", "raised": "bad", "interrupted": "bad"}
+_STATUS_ROLE = {"ok": "good", "raised": "bad", "interrupted": "bad", "damaged": "bad"}
 
 
 def painted_status(status: str, paint: Paint, width: int = 0) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gvstore.errors import Corrupt
 from gvstore.objects.blob import get_blob
 from gvstore.objects.commit import Commit
-from gvstore.objects.fault import ObjectMissing
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.tree import Mode
@@ -53,7 +53,7 @@ def runs_to_commit(repo: Repository) -> tuple[ObjectId, ...]:
             continue
         try:
             base = Run.get(repo.objects, row.oid).base
-        except ObjectMissing:
+        except Corrupt:  # damaged or gone: no commit holds what cannot be read
             continue
         if base is None or base in line:
             found.append(row.oid)

@@ -14,15 +14,18 @@ from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
+from gvstore.errors import Corrupt
 
 if TYPE_CHECKING:
     from gvstore.cli.subject import RunOf
+    from gvstore.journal.repository import Repository
     from gvstore.objects.oid import ObjectId
+    from gvstore.repo import RunRow
 
 
 @dataclass(frozen=True, slots=True)
 class RunListed:
-    """One run of the list; `calls` counts those that had ended."""
+    """One run of the list; `calls` counts those that had ended, and `status` is "damaged" where the run cannot be read."""
 
     run: str
     number: int
@@ -39,10 +42,15 @@ class RunListed:
     started_at: datetime
     ended_at: datetime
     root: str = field(metadata=HIDDEN)
+    damage: str = field(default="", metadata=HIDDEN)
 
     def lines(self, paint: Paint) -> Iterator[str]:
         from gvstore.cli.shown_run import painted_status
 
+        if self.damage:
+            name = paint("run", self.run) + " " * (7 - len(self.run))
+            yield f"{name} {painted_status('damaged', paint, 11)} {units.local(self.started_at)}  {self.damage}"
+            return
         tokens = (self.prompt_tokens or 0) + (self.completion_tokens or 0)
         word = "finished call" if self.status in ("interrupted", "running") else "call"
         facts = [units.count(self.calls, word)]
@@ -68,10 +76,40 @@ def command(cx: CommandContext, limit: int | None) -> None:
     Example:
       gv runs -n 10
     """
-    runs = cx.journal.runs
-    if runs.last is None:
+    repo = cx.journal
+    rows = repo.refs.runs(limit=limit)
+    if not rows:
         cx.output.status("no runs yet: `gv run FILE.py:FUNCTION` makes one")
-    cx.output.stream(_listed(run) for run in (runs if limit is None else runs.latest(limit)))
+    cx.output.stream(_readable(repo, row) for row in rows)
+
+
+def _readable(repo: Repository, row: RunRow) -> RunListed:
+    """Returns one run, ready to print; of one that is damaged, what is known without it."""
+    try:
+        return _listed(repo.runs[row.number])
+    except Corrupt as e:
+        return _damaged(row, e)
+
+
+def _damaged(row: RunRow, why: Corrupt) -> RunListed:
+    return RunListed(
+        run=f"run/{row.number}",
+        number=row.number,
+        oid=row.oid,
+        status="damaged",
+        target=row.target,
+        message="",
+        group="",
+        branch="",
+        parent=None,
+        calls=0,
+        prompt_tokens=None,
+        completion_tokens=None,
+        started_at=units.moment(row.started_at),
+        ended_at=units.moment(row.ended_at or row.started_at),
+        root="",
+        damage=f"{row.target}: {why}",
+    )
 
 
 def _listed(run: RunOf) -> RunListed:
