@@ -293,7 +293,7 @@ class Catalog:
             return None
         if self.lease is None:
             return next(self._among_condemned(oid), None)
-        with lock.maintenance(self.folder):  # gc is at work, perhaps: it must see the lease, or we what it leaves
+        with lock.writing(self.folder), lock.maintenance(self.folder):  # gc is at work, perhaps: it must see the lease, or we what it leaves
             self.lease.hold_everything()
             found = next(self._among_condemned(oid), None)
         return found if found is not None or not self.refresh() else self.find(oid)

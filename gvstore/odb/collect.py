@@ -230,8 +230,9 @@ def collect(
     Raises:
         Incomplete: something that the roots lead to is missing; nothing was done.
         Busy: another process is merging or collecting.
+        WriteFailed: the system refuses to write; nothing is lost.
     """
-    with lock.maintenance(folder), Collection(folder, moment, dry_run=dry_run) as collection:
+    with lock.writing(folder), lock.maintenance(folder), Collection(folder, moment, dry_run=dry_run) as collection:
         collection.mark(read_roots())
         objects, garbage = _weighed(collection)
         bad = [marks for marks, size in garbage if size.count and (grace_us <= 0 or _is_worth(marks, size.size_bytes))]

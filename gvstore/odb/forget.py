@@ -23,7 +23,7 @@ from gvstore.odb.collect import Collection, Moment, Roots
 from gvstore.odb.dictionary import Dictionaries, shipped
 from gvstore.odb.fault import BadRecord, DictionaryLost, Incomplete
 from gvstore.odb.format import NAME_BYTES
-from gvstore.odb.lock import maintenance
+from gvstore.odb.lock import maintenance, writing
 from gvstore.odb.mark import Marker, Marks
 from gvstore.odb.merge import copy_pack, delete, distinct, is_whole
 from gvstore.odb.pack import Pack
@@ -52,10 +52,11 @@ def forget(folder: Path, tombstones: Iterable[Tombstone], read_roots: Callable[[
 
     Raises:
         Busy: another process is merging or collecting.
+        WriteFailed: the system refuses to write; what was not forgotten yet is whole.
     """
     stones = list(tombstones)
     oids = [stone.oid for stone in stones]
-    with maintenance(folder):
+    with writing(folder), maintenance(folder):
         with Collection(folder, moment) as collection:
             content, below = _closure(collection.marker, oids)
             for stone in stones:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gvstore import fs
-from gvstore.odb.fault import Busy
+from gvstore.odb.fault import Busy, WriteFailed
 
 NAME = "maintenance.lock"
 WAIT_S = 30.0
@@ -39,3 +39,12 @@ def maintenance(folder: Path, *, wait_s: float | None = None) -> Iterator[None]:
     finally:
         mine.discard(folder)
         fs.close(fd)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Tells what the system refuses in the block in an error of ours."""
+    try:
+        yield
+    except OSError as e:
+        raise WriteFailed(folder, e) from e
