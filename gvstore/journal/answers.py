@@ -403,6 +403,23 @@ class Answers:
             message = f"{name} is answered although its argument of type {types[0]} could not be stored: only the type is compared"
             warnings.warn(message, OpaqueWarning, stacklevel=2)
 
+    def forget(self, part: bytes, at: int) -> None:
+        """Takes out a recorded call that another process was answered with."""
+        with self.replayer.lock:
+            elements = split(part_body(part, self.replayer.reader))
+            state = elements[5] if len(elements) > 5 else NIL
+            index = self._load() if self._index is None else self._index
+            queue = index.get((self.replayer.component(elements[1]).name, state + elements[2]), deque())
+            for entry in queue:
+                if entry[0] == at:
+                    queue.remove(entry)
+                    self._left -= 1
+                    return
+
+    def note_execution(self) -> None:
+        """Notes that a call was executed by another process."""
+        self._executed = True
+
     def end(self, name: str) -> None:
         """Notes that the parent returned: a strict replay that was answered throughout must have used the record up.
 

@@ -69,7 +69,7 @@ def _answer_or_begin(
         if leaf is not None:
             recording.adopt(parent, leaf.part, leaf.at, 1)
             return leaf
-    answer = recorded.take(live, data, state, lane_below(parent).path if parent.spawned else ())
+    answer = recorded.take(live, data, state, (lane_below(parent) if parent.spawned else parent).path)
     if answer is None:
         return recording.begin(live, parent, data, state, None)
     if live.streams or answer.is_streamed:

@@ -10,6 +10,7 @@ nothing is listed at all: the list begins as the recorded one does.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -40,7 +41,7 @@ class Ended(NamedTuple):
 class Lane:
     """What a thread or task spawned below a call has done: its calls and the lanes it spawned, in order."""
 
-    __slots__ = ("above", "closed", "entries", "frame", "number", "path", "spawned")
+    __slots__ = ("__weakref__", "above", "closed", "entries", "frame", "number", "path", "spawned")
 
     def __init__(self, above: Frame | Lane, number: int) -> None:
         self.above, self.number = above, number
@@ -59,13 +60,20 @@ class Lane:
                 frame.advance()
 
 
-LANE: Final[ContextVar[Lane | None]] = ContextVar("gvstore.lane", default=None)
+class _Here(threading.local):
+    """What runs in this thread."""
+
+    lane: Lane | None = None
+
+
+HERE: Final = _Here()
+LANE: Final[ContextVar[Lane | None]] = ContextVar("lane of gvstore", default=None)  # of a task; no part of `contexts`
 
 
 class Frame:
     """One call being executed; itself the lane of its own body."""
 
-    path: Final = ()
+    path: LanePath = ()
     closed: Final = False
     entries: deque[Entry] | None = None
     spawned: int = 0
@@ -370,10 +378,11 @@ def open_ancestor(frame: Frame) -> Frame | None:
 
 
 def lane_below(parent: Frame) -> Frame | Lane:
-    """Returns the lane of `parent` that runs here: of the thread or task, else the body."""
-    lane: Any = LANE.get()
-    if lane is None or lane.frame is not parent:
-        return parent
-    while lane.closed:
-        lane = lane.above
-    return lane  # type: ignore[no-any-return]
+    """Returns the lane of `parent` that runs here: the innermost of task and thread, else the body."""
+    found: Frame | Lane = parent
+    for lane in (HERE.lane, LANE.get()):
+        if lane is not None and lane.frame is parent and len(lane.path) > len(found.path):
+            found = lane
+    while found.closed and isinstance(found, Lane):
+        found = found.above
+    return found

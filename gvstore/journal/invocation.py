@@ -320,7 +320,7 @@ class Invocation(ResourceBase):
 
     def clear_output(self) -> None:
         """Takes the outcome away, in place; the calls it made stay."""
-        self._take(self.call.without_outcome(self.call.children))
+        self._take(self.call.without_outcome(self.call.children, self.call.lanes))
         self._response = None
 
     def at_home(self) -> Invocation:

@@ -10,12 +10,11 @@ replayer and the journal need to know of one record only.
 
 from __future__ import annotations
 
-from collections import deque
-
 from gvstore.journal.answers import Replayer
 from gvstore.objects import number
 from gvstore.objects.encode import Encoder
 from gvstore.objects.invocation import Call, PartList, call_list, outcome_number
+from gvstore.objects.lanes import LanePath, LaneRuns, lane_of_each
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import link_bytes
@@ -28,16 +27,20 @@ def merge_records(call: Call, older: Call, replayer: Replayer, objects: ObjectSt
     stands as it was there; one that ended in neither is merged in turn.
     """
     if call.children == NIL or older.children == NIL:
-        return call.without_outcome(older.children if call.children == NIL else call.children)
+        kept = older if call.children == NIL else call
+        return call.without_outcome(kept.children, kept.lanes)
     encoder = Encoder(objects)
-    waiting: dict[tuple[str, bytes], deque[bytes]] = {}
-    for part in PartList(older.children, objects):
-        waiting.setdefault(_identity(Call.of_part(part, objects), replayer), deque()).append(part)
-    children = call_list(objects)
-    for part in PartList(call.children, objects):
+    waiting: dict[tuple[str, bytes], list[tuple[bytes, LanePath]]] = {}
+    for part, lane in zip(PartList(older.children, objects), lane_of_each(older.lanes, objects), strict=False):
+        waiting.setdefault(_identity(Call.of_part(part, objects), replayer), []).append((part, lane))
+    children, runs = call_list(objects), LaneRuns(objects)
+    for part, lane in zip(PartList(call.children, objects), lane_of_each(call.lanes, objects), strict=False):
         own = Call.of_part(part, objects)
         queue = waiting.get(_identity(own, replayer))
-        before = queue.popleft() if queue else None
+        before = None
+        if queue:
+            before, _ = queue.pop(next((at for at, each in enumerate(queue) if each[1] == lane), 0))
+        runs.add(lane)
         if before is None or outcome_number(own.outcome) == number.RETURNED:
             children.add(part)
             continue
@@ -47,9 +50,10 @@ def merge_records(call: Call, older: Call, replayer: Replayer, objects: ObjectSt
         else:
             children.add(encoder.place(merge_records(own, there, replayer, objects).encode()))
     for queue in waiting.values():
-        for part in queue:
+        for part, lane in queue:
             children.add(part)
-    return call.without_outcome(encoder.place(children.finish()))
+            runs.add(lane)
+    return call.without_outcome(encoder.place(children.finish()), encoder.place(runs.finish()))
 
 
 def _identity(call: Call, replayer: Replayer) -> tuple[str, bytes]:

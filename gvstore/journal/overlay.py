@@ -37,6 +37,10 @@ class Overlay:
         self._objects[oid] = bytes(data)
         return oid
 
+    def written(self) -> list[bytes]:
+        """Returns the objects in memory."""
+        return list(self._objects.values())
+
     def flush(self) -> None:
         """Memory has nothing to hand over."""
 

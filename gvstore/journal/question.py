@@ -202,7 +202,7 @@ def _with_outcomes(call: Call, at: CallPath, answers: Mapping[CallPath, Any], ob
             changed = _with_outcomes(Call.of_part(part, objects), (*at, index), answers, objects)
             part = encoder.place(changed.encode())
         children.add(part)
-    return call.without_outcome(encoder.place(children.finish()))
+    return call.without_outcome(encoder.place(children.finish()), call.lanes)
 
 
 def check_override(call: Invocation, error: BaseException | None, value: Any) -> Any:

@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gvstore import host
 from gvstore.journal.component import LiveComponent
-from gvstore.journal.frame import Frame, Lane, lane_below
+from gvstore.journal.frame import Ended, Frame, Lane, lane_below
 from gvstore.journal.redact import LEAST_CHARACTERS, RedactingEncoder, Redactor, redactor_of
 from gvstore.objects.component import Component
 from gvstore.objects.invocation import PartList
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import LINK_HEAD, link_bytes, pack
+from gvstore.objects.wire import LINK_HEAD, array, link_bytes, pack
 from gvstore.odb.wal import WalWriter
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ ADOPT: Final = struct.Struct("<cIIII")  # b"A", source, place among its calls, c
 SPAWN: Final = struct.Struct("<cII")  # b"L", lane, the call or lane that it was spawned from
 CHUNK: Final = struct.Struct("<cI")  # b"Y", call
 SENT: Final = struct.Struct("<cI")  # b"Z", call
+HANDED: Final = struct.Struct("<cI")  # b"P", lane
 KNOW: Final = struct.Struct("<cI32s")  # b"K", component, oid
 
 
@@ -107,6 +108,9 @@ class Recording:
         self.unstored: dict[int, list[tuple[str, str | None]]] = {}  # by thread: opaque values that it encoded
         self.lock = threading.RLock()
         _living.add(self)
+        from gvstore.journal.spawn import install
+
+        install()
 
     def _met_opaque(self, type_name: str, detail: str | None) -> None:
         self.unstored.setdefault(threading.get_ident(), []).append((type_name, detail))
@@ -211,12 +215,25 @@ class Recording:
     def spawn(self, parent: Frame) -> Lane:
         """Returns a lane for a thread or task that is about to be made below a call."""
         with self.lock:
-            above = lane_below(parent) if parent.spawned else parent
+            return self.spawn_from(lane_below(parent) if parent.spawned else parent)
+
+    def spawn_from(self, above: Frame | Lane) -> Lane:
+        """Returns a lane below another, or below a call's body."""
+        with self.lock:
             number = self._number
             self._number += 1
             if self.wal is not None:
                 self.wal.defer(SPAWN.pack(b"L", number, above.number))
-            return parent.spawn(above, number)
+            frame = above.frame if isinstance(above, Lane) else above
+            return frame.spawn(above, number)
+
+    def hand_over(self, lane: Lane, part: bytes, times: bytes | None) -> None:
+        """Takes a call that another process recorded over into a lane; without times it was answered there."""
+        with self.lock:
+            if self.wal is not None:
+                self.wal.append(HANDED.pack(b"P", lane.number) + array([part, NIL if times is None else times]))
+            lane.frame.begun += 1
+            lane.frame.put(Ended(part, times), lane)
 
     def add_usage(self, **counts: int) -> None:
         """Adds to what models have used: tokens and their like."""

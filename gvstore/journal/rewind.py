@@ -10,7 +10,9 @@ from gvstore.journal.fault import NoSuchCall
 from gvstore.journal.invocation import Invocation
 from gvstore.objects.encode import Encoder
 from gvstore.objects.invocation import Call, PartList
+from gvstore.objects.lanes import cut_lanes
 from gvstore.objects.protocol import ObjectStore
+from gvstore.objects.record import NIL
 from gvstore.objects.resume import resume_list
 
 
@@ -57,7 +59,8 @@ def _kept(call: Call, count: int, last: Call | None, objects: ObjectStore) -> Ca
     children = resume_list(objects, objects, call.children, count)
     if last is not None:
         children.add(encoder.place(last.encode()))
-    return call.without_outcome(encoder.place(children.finish()))
+    lanes = NIL if call.lanes == NIL else cut_lanes(call.lanes, children.count, objects, objects)
+    return call.without_outcome(encoder.place(children.finish()), encoder.place(lanes))
 
 
 def _stored(invocation: Invocation, call: Call) -> Invocation:

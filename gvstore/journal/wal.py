@@ -8,6 +8,7 @@
     S  source u32, call u32, list             the recorded calls from which this call's are answered
     A  source u32, place u32, calls u32, parent u32
                                               one of them was adopted, with the calls below it
+    P  lane u32, array [call, times]          another process handed a call over, with those below it
     Y  call u32, value                        a stream yielded
     Z  call u32, array                        it was sent something
     U  array of [name, count]                 what models used
@@ -31,12 +32,14 @@ from typing import Any
 
 from gvstore.errors import Corrupt
 from gvstore.journal.chunks import Chunks
-from gvstore.journal.frame import Frame, Lane
+from gvstore.journal.counting import count_calls
+from gvstore.journal.frame import Ended, Frame, Lane
 from gvstore.journal.recorder import (
     ADOPT,
     BEGIN,
     CHUNK,
     END,
+    HANDED,
     KNOW,
     NO_PARENT,
     SENT,
@@ -112,6 +115,7 @@ class _Recovery:
         self.takes: dict[int, Callable[[bytes], None]] = {
             ord("B"): self.begin, ord("E"): self.end, ord("S"): self.source, ord("A"): self.adopt, ord("K"): self.know,
             ord("U"): self.use, ord("R"): self.start, ord("L"): self.spawn, ord("Y"): self.chunk, ord("Z"): self.sent,
+            ord("P"): self.take_over,
         }  # fmt: skip
 
     def run(self, path: Path) -> Recovered:
@@ -218,6 +222,21 @@ class _Recovery:
         if lane is not None:
             frame = lane if type(lane) is Frame else lane.frame  # type: ignore[union-attr]
             self.lanes[number] = frame.spawn(lane, number)
+
+    def take_over(self, payload: bytes) -> None:
+        """Another process handed a call over."""
+        lane = self.lane(HANDED.unpack_from(payload)[1])
+        part, times = split(payload[HANDED.size :])
+        if not self.has_all(part, times):
+            raise ValueError("a call is lost")
+        if isinstance(lane, Lane):
+            lane.frame.begun += 1
+            lane.frame.put(Ended(part, None if times == NIL else times), lane)
+            calls = count_calls(part, self.recording.objects)
+            if times == NIL:
+                self.recording.reused += calls
+            else:
+                self.found.executed += calls
 
     def chunk(self, payload: bytes) -> None:
         """A stream yielded."""
