@@ -95,6 +95,8 @@ class RunningRun:
         WriteFailed, ReadOnly: nothing can be recorded; nothing was begun.
     """
 
+    begun = 0  # by this process
+
     def __init__(self, repo: Repository, options: RunOptions, answers: Answers | None = None) -> None:
         if repo.read_only:
             raise ReadOnly(repo.gv)
@@ -117,6 +119,7 @@ class RunningRun:
                 move_run=options.move_run,
                 author=self.author,
             )
+            RunningRun.begun += 1
             self._syncer = _Syncer(self.recording)
             self._syncer.start()
             self.recording.zero_ns = self.recording.clock()

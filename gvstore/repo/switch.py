@@ -36,11 +36,12 @@ class Checkout:
 class NoCode(BadRev):
     """The run kept no code."""
 
-    hint = "Runs keep the code that they used unless run.snapshot is off."
+    hint = "A run keeps the files of this repository that it used: the program lies outside, or in a file with a key."
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, notes: Sequence[str] = ()) -> None:
         self.number = number
-        super().__init__(f"run/{number} has no code to check out")
+        left = [note for note in notes if note.endswith("left out of the code snapshot")]
+        super().__init__(f"run/{number} has no code to check out" + (f": {'; '.join(left)}" if left else ""))
 
 
 def checkout_commit(
@@ -86,7 +87,7 @@ def checkout_run(repo: Repository, number: int, oid: ObjectId, *, author: str, n
     """
     run = Run.get(repo.objects, oid)
     if run.code is None:
-        raise NoCode(number)
+        raise NoCode(number, run.notes)
     base = run.base if run.base is not None and repo.objects.has(run.base) else None
     label = f"run/{number}"
     with repo.worktree_lock():

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 from gvstore.objects.oid import ObjectId
 from tests.conftest import CommandLine
+
+
+def told(*arguments: str, status: int) -> str:
+    """Returns what `gv ARGUMENTS` writes to stderr in a process of its own, where nothing is registered yet."""
+    done = subprocess.run([sys.executable, "-m", "gvstore", *arguments], capture_output=True, text=True, check=False)
+
+    assert status == done.returncode, done.stdout + done.stderr
+    return done.stderr
 
 
 def damage(gv: CommandLine, oid: ObjectId) -> None:
@@ -28,3 +38,93 @@ def test_a_damaged_run_does_not_end_the_list(gv: CommandLine) -> None:
     assert [("run/3", "ok"), ("run/2", "damaged"), ("run/1", "ok")] == [(r["run"], r["status"]) for r in listed]
     assert "run/2   damaged" in gv("runs").out
     assert "run/3" in gv("status").out
+
+
+PROGRAM = """
+import gvstore as gv
+
+@gv.register
+def main(n: int) -> int:
+    return n
+
+def plain(n: int) -> int:
+    return n
+"""
+
+
+def test_a_program_that_is_gone(gv: CommandLine) -> None:
+    """Replay says which file or function is gone, and what brings it back, before it plans anything."""
+    gv("init")
+    path = gv.write("p.py", PROGRAM)
+    gv("run", "p.py:main", "1")
+    gv("run", "p.py:plain", "1")
+
+    assert "p.plain is not registered" in told("replay", "run/2", status=12)
+    path.write_text(PROGRAM.replace("main", "other"))
+    changed = told("replay", "run/1", status=12)
+    assert "p.py defines no main any more" in changed
+    assert "reuse" not in changed
+    path.unlink()
+    gone = told("replay", "run/1", status=12)
+    assert "p.py is gone" in gone
+    assert "`gv checkout run/1 -- p.py`" in gone
+    gv("checkout", "run/1", "--", "p.py")
+    told("replay", "run/1", status=0)
+
+
+def test_a_program_outside_the_repository(gv: CommandLine) -> None:
+    """Its runs are replayed from where it lies; no copy of it is kept, and the cause is named."""
+    gv("init")
+    outside = gv.folder.parent / "outside.py"
+    outside.write_text(PROGRAM)
+    gv("run", outside, "1", status=12)
+    gv("run", f"{outside}:main", "1")
+    gv("replay", "run/1")
+
+    assert "the program lies outside" in gv("checkout", "run/1", status=12).err
+    outside.unlink()
+    gone = told("replay", "run/1", status=12)
+    assert "outside.py is gone" in gone
+    assert "it lies outside the repository" in gone
+
+
+def test_a_program_with_a_key_has_no_copy(gv: CommandLine) -> None:
+    """Where the file was left out for a key, that is the cause which is named."""
+    gv("init")
+    gv.write("p.py", PROGRAM + 'KEY = "sk-ant-api03-0123456789abcdefghijklmn"\n')
+    gv("run", "p.py:main", "1")
+
+    assert "p.py holds an Anthropic key" in gv("checkout", "run/1", status=12).err
+
+
+def test_a_program_that_runs_when_it_is_loaded(gv: CommandLine) -> None:
+    """Loading it records runs each time: one warning says how to avoid that."""
+    gv("init")
+    gv.write("p.py", PROGRAM + "\ngv.use('.')\ngv.run(main, 1)\ngv.run(main, 2)\n")
+
+    assert "loading p.py recorded 2 runs" in gv("run", "p.py:main", "3").err
+
+
+ASYNC = """
+import asyncio
+import gvstore as gv
+
+@gv.register
+async def step(n: int) -> int:
+    await asyncio.sleep(0)
+    return n
+
+@gv.register
+async def main(n: int) -> int:
+    return sum(await asyncio.gather(*(step(i) for i in range(n))))
+"""
+
+
+def test_async_programs(gv: CommandLine) -> None:
+    """What is to be awaited gets an event loop, also in a replay."""
+    gv("init")
+    gv.write("p.py", ASYNC)
+
+    assert "main(3) = 3" in gv("run", "p.py:main", "3").out
+    gv("rewind")
+    assert "2 reused, 1 executed" in gv("replay").out

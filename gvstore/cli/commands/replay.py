@@ -44,25 +44,18 @@ def command(cx: CommandContext, strict: bool, message: str, rev: str) -> None:
     """
     from gvstore.cli.call_line import call_line
     from gvstore.cli.execution import answer, program_speaks
+    from gvstore.cli.loading import load_recorded
     from gvstore.cli.style import PLAIN
     from gvstore.cli.subject import named_run, run_name
-    from gvstore.journal.fault import NoSuchComponent
-    from gvstore.journal.register import find_registered
     from gvstore.journal.replay import plan_replay
     from gvstore.journal.running import RunOptions
-    from gvstore.journal.target import load_component
 
     repo = cx.journal
     with repo:
         run = repo.settled(named_run(repo, rev))
         root = run.invocation
         with program_speaks(cx):
-            load_component(root.component, repo.path)
-        try:
-            find_registered(root.component.name, repo.path)
-        except NoSuchComponent as e:
-            back = f"`gv checkout {run_name(run)}` brings back the code that it used."
-            raise NoSuchComponent(str(e), hint=back) from e
+            load_recorded(cx, repo, run)
         plan = plan_replay(root if strict else repo.record_of(run))
         if plan.complete and run.status == "ok":
             cx.output.result(UpToDate(run_name(run), run.oid, True, call_line(root, PLAIN, names=False)))

@@ -15,7 +15,9 @@ from gvstore.errors import ComponentRaised
 @click.command("run", cls=Command, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("-m", "--message", metavar="WHY", default="", help="Say why, for `gv runs`")
 @click.option("--group", metavar="NAME", default="", help="Put the run into a group; RUN does not move to it")
-@click.option("--interactive", is_flag=True, help="Ask the program's questions here, instead of waiting for `gv answer`")
+@click.option(
+    "--interactive", is_flag=True, help="Ask the program's questions here, instead of waiting for `gv answer`"
+)
 @click.argument("target")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @pass_context
@@ -36,13 +38,15 @@ def command(
     """
     from gvstore.cli.asking import terminal_asker
     from gvstore.cli.execution import answer, program_speaks
+    from gvstore.cli.loading import loading
     from gvstore.journal.running import RunOptions
     from gvstore.journal.target import load_target
 
     repo = cx.journal
     with repo:
         with program_speaks(cx):
-            loaded = load_target(target, root=repo.path, folder=cx.folder)
+            with loading(cx, target.rpartition(":")[0]):
+                loaded = load_target(target, root=repo.path, folder=cx.folder)
             subject, values, named = _call(loaded.subject, loaded.text, args, cx.folder)
             options = RunOptions(
                 target=loaded.text, message=message, group=group, argv=("gv", *cx.arguments), move_run=not group

@@ -1,0 +1,96 @@
+"""Loads the user's program, for run and replay, and tells what is wrong with it before anything is executed."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gvstore.cli import units
+from gvstore.cli.subject import run_name
+from gvstore.journal.fault import NoSuchComponent
+from gvstore.journal.register import find_registered
+from gvstore.journal.running import RunningRun
+from gvstore.journal.target import load_component, load_file
+from gvstore.repo.files import read_files
+
+if TYPE_CHECKING:
+    from gvstore.cli.context import CommandContext
+    from gvstore.cli.subject import RunOf
+    from gvstore.journal.repository import Repository
+
+
+@contextlib.contextmanager
+def loading(cx: CommandContext, name: str) -> Iterator[None]:
+    """Warns if what the block loads records runs: a program that does so makes them again whenever it is loaded."""
+    before = RunningRun.begun
+    yield
+    made = RunningRun.begun - before
+    if made:
+        cx.output.warning(
+            f"loading {name} recorded {units.count(made, 'run')}: put those calls under "
+            '`if __name__ == "__main__":`, or they are made whenever it is loaded'
+        )
+
+
+def load_recorded(cx: CommandContext, repo: Repository, run: RunOf) -> None:
+    """Loads what defined the run's root component, as it is now.
+
+    Raises:
+        NoSuchComponent: its file or function is gone, or it is not registered; says which, and what brings it back.
+        TargetRaised: the program raised while it was loaded.
+    """
+    component = run.invocation.component
+    kept = {} if run.record.code is None else read_files(repo.objects, run.record.code)
+    path = _defining_file(run, tuple(kept))
+    with loading(cx, path or component.name):
+        if path and Path(path).is_absolute() and Path(path).is_file():
+            load_file(Path(path), repo.path)
+        else:
+            load_component(component, repo.path)
+    try:
+        find_registered(component.name, repo.path)
+    except NoSuchComponent as e:
+        raise _missing(repo, run, path, path in kept) from e
+
+
+def _defining_file(run: RunOf, kept: tuple[str, ...]) -> str:
+    """Returns the file that the run's root component was defined in: below the work tree, absolute elsewhere, or "" if not known."""
+    named = run.record.target.rpartition(":")[0]
+    if named.endswith(".py"):
+        return named
+    parts = run.invocation.component.name.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        base = "/".join(parts[:end])
+        for path in (f"{base}.py", f"{base}/__init__.py"):
+            if path in kept:
+                return path
+    return ""
+
+
+def _missing(repo: Repository, run: RunOf, path: str, kept: bool) -> NoSuchComponent:
+    """Returns what to say of a root component that is not there after loading."""
+    name = run.invocation.component.name
+    left = next((note for note in run.record.notes if note.startswith(f"{path} holds ")), "")
+    if kept:
+        back = f"`gv checkout {run_name(run)} -- {path}` brings back the file that it used."
+    else:
+        back = f"{run_name(run)} kept no copy of it: {left or 'it lies outside the repository'}."
+    if not path:
+        return NoSuchComponent(
+            f"{name} is in no file of this repository",
+            hint=f"A script elsewhere recorded {run_name(run)}: replay it there, "
+            f"with `repo.runs[{run.number}].replay()`.",
+        )
+    if not (repo.path / path).is_file():
+        return NoSuchComponent(f"{path} is gone, in which {name} was defined", hint=back)
+    function = run.record.target.rpartition(":")[2] if ":" in run.record.target else name.rpartition(".")[2]
+    module = sys.modules.get(name.removesuffix(f".{function}"))
+    if callable(getattr(module, function, None)):
+        return NoSuchComponent(
+            f"{name} is not registered, and only what is can be replayed",
+            hint="Write @gv.register above it, and replay again.",
+        )
+    return NoSuchComponent(f"{path} defines no {function} any more", hint=back)
