@@ -60,6 +60,26 @@ def runs_to_commit(repo: Repository) -> tuple[ObjectId, ...]:
     return tuple(reversed(found))
 
 
+def dead_to_commit(repo: Repository) -> tuple[int, ...]:
+    """Returns the numbers of the runs of this line whose process died: the next commit stores and takes them."""
+    from gvstore.journal.overlay import Overlay
+    from gvstore.journal.recovery import dead_runs, run_of_journal
+    from gvstore.repo import layout
+
+    rows = dead_runs(repo)
+    line = {oid for oid, _ in _ancestors(repo)} if rows else set()
+    found = []
+    for row in rows:
+        try:
+            path = layout.journal_folder(repo.gv) / row.journal
+            base = run_of_journal(path, row, Overlay(repo.objects), running=False).base
+        except Corrupt:
+            continue
+        if base is None or base in line:
+            found.append(row.number)
+    return tuple(found)
+
+
 def _ancestors(repo: Repository) -> Iterator[tuple[ObjectId, Commit]]:
     stack = [repo.head] if repo.head is not None else []
     seen: set[ObjectId] = set()

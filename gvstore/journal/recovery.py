@@ -18,6 +18,7 @@ from gvstore.repo import layout
 
 if TYPE_CHECKING:
     from gvstore.journal.repository import Repository
+    from gvstore.repo import Repository as BareRepository
     from gvstore.repo import RunRow
 
 _OLD_US: Final = 3_600_000_000
@@ -69,7 +70,12 @@ def settle(repo: Repository) -> int:
     return len(dead)
 
 
-def _is_dead(repo: Repository, row: RunRow) -> bool:
+def dead_runs(repo: BareRepository) -> list[RunRow]:
+    """Returns the runs whose process died and that are not stored yet, the oldest first; nothing is changed."""
+    return [row for row in repo.refs.unfinished_runs() if _is_dead(repo, row)]
+
+
+def _is_dead(repo: BareRepository, row: RunRow) -> bool:
     return not row.journal or not is_held(layout.journal_folder(repo.gv) / row.journal)
 
 

@@ -128,3 +128,26 @@ def test_async_programs(gv: CommandLine) -> None:
     assert "main(3) = 3" in gv("run", "p.py:main", "3").out
     gv("rewind")
     assert "2 reused, 1 executed" in gv("replay").out
+
+
+def test_checkout_of_head_changes_nothing(gv: CommandLine) -> None:
+    """As in git HEAD stays on its branch, and edits stay."""
+    gv("init")
+    path = gv.write("a.txt", "one\n")
+    gv("commit", "-m", "one")
+    path.write_text("two\n")
+
+    assert "on branch main" in gv("checkout", "HEAD").out
+    assert "on branch main" in gv("status").out
+    assert "two\n" == path.read_text()
+
+
+def test_status_tells_of_killed_runs(gv: CommandLine) -> None:
+    """What a commit would take is what `gv status` lists."""
+    gv("init")
+    gv.write("p.py", "import os\n\ndef f() -> None:\n    os.kill(os.getpid(), 9)\n")
+    told("run", "p.py:f", status=-9)
+
+    assert "runs not committed yet: run/1" in gv("status").out
+    assert "1 run" in gv("commit", "-m", "all").out
+    assert "run/1" not in gv("status").out

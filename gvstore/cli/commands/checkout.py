@@ -63,6 +63,7 @@ def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create:
     Example:
       gv checkout run/7
     """
+    from gvstore.refs.names import branch_ref
     from gvstore.repo.path import insides
 
     if rev is None and create is None:
@@ -74,6 +75,8 @@ def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create:
         repo.rename_branch(repo.branch or "main", create)
         cx.output.result(CheckedOut(None, create, None, (), (), True, False, ""))
         return
+    if rev in ("HEAD", "@") and repo.branch and repo.head and not (paths or create or detach):
+        rev = branch_ref(repo.branch)  # as in git: HEAD stays on its branch
     inside = insides(repo.path, paths or None, cwd=cx.folder)
     done = repo.checkout(rev or "HEAD", paths=inside, create=create, detach=detach)
     cx.output.result(

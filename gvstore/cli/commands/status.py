@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from gvstore.cli.context import CommandContext
 from gvstore.cli.style import Paint
 from gvstore.objects.oid import ObjectId
 from gvstore.repo.fault import printable
+
+if TYPE_CHECKING:
+    from gvstore.repo import Repository
 
 _WORDS = {"added": "new", "modified": "modified", "deleted": "deleted", "renamed": "renamed"}
 _ROLES = {"added": "added", "modified": "changed", "deleted": "removed", "renamed": "changed"}
@@ -35,7 +39,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class WorktreeStatus:
-    """The work tree beside HEAD; `runs` are the finished runs that the next commit would take."""
+    """The work tree beside HEAD; `runs` are the runs that the next commit would take."""
 
     branch: str | None
     head: ObjectId | None
@@ -84,8 +88,6 @@ def command(cx: CommandContext) -> None:
     Example:
       gv status
     """
-    from gvstore.journal.commit import runs_to_commit
-
     repo = cx.repository
     found = repo.status()
     mark = found.mark
@@ -98,8 +100,17 @@ def command(cx: CommandContext) -> None:
             deleted=found.deleted,
             renamed=tuple(Renamed(old, new) for old, new in found.renamed),
             skipped=tuple(Skipped(each.path, each.why) for each in found.skipped),
-            runs=tuple(f"run/{repo.refs.run_number(oid)}" for oid in runs_to_commit(repo)),
+            runs=_runs(repo),
             laid_over=mark.label if mark is not None and mark.done else None,
             checkout_under_way=mark.label if mark is not None and not mark.done else None,
         )
     )
+
+
+def _runs(repo: Repository) -> tuple[str, ...]:
+    """Returns the names of the runs that the next commit takes, those whose process died among them."""
+    from gvstore.journal.commit import dead_to_commit, runs_to_commit
+
+    dead = dead_to_commit(repo)
+    stored = (repo.refs.run_number(oid) for oid in runs_to_commit(repo))
+    return tuple(f"run/{number}" for number in sorted([*dead, *(n for n in stored if n is not None)]))
