@@ -67,6 +67,8 @@ class CommitShown:
             yield f"Git:    {self.git}"
         if self.runs:
             yield f"Runs:   {' '.join(run.run or run.oid.hex()[:8] for run in self.runs)}"
+        if self.values:
+            yield f"Values: {' '.join(self.values)}"
         yield ""
         yield from (f"    {line}" if line else "" for line in self.message.split("\n"))
         yield from self._changes(paint)

@@ -131,7 +131,7 @@ def commit(
         named = named_values(repo) if values is None else dict(values)
         found = dict(components(taken.files))
         if before is None:
-            same = not taken.files
+            same = not (taken.files or named)
         else:
             same = (before.tree, before.components, before.values) == (taken.tree, found, named)
         if same and not runs and not allow_empty:

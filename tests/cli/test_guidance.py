@@ -151,3 +151,32 @@ def test_status_tells_of_killed_runs(gv: CommandLine) -> None:
     assert "runs not committed yet: run/1" in gv("status").out
     assert "1 run" in gv("commit", "-m", "all").out
     assert "run/1" not in gv("status").out
+
+
+def test_put_stops_at_keys(gv: CommandLine) -> None:
+    """A key would stay readable: it is refused, and not repeated."""
+    gv("init")
+    key = "sk-ant-api03-0123456789abcdefghijklmn"
+    gv.write("keys.json", json.dumps({"key": [key]}))
+    gv.write(".env", "TOKEN=abc\n")
+    for word in (key, json.dumps([key]), "@keys.json", "@.env"):
+        refused = gv("put", word, status=13).err
+
+        assert "--allow-secret" in refused
+        assert key not in refused
+    gv("put", "--allow-secret", key)
+    gv("put", "keyword")
+
+
+def test_named_values_are_listed(gv: CommandLine) -> None:
+    """Status tells which are in no commit yet, `gv show` which a commit has."""
+    gv("init")
+    gv("put", "--name", "tone", "calm")
+
+    assert "values not committed yet: tone" in gv("status").out
+    assert "1 value" in gv("commit", "-m", "one").out
+    assert "no changes\n" == gv("status").out.partition("\n")[2]
+    assert "Values: tone" in gv("show", "HEAD").out
+    assert "tone was 8f302104 before" in gv("put", "--name", "tone", "wild").err
+    assert "" == gv("put", "--name", "tone", "wild").err
+    assert "calm\n" == gv("get", "HEAD::tone").out

@@ -32,12 +32,16 @@ class Committed:
     files: int
     components: int
     runs: int
+    values: int
 
     def lines(self, paint: Paint) -> Iterator[str]:
         place = paint("ref", self.branch) if self.branch else paint("head", "detached HEAD")
-        counts = [units.count(self.files, "file")] if self.files or not (self.components or self.runs) else []
+        counts = (
+            [units.count(self.files, "file")] if self.files or not (self.components or self.runs or self.values) else []
+        )
         counts += [units.count(self.components, "component")] if self.components else []
         counts += [units.count(self.runs, "run")] if self.runs else []
+        counts += [units.count(self.values, "value")] if self.values else []
         subject = self.message.partition("\n")[0]
         yield f"[{place} {paint('oid', self.oid.hex()[:8])}] {subject}   {', '.join(counts)}"
 
@@ -101,8 +105,6 @@ def _committed(reader: ObjectReader, oid: ObjectId, branch: str | None) -> Commi
 
     commit = Commit.get(reader, oid)
     before = Commit.get(reader, commit.parents[0]) if commit.parents else None
-    known = before.components if before else {}
-    changed = {name for name in commit.components.keys() | known if commit.components.get(name) != known.get(name)}
     return Committed(
         oid=oid,
         branch=branch,
@@ -111,6 +113,12 @@ def _committed(reader: ObjectReader, oid: ObjectId, branch: str | None) -> Commi
         created_at=units.moment(commit.created_at),
         parents=commit.parents,
         files=len(diff_trees(reader, before.tree if before else None, commit.tree)),
-        components=len(changed),
+        components=_changed(commit.components, before.components if before else {}),
         runs=len(commit.runs),
+        values=_changed(commit.values, before.values if before else {}),
     )
+
+
+def _changed(now: dict[str, ObjectId], before: dict[str, ObjectId]) -> int:
+    """Returns how many names came, went, or stand for something else."""
+    return sum(now.get(name) != before.get(name) for name in now.keys() | before)

@@ -51,8 +51,8 @@ class Written:
 def command(cx: CommandContext, target: Path | None, force: bool, rev: str) -> None:
     """Hand out a bare value or file
 
-    REV is a named or abbreviated value, a part of a call (run/7:0.2/output), or a file of a commit (main:agent.py).  Text
-    and bytes come as they are, other values as JSON.
+    REV is a named or abbreviated value, one of a commit (main::tone), a part of a call (run/7:0.2/output), or a file of a
+    commit (main:agent.py).  Text and bytes come as they are, other values as JSON.
 
     \b
     Example:

@@ -39,7 +39,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class WorktreeStatus:
-    """The work tree beside HEAD; `runs` are the runs that the next commit would take."""
+    """The work tree beside HEAD; `runs` are the runs that the next commit would take, `values` the names it adds or moves."""
 
     branch: str | None
     head: ObjectId | None
@@ -49,6 +49,7 @@ class WorktreeStatus:
     renamed: tuple[Renamed, ...]
     skipped: tuple[Skipped, ...]
     runs: tuple[str, ...]
+    values: tuple[str, ...]
     laid_over: str | None
     checkout_under_way: str | None
 
@@ -70,6 +71,8 @@ class WorktreeStatus:
             yield "no changes"
         if self.runs:
             yield f"runs not committed yet: {' '.join(paint('run', run) for run in self.runs)}"
+        if self.values:
+            yield f"values not committed yet: {' '.join(paint('ref', name) for name in self.values)}"
 
     def _place(self, paint: Paint) -> str:
         if self.branch is not None:
@@ -101,6 +104,7 @@ def command(cx: CommandContext) -> None:
             renamed=tuple(Renamed(old, new) for old, new in found.renamed),
             skipped=tuple(Skipped(each.path, each.why) for each in found.skipped),
             runs=_runs(repo),
+            values=_values(repo),
             laid_over=mark.label if mark is not None and mark.done else None,
             checkout_under_way=mark.label if mark is not None and not mark.done else None,
         )
@@ -114,3 +118,12 @@ def _runs(repo: Repository) -> tuple[str, ...]:
     dead = dead_to_commit(repo)
     stored = (repo.refs.run_number(oid) for oid in runs_to_commit(repo))
     return tuple(f"run/{number}" for number in sorted([*dead, *(n for n in stored if n is not None)]))
+
+
+def _values(repo: Repository) -> tuple[str, ...]:
+    """Returns the named values that HEAD does not have, or has otherwise."""
+    from gvstore.objects.commit import Commit
+    from gvstore.repo.commit import named_values
+
+    known = Commit.get(repo.objects, repo.head).values if repo.head is not None else {}
+    return tuple(sorted(name for name, oid in named_values(repo).items() if known.get(name) != oid))
