@@ -333,6 +333,7 @@ class Catalog:
     def after_fork(self) -> None:
         """Makes the lock anew: a thread that is not in the child may have held it.  The parent's segment is another's now."""
         self._lock = threading.Lock()
+        self._awake.after_fork()
         self.own = set()
         self._listed = False
 

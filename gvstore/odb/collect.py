@@ -26,7 +26,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.odb import compact, condemned, lease, lock
 from gvstore.odb.fault import Incomplete
 from gvstore.odb.mark import Marker, Marks
-from gvstore.odb.merge import Record, copy_pack, delete, distinct, is_whole, new_pack_path, together
+from gvstore.odb.merge import Record, copy_pack, delete, distinct, is_whole, new_pack_path, replace, together
 from gvstore.odb.pack import Pack
 
 WORTH = 20  # a large pack is written anew when a 20th of it is garbage,
@@ -108,23 +108,21 @@ class Collection:
     def _is_closed(self, pack: Pack) -> bool:
         return pack.path in self._closed and pack.scanned().sealed
 
-    def condemn(self, files: list[Marks], doomed: Callable[[bytes, Pack, int], bool]) -> list[Path]:
-        """Writes the files anew, without the records (name, file, offset) that are `doomed`, which go to condemned packs; returns those.
+    def condemn(self, files: list[Marks], doomed: Callable[[bytes, Pack, int], bool]) -> None:
+        """Writes the files anew, without the records (name, file, offset) that are `doomed`, which go to condemned packs.
 
         What was forgotten goes nowhere.  A file with damage is left alone.
         """
         whole = [marks.pack for marks in files if is_whole(marks.pack)]
-        made = []
         while whole:
             group = together(whole)
             whole = [pack for pack in whole if pack not in group]
-            made += self._rewrite(group, doomed)
-        return made
+            self._rewrite(group, doomed)
 
-    def _rewrite(self, group: list[Pack], doomed: Callable[[bytes, Pack, int], bool]) -> list[Path]:
+    def _rewrite(self, group: list[Pack], doomed: Callable[[bytes, Pack, int], bool]) -> None:
         forgotten = self.marker.forgotten
         verdicts = _Verdicts(distinct(group, forgotten), doomed)
-        made = []
+        made: list[Pack] = []
         if any(verdicts.of(bad=True)):
             verdicts = _Verdicts(distinct(group, forgotten), doomed)
             path = condemned.new_path(self.folder, self.epoch, self.clock)
@@ -132,13 +130,12 @@ class Collection:
             fs.sync_folder(path.parent)
         if any(_Verdicts(distinct(group, forgotten), doomed).of(bad=False)):
             path = new_pack_path(self.folder)
-            copy_pack(path, group, _Verdicts(distinct(group, forgotten), doomed).of(bad=False))
+            made.append(copy_pack(path, group, _Verdicts(distinct(group, forgotten), doomed).of(bad=False)))
             fs.sync_folder(path.parent)
             self._take_in(path)
-        delete(group)
+        replace(group, made, forgotten)
         self._stuck = self._stuck or any(pack.path.exists() for pack in group)
         self.marker.look()
-        return made
 
     def _take_in(self, path: Path) -> None:
         """Notes that all in a new pack is marked."""

@@ -62,7 +62,7 @@ class Poisoned(Corrupt):
 class ReadOnly(Conflict):
     """The database was opened to be read only."""
 
-    hint = ""
+    hint = "Get permission to write to its folder, or work in a copy of it."
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -95,6 +95,14 @@ class CollectedMeanwhile(Conflict):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         super().__init__(f"objects in {folder} were collected while this process was at work")
+
+
+class NotCopied(Corrupt):
+    """A file was to be deleted, for its objects stand in another: one does not.  The file was left."""
+
+    def __init__(self, path: Path, name: bytes) -> None:
+        self.path, self.name = path, name
+        super().__init__(f"object {name.hex()} of {path.name} was not copied; the file is left as it is")
 
 
 class Incomplete(Corrupt):

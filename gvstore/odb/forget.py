@@ -25,7 +25,7 @@ from gvstore.odb.fault import BadRecord, DictionaryLost, Incomplete
 from gvstore.odb.format import NAME_BYTES
 from gvstore.odb.lock import maintenance, writing
 from gvstore.odb.mark import Marker, Marks
-from gvstore.odb.merge import copy_pack, delete, distinct, is_whole
+from gvstore.odb.merge import copy_pack, distinct, is_whole, replace
 from gvstore.odb.pack import Pack
 from gvstore.odb.repack import repack
 from gvstore.odb.scan import slots
@@ -121,9 +121,9 @@ def _rewrite(collection: Collection, oids: list[ObjectId], only: set[ObjectId]) 
         old = marks.pack
         if any(marks.find(oid) for oid in oids) and is_whole(old):
             path = condemned.new_path(collection.folder, condemned.epoch_of(old.path), condemned.clock_of(old.path))
-            copy_pack(path, [old], distinct([old], collection.marker.forgotten))
+            made = copy_pack(path, [old], distinct([old], collection.marker.forgotten))
             fs.sync_folder(path.parent)
-            delete([old])
+            replace([old], [made], collection.marker.forgotten)
     collection.marker.look()
 
 

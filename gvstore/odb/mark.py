@@ -107,23 +107,26 @@ class Marker:
         self.look()
 
     def look(self) -> bool:
-        """Looks for files that came or grew; returns whether there is anything new.  Files that went are dropped."""
+        """Looks for files that came, grew or went; returns whether looking again may show more."""
         paths = [*self.catalog.files(), *condemned.paths(self.folder)]
+        changed = False
         for gone in self.files.keys() - set(paths):
             self.files.pop(gone).pack.close()
-        new = False
+            changed = True
         for path in paths:
             known = self.files.get(path)
-            if known is not None:
-                if known.pack.grown():
+            try:
+                if known is None:
+                    opened = self.catalog.open(path)
+                    if opened is not None:
+                        self.files[path] = Marks(opened)
+                    changed = changed or opened is not None or not path.exists()
+                elif known.pack.grown():
                     known.pack.rescan()
-                    new = True
-                continue
-            opened = self.catalog.open(path)
-            if opened is not None:
-                self.files[path] = Marks(opened)
-                new = True
-        return new
+                    changed = True
+            except FileNotFoundError:  # sealed meanwhile: it has another name now
+                changed = True
+        return changed
 
     def condemned(self) -> list[Marks]:
         """Returns the condemned files."""
@@ -158,7 +161,9 @@ class Marker:
         if oid in self.forgotten:
             return None
         places = self._places(oid)
-        if not places and self.look():
+        for _ in range(8):
+            if places or not self.look():
+                break
             places = self._places(oid)
         if all(marks.is_marked(position) for marks, position, _ in places):
             if not places and strict:
@@ -191,7 +196,11 @@ class Marker:
         return None
 
     def _places(self, oid: ObjectId) -> list[tuple[Marks, int, int]]:
-        return [(marks, position, at) for marks in self.files.values() for position, at in marks.find(oid)]
+        try:
+            return [(marks, position, at) for marks in self.files.values() for position, at in marks.find(oid)]
+        except FileNotFoundError:  # sealed meanwhile, while it rested
+            self.look()
+            return [(marks, position, at) for marks in self.files.values() for position, at in marks.find(oid)]
 
     def open(self, marks: Marks, at: int) -> bytes | None:
         """Returns what the record holds, not verified, or None if it cannot be read."""

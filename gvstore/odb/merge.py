@@ -18,7 +18,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.odb import format, pack, packindex
 from gvstore.odb.catalog import PACK
 from gvstore.odb.dictionary import DICTIONARY_LIMIT, MAX_INFLATED, Codec, plain
-from gvstore.odb.fault import BadRecord, DictionaryLost
+from gvstore.odb.fault import BadRecord, DictionaryLost, NotCopied
 from gvstore.odb.format import FIRST_SLOT, KEPT, MAX_SLOTS, NAME_BYTES
 from gvstore.odb.pack import Pack
 from gvstore.odb.packindex import place_of
@@ -66,10 +66,37 @@ def merge(sources: list[Pack], folder: Path, *, forgotten: Collection[bytes] = f
     taken = together([p for p in sources if is_whole(p)])
     if not taken:
         return None
-    path = copy_pack(new_pack_path(folder), taken, distinct(taken, forgotten))
-    fs.sync_folder(path.parent)
-    delete(taken)
-    return path
+    made = copy_pack(new_pack_path(folder), taken, distinct(taken, forgotten))
+    fs.sync_folder(made.path.parent)
+    replace(taken, [made], forgotten)
+    return made.path
+
+
+def replace(sources: list[Pack], made: list[Pack], forgotten: Collection[bytes] = frozenset()) -> None:
+    """Deletes files that were copied into others, when every record that their indices know is found there.
+
+    Indices and copying read a file in two ways; should they ever differ, nothing is deleted.
+
+    Raises:
+        NotCopied: a record is in none of the new files, and was not forgotten.
+    """
+    hidden = {oid[:NAME_BYTES] for oid in forgotten}
+    for source in sources:
+        for at in source.table.all_offsets():
+            name = source.name_at(at)
+            if not any(new.find(name) for new in made) and name not in hidden and is_object(source, at):
+                raise NotCopied(source.path, name)
+    delete(sources)
+
+
+def is_object(source: Pack, at: int) -> bool:
+    """Returns whether the record holds what its name says, as far as can be told."""
+    try:
+        return ObjectId.of(source.open_at(at))[:NAME_BYTES] == source.name_at(at)
+    except BadRecord:
+        return False
+    except DictionaryLost:
+        return True
 
 
 def delete(packs: Iterable[Pack]) -> None:
@@ -129,8 +156,8 @@ def distinct(sources: list[Pack], forgotten: Collection[bytes] = frozenset()) ->
                 yield Record(source, at, kept)
 
 
-def copy_pack(path: Path, sources: list[Pack], chosen: Iterable[Record], *, codec: Codec | None = None) -> Path:
-    """Writes a pack of the chosen records, which lie in `sources`, and its index; both are durable, the caller syncs the folder.
+def copy_pack(path: Path, sources: list[Pack], chosen: Iterable[Record], *, codec: Codec | None = None) -> Pack:
+    """Returns a new pack of the chosen records, which lie in `sources`; it and its index are durable, the caller syncs the folder.
 
     With `codec` small objects are compressed anew, by its dictionary.
     """
@@ -142,7 +169,7 @@ def copy_pack(path: Path, sources: list[Pack], chosen: Iterable[Record], *, code
     except BaseException:
         copier.abandon()
         raise
-    return path
+    return Pack(path, sources[0].dictionaries)
 
 
 class _Copier:

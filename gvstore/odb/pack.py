@@ -10,7 +10,7 @@ A mapping holds a descriptor (two for a pack with its index), so a file can
 
 from __future__ import annotations
 
-from collections import deque
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -103,13 +103,28 @@ class Awake:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._packs: deque[Pack] = deque()
+        self._packs: dict[Pack, None] = {}
+        self._lock = threading.Lock()
 
     def note(self, pack: Pack) -> None:
         """Takes note of a pack that was mapped just now."""
-        self._packs.append(pack)
-        while len(self._packs) > self._limit:
-            self._packs.popleft().rest()
+        with self._lock:
+            self._packs.pop(pack, None)
+            self._packs[pack] = None
+            tired = list(self._packs)[: max(0, len(self._packs) - self._limit)]
+            for each in tired:
+                del self._packs[each]
+        for each in tired:
+            each.rest()
+
+    def after_fork(self) -> None:
+        """Makes the lock anew: a thread that is not in the child may have held it."""
+        self._lock = threading.Lock()
+
+    def forget(self, pack: Pack) -> None:
+        """Takes note of a pack that is mapped no more."""
+        with self._lock:
+            self._packs.pop(pack, None)
 
 
 class Pack:
@@ -137,14 +152,13 @@ class Pack:
         """
         self.path = path
         self.name = path.stem
-        self._dictionaries = dictionaries
+        self.dictionaries = dictionaries
         self._awake = awake
         self.size_bytes = -1
         self.live = path.suffix != SUFFIX
         self.damaged = False  # something in here did not hold
         self.trusted = False  # the index was read whole and holds, or there is none
         self._scan: Scan | None = None
-        self._entries: list[tuple[bytes, int]] = []
         self._map()
         version = _version(self.map)
         if version > format.VERSION:
@@ -158,15 +172,16 @@ class Pack:
         else:
             self._open_index()
 
-    def _map(self) -> None:
+    def _map(self) -> fs.Mapped:
         fd = fs.open_read(self.path)
         try:
-            self.map = fs.map_read(fd)
+            view = self.map = fs.map_read(fd)
         finally:
             fs.close(fd)
-        self.size_bytes = len(self.map)
+        self.size_bytes = len(view)
         if self._awake is not None:
             self._awake.note(self)
+        return view
 
     if not TYPE_CHECKING:
 
@@ -174,16 +189,18 @@ class Pack:
             """Comes here only for what `rest` took away: maps the file again.  Raises FileNotFoundError if it is gone."""
             if name not in ("map", "table", "find"):
                 raise AttributeError(name)
-            size = self.size_bytes
-            if "map" not in self.__dict__:
-                self._map()
-                if self.size_bytes < size or (not self.live and self.size_bytes != size):
-                    del self.__dict__["map"]
+            # Another thread may send it to rest again at any moment: what is returned is held here.
+            size, view = self.size_bytes, self.__dict__.get("map")
+            if view is None:
+                view = self._map()
+                if len(view) < size or (not self.live and len(view) != size):
+                    self.rest()
                     raise FileNotFoundError(f"{self.path} is another file now")
                 self.size_bytes = size  # what was added to a segment counts when it is scanned
-            if name != "map" and "table" not in self.__dict__:
-                self._open_index()
-            return self.__dict__[name]
+            if name == "map":
+                return view
+            table = self.__dict__.get("table") or self._open_index()
+            return table if name == "table" else table.find
 
     def rest(self) -> None:
         """Lets go of the mapping, and of the index's; what a scan found stays."""
@@ -192,15 +209,17 @@ class Pack:
             self.__dict__.pop("find", None)
             self.__dict__.pop("table", None)
 
-    def _use(self, table: Table) -> None:
+    def _use(self, table: Table) -> Table:
         self.table = table
         self.find = table.find  # offsets of records that may be the object: one call less on the way
+        return table
 
-    def _open_index(self) -> None:
+    def _open_index(self) -> Table:
         try:
-            self._use(PackIndex(self.path.with_suffix(INDEX_SUFFIX), self.size_bytes))
+            return self._use(PackIndex(self.path.with_suffix(INDEX_SUFFIX), self.size_bytes))
         except (OSError, BadRecord, NewerFormat):
             self.rescan()
+            return self.table
 
     def scanned(self) -> Scan:
         """Returns what a scan found; scans if that was not done."""
@@ -211,11 +230,13 @@ class Pack:
 
     def dictionary(self, name: ObjectId) -> None:
         """Raises DictionaryLost if the dictionary cannot be had."""
-        self._dictionaries.get(name)
+        self.dictionaries.get(name)
 
     def close(self) -> None:
         """Lets go of the file; the mapping lives as long as somebody reads it."""
         self.rest()
+        if self._awake is not None:
+            self._awake.forget(self)
 
     def grown(self) -> bool:
         """Returns whether a segment is longer than it was when scanned."""
@@ -230,14 +251,12 @@ class Pack:
             self._map()
         before = self._scan if self.live else None
         if before is None:
-            self._entries = []
-        if before is None:
             result = scan(self.map, self.open_payload)
         else:
             result = scan(self.map, self.open_payload, start=before.settled, durable=before.durable)
-        settled = [entry for entry in result.entries if entry[1] < result.settled]
-        self._use(ScannedTable(self._entries + result.entries))
-        self._entries += settled
+            result.entries[:0] = [entry for entry in before.entries if entry[1] < before.settled]
+            result.flaws[:0] = [flaw for flaw in before.flaws if flaw.begin < before.settled]
+        self._use(ScannedTable(result.entries))
         self._scan = result
         self.trusted = True
 
@@ -366,15 +385,15 @@ class Pack:
         """Returns what inflates a dictionary slot, or None if the file does not say."""
         dictionary = slots(self.map)[0].get(codec - FIRST_SLOT)
         if dictionary is not None:
-            self._inflaters[codec] = self._dictionaries.get(dictionary).inflate
+            self._inflaters[codec] = self.dictionaries.get(dictionary).inflate
         return self._inflaters[codec]
 
     def _guess(self, codec: int, payload: bytes, name: bytes) -> bytes:
         """Tries every dictionary: the item that told which it is is damaged.  The first that fits is kept."""
         self.damaged = True
-        for candidate in self._dictionaries.names():
+        for candidate in self.dictionaries.names():
             try:
-                inflate = self._dictionaries.get(candidate).inflate
+                inflate = self.dictionaries.get(candidate).inflate
                 data = inflate(payload)
             except (BadRecord, DictionaryLost):
                 continue

@@ -17,7 +17,7 @@ from gvstore.odb import compact, tombstone
 from gvstore.odb.dictionary import DICTIONARY_LIMIT, Codec, Dictionaries, shipped, train
 from gvstore.odb.fault import BadRecord, DictionaryLost, NewerFormat
 from gvstore.odb.lock import maintenance
-from gvstore.odb.merge import copy_pack, delete, distinct, is_whole, new_pack_path, together
+from gvstore.odb.merge import copy_pack, distinct, is_whole, new_pack_path, replace, together
 from gvstore.odb.pack import Pack
 
 SAMPLES = 24_000  # objects looked at, at most, from all over,
@@ -93,9 +93,10 @@ def _recompress(folder: Path, sources: list[Pack], dictionaries: Dictionaries, c
 def _write(folder: Path, sources: list[Pack], codec: Codec | None) -> None:
     fs.sweep(folder / "pack")
     path = new_pack_path(folder)
-    copy_pack(path, sources, distinct(sources, tombstone.names(folder)), codec=codec)
+    forgotten = tombstone.names(folder)
+    made = copy_pack(path, sources, distinct(sources, forgotten), codec=codec)
     fs.sync_folder(path.parent)
-    delete(sources)
+    replace(sources, [made], forgotten)
 
 
 def _better(sources: list[Pack], worth: float) -> Codec | None:
