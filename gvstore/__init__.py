@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from gvstore.journal.api import run as run
     from gvstore.journal.api import run_async as run_async
     from gvstore.journal.api import use as use
+    from gvstore.journal.block import record as record
     from gvstore.journal.callargs import CallArgs as CallArgs
+    from gvstore.journal.effect import EffectHeld as EffectHeld
     from gvstore.journal.fault import FrameworkError as FrameworkError
     from gvstore.journal.fault import IncompleteSubinvocationError as IncompleteSubinvocationError
     from gvstore.journal.fault import InputChanged as InputChanged
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from gvstore.journal.invokable import typed_invokable as typed_invokable
     from gvstore.journal.invoke import invoke as invoke
     from gvstore.journal.invoke import invoke_async as invoke_async
+    from gvstore.journal.processes import propagate as propagate
     from gvstore.journal.question import InputRequest as InputRequest
     from gvstore.journal.question import RequestInput as RequestInput
     from gvstore.journal.question import request_input as request_input
@@ -140,6 +143,7 @@ _WHERE = {
     "DeserializationError": "store.fault:DeserializationError",
     "DistributionKey": "store.types:DistributionKey",
     "DistributionKeyError": "store.fault:DistributionKeyError",
+    "EffectHeld": "journal.effect:EffectHeld",
     "ExceptionResource": "journal.raised:ExceptionResource",
     "FieldTypeError": "store.fault:FieldTypeError",
     "FieldValue": "store.resource:FieldValue",
@@ -223,7 +227,9 @@ _WHERE = {
     "pformat": "store.pretty_print:pformat",
     "pprint": "store.pretty_print:pprint",
     "pretty_print": "store.pretty_print:",
+    "propagate": "journal.processes:propagate",
     "put": "journal.api:put",
+    "record": "journal.block:record",
     "references": "store.references:",
     "register": "journal.register:register",
     "register_distribution": "store.distribution:register_distribution",
@@ -253,6 +259,7 @@ __all__ = [
     "DeserializationError",
     "DistributionKey",
     "DistributionKeyError",
+    "EffectHeld",
     "ExceptionResource",
     "FieldTypeError",
     "FieldValue",
@@ -337,7 +344,9 @@ __all__ = [
     "pformat",
     "pprint",
     "pretty_print",
+    "propagate",
     "put",
+    "record",
     "references",
     "register",
     "register_distribution",

@@ -409,12 +409,10 @@ class Answers:
             elements = split(part_body(part, self.replayer.reader))
             state = elements[5] if len(elements) > 5 else NIL
             index = self._load() if self._index is None else self._index
-            queue = index.get((self.replayer.component(elements[1]).name, state + elements[2]), deque())
-            for entry in queue:
-                if entry[0] == at:
-                    queue.remove(entry)
-                    self._left -= 1
-                    return
+            queue = index.get((self.replayer.component(elements[1]).name, state + elements[2]))
+            if queue:  # of equal calls in several processes each may have been answered with the first
+                del queue[next((i for i, entry in enumerate(queue) if entry[0] == at), 0)]
+                self._left -= 1
 
     def note_execution(self) -> None:
         """Notes that a call was executed by another process."""

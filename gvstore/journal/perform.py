@@ -135,7 +135,7 @@ def last_invocation(store: Store) -> Invocation | None:
     return found
 
 
-class _Execution:
+class Execution:
     """One execution at the top, from its first record to its last."""
 
     def __init__(self, store: Store, subject: Subject, terms: Terms) -> None:
@@ -211,7 +211,7 @@ def perform(store: Store, subject: Subject, terms: Terms) -> Performed:
     """
     if subject.is_async:
         raise TypeError(f"{subject.live.qualname} is async: use invoke_async, or run it with asyncio.run")
-    execution = _Execution(_kept_store(store, terms), subject, terms)
+    execution = Execution(_kept_store(store, terms), subject, terms)
     error: BaseException | None = None
     try:
         frame = execution.begin()
@@ -234,7 +234,7 @@ async def perform_async(store: Store, subject: Subject, terms: Terms) -> Perform
     """
     if not subject.is_async:
         raise TypeError(f"{subject.live.qualname} is not async: use invoke")
-    execution = _Execution(_kept_store(store, terms), subject, terms)
+    execution = Execution(_kept_store(store, terms), subject, terms)
     error: BaseException | None = None
     try:
         frame = execution.begin()

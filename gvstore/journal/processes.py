@@ -20,6 +20,7 @@ from gvstore.journal.answers import Answers, Replayer
 from gvstore.journal.frame import Frame, Lane
 from gvstore.journal.overlay import Overlay
 from gvstore.journal.recorder import CURRENT, NO_PARENT, Recording
+from gvstore.journal.register import live_of, register
 from gvstore.objects.lanes import LanePath
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.record import NIL
@@ -34,9 +35,10 @@ _lanes: Final[weakref.WeakValueDictionary[str, Lane]] = weakref.WeakValueDiction
 class Carrier:
     """A function on its way to another process, with what it needs to know of the recording."""
 
-    def __init__(self, function: Callable[..., Any], lane: Lane) -> None:
+    def __init__(self, function: Callable[..., Any], lane: Lane, *, repeats: bool = False) -> None:
         recording, answers = lane.frame.recording, lane.frame.answers
         self.function, self.path = function, lane.path
+        self.repeats = repeats  # it is called several times, so that each call must be told by its arguments
         self.token, self.process = secrets.token_hex(16), os.getpid()
         self.root = None if recording.root is None else str(recording.root)
         self.zero_ns = recording.zero_ns
@@ -59,17 +61,24 @@ class Carrier:
         if self.process == os.getpid() and (lane := _lanes.get(self.token)) is not None:
             from gvstore.journal.spawn import Carried
 
-            return Carried(lane).call(self.function, *args, **kwargs)
+            return Carried(lane).call(self._call, args, kwargs)
         top = _Gathering(self)
         token = CURRENT.set(top)
         try:
-            result = self.function(*args, **kwargs)
+            result = self._call(args, kwargs)
         except Exception as e:
             top.recording.closed = True
             raise _Raised(self.token, top.gathered(), e) from e
         finally:
             CURRENT.reset(token)
         return _Result(self.token, top.gathered(), result)
+
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        function = self.function
+        if self.repeats and live_of(function) is None:
+            function = register(function)
+        return function(*args, **kwargs)
 
 
 class _Gathering(Frame):
@@ -174,11 +183,15 @@ def _lane_at(path: LanePath, lanes: dict[LanePath, Lane], recording: Recording) 
 def propagate(function: Callable[P, T]) -> Callable[P, T]:
     """Returns the function, to be called in another process: what it calls there is recorded here.
 
-    For what `ProcessPoolExecutor` is not: `multiprocessing.Pool().map(gv.propagate(work), items)`.
-    The result must come back to this process; outside a recording it is the
-    function itself.
+    For what no `ProcessPoolExecutor` is: `multiprocessing.Pool().map(gv.propagate(work), items)`.
+    Each call of it is a recorded call.  The result must come back to this
+    process; outside a recording it is the function itself.
     """
     from gvstore.journal.spawn import new_lane
 
     lane = new_lane()
-    return function if lane is None else Carrier(function, lane)
+    if lane is None:
+        return function
+    if live_of(function) is None:
+        register(function)  # a replay in this process knows it too
+    return Carrier(function, lane, repeats=True)

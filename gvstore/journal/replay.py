@@ -16,6 +16,7 @@ from gvstore.journal.recorder import Asker
 from gvstore.journal.redact import fill_holes, has_holes
 from gvstore.journal.register import find_registered
 from gvstore.journal.running import RunOptions
+from gvstore.journal.state import made_from
 from gvstore.objects import number
 from gvstore.objects.invocation import PartList, outcome_number, part_body
 from gvstore.objects.placeholder import Opaque
@@ -158,7 +159,7 @@ def _arguments(invocation: Invocation, live: LiveComponent) -> tuple[tuple[Any, 
     except KeyError as e:
         what = "an ignored" if e.args[0] in live.ignore else "a new"
         raise InvocationError(f"{invocation.name} has {what} parameter {e.args[0]!r} without a default") from e
-    return args, kwargs, _without_holes("self", invocation.state, invocation)
+    return args, kwargs, made_from(_without_holes("self", invocation.state, invocation))
 
 
 def _without_holes(name: str, value: Any, invocation: Invocation) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from gvstore.errors import BadRev
 from gvstore.journal.invocation import Invocation
@@ -146,11 +146,39 @@ class Runs:
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
 
-    def __getitem__(self, number: int) -> Run[Any]:
+    @overload
+    def __getitem__(self, number: int) -> Run[Any]: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[Run[Any]]: ...
+
+    def __getitem__(self, number: int | slice) -> Run[Any] | list[Run[Any]]:
+        """Returns the run of a number, or the runs of a range of numbers, the oldest first; -1 is the newest.
+
+        Raises:
+            NoSuchRun: there is none.
+        """
+        if isinstance(number, slice):
+            return self._slice(number)
+        if number < 0:
+            number = self._bound(number, sorted(row.number for row in self._repo.refs.runs())) or number
         row = self._repo.refs.run(number)
         if row is None or row.removed:
             raise self._missing(number)
         return self._load(row)
+
+    def _slice(self, part: slice) -> list[Run[Any]]:
+        rows = {row.number: row for row in self._repo.refs.runs()}
+        numbers = sorted(rows)
+        low, high = (self._bound(each, numbers) for each in (part.start, part.stop))
+        wanted = [n for n in numbers if (low is None or n >= low) and (high is None or n < high)]
+        return [self._load(rows[n]) for n in wanted[:: part.step]]
+
+    @staticmethod
+    def _bound(number: int | None, numbers: list[int]) -> int | None:
+        if number is None or number >= 0:
+            return number
+        return numbers[number] if -number <= len(numbers) else 0
 
     def of(self, number: int | None, oid: ObjectId | None) -> Run[Any]:
         """Returns the run of this number; of one that has none here, the run stored as `oid`, numbered 0."""

@@ -98,6 +98,8 @@ def bring_to(target: Any, recorded: Any) -> bool:
         return _bring_attributes(target, recorded.fields)
     if kind is not type(recorded) or kind in _NEVER:
         return False
+    if kind is tuple:
+        return len(target) == len(recorded) and all(map(_brought, target, recorded))
     if kind in _IN_PLACE:
         _IN_PLACE[kind](target, recorded)
         return True
@@ -111,7 +113,7 @@ def bring_to(target: Any, recorded: Any) -> bool:
     return fields is not None and _bring_attributes(target, {n: getattr(recorded, n) for n in fields if hasattr(recorded, n)})
 
 
-_NEVER: Final = frozenset({type(None), bool, int, float, complex, str, bytes, tuple, frozenset, type})
+_NEVER: Final = frozenset({type(None), bool, int, float, complex, str, bytes, frozenset, type})
 
 
 def _bring_attributes(target: Any, values: dict[str, Any]) -> bool:
@@ -145,6 +147,10 @@ def _is_same(before: Any, value: Any) -> bool:
         return name_value(before) == name_value(value)
     except FieldTypeError:
         return False
+
+
+def _brought(before: Any, value: Any) -> bool:
+    return _is_same(before, value) or bring_to(before, value)
 
 
 def _item(before: Any, value: Any) -> Any:
