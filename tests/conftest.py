@@ -77,6 +77,7 @@ class CommandLine:
         finally:
             os.chdir(folder)  # -C moved us
             sys.path[:] = path
+            sys.setrecursionlimit(limit)  # a program may raise it, and what comes after would overrun the real stack
             self._forget_modules(known)
         done = Done(code, _content(out), _content(err).decode())
 
