@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 import traceback
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -91,7 +91,6 @@ def forked(path: Path, count: int) -> list[int]:
 def test_sixteen_processes_commit(shared: Path, collecting: bool) -> None:
     """Every commit is on its branch, each reflog is one line without gaps; also while gc runs again and again."""
     pids = forked(shared, PROCESSES)
-    ended = threading.Event()
     collections = 0
     if collecting:
         waiting = set(pids)
@@ -108,7 +107,6 @@ def test_sixteen_processes_commit(shared: Path, collecting: bool) -> None:
                 pass
     else:
         assert all(0 == os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids)
-    ended.set()
 
     with Repository.open(shared) as repo:
         messages = [entry.commit.message for entry in repo.log("common")]
@@ -119,7 +117,7 @@ def test_sixteen_processes_commit(shared: Path, collecting: bool) -> None:
         for name in ("refs/heads/common", *(f"refs/heads/own-{n}" for n in range(PROCESSES))):
             moves = repo.refs.reflog(name)[::-1]
             assert "" == moves[0].old
-            assert all(a.new == b.old for a, b in zip(moves, moves[1:], strict=False))
+            assert all(a.new == b.old for a, b in pairwise(moves))
         assert [] == list(repo.fsck())
         assert collections or not collecting
 
@@ -149,7 +147,7 @@ def test_many_small_commands_leave_few_files(shared: Path, monkeypatch: pytest.M
 def test_a_copy_made_while_others_write_is_sound(shared: Path, tmp_path: Path) -> None:
     """The objects that it has are whole; refs that came too late for it are told as missing, not made up."""
     pids = forked(shared, 3)
-    copies = []
+    copies: list[Path] = []
     while pids:
         copies.append(tmp_path / f"copy{len(copies)}")
         shutil.copytree(shared, copies[-1], copy_function=quietly)
