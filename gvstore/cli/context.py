@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gvstore.cli.output import Output
+from gvstore.errors import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from gvstore.repo.config import Config
 
     Opened = TypeVar("Opened", bound=BareRepository)
+
+
+class FolderGone(Conflict):
+    """There is no folder to work in."""
+
+    hint = "Run `cd` to a folder that exists, or give one with -C."
+
+    def __init__(self) -> None:
+        super().__init__("the folder that this shell is in was deleted")
 
 
 class CommandContext:
@@ -36,8 +46,15 @@ class CommandContext:
 
     @property
     def folder(self) -> Path:
-        """The folder the command works in: the shell's, or that of `-C`."""
-        return Path.cwd()
+        """The folder the command works in: the shell's, or that of `-C`.
+
+        Raises:
+            FolderGone: it was deleted.
+        """
+        try:
+            return Path.cwd()
+        except FileNotFoundError as e:
+            raise FolderGone from e
 
     @cached_property
     def repository(self) -> BareRepository:

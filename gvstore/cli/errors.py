@@ -7,22 +7,37 @@ the traceback in a file, or on stderr with GV_DEBUG=1.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gvstore.errors import GvError, InternalFault
+from gvstore.cli.context import FolderGone
+from gvstore.errors import Conflict, GvError, InternalFault
 
 if TYPE_CHECKING:
     from gvstore.cli.context import CommandContext
 
 USAGE, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
+
+_PERMISSION = "Get permission for it, or work in a copy that is yours; nothing was changed there."
+_ROOM = "The disk, or your share of it, is full: make room, then run the command again."
+_REFUSALS = {
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EROFS: "Its disk is mounted read-only: work in a copy elsewhere.",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: "Files may not become that large here: see `ulimit -f`.",
+    errno.EMFILE: "Too many files are open at once: see `ulimit -n`.",
+}
+_OF_WRITES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # without a file's name: of stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,9 @@ def report(error: BaseException, cx: CommandContext) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 0 if error.code is None else 1
     failure = describe(error, cx)
+    if isinstance(error, OSError) and error.filename is None and error.errno in _OF_WRITES:
+        _abandon_stdout()
+        failure = replace(failure, message=f"the answer cannot be written: {failure.message}")
     cx.json = cx.json or "--json" in _before_dashes(cx.arguments)
     try:
         if cx.variable("GV_DEBUG") == "1":
@@ -56,7 +74,7 @@ def report(error: BaseException, cx: CommandContext) -> int:
 def describe(error: BaseException, cx: CommandContext) -> Failure:
     """Returns what to say of any exception, and its exit status."""
     if isinstance(error, GvError):
-        return Failure(snake(type(error).__name__), str(error), error.hint, error.exit_code)
+        return _describe_ours(error)
     if isinstance(error, click.UsageError):
         return _describe_usage(error)
     if isinstance(error, click.ClickException):
@@ -64,6 +82,15 @@ def describe(error: BaseException, cx: CommandContext) -> Failure:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return Failure("interrupted", "interrupted", "", INTERRUPTED)
     return _describe_bug(error, cx)
+
+
+def _describe_ours(error: GvError) -> Failure:
+    """Returns what a room says; where the system refused something, its reason has a better hint, and it is no bug."""
+    cause = error.__cause__
+    refusal = _REFUSALS.get(cause.errno or 0, "") if isinstance(cause, OSError) else ""
+    status = Conflict.exit_code if refusal and error.exit_code == InternalFault.exit_code else error.exit_code
+    general = error.hint == type(error).hint
+    return Failure(snake(type(error).__name__), str(error), refusal if refusal and general else error.hint, status)
 
 
 def snake(name: str) -> str:
@@ -86,8 +113,12 @@ def _describe_usage(error: click.UsageError) -> Failure:
 def _describe_bug(error: BaseException, cx: CommandContext) -> Failure:
     """Returns the message for what nobody foresaw; an error of the operating system is told in its own words."""
     if isinstance(error, OSError) and error.strerror:
+        if _folder_is_gone():
+            return _describe_ours(FolderGone())
         where = f": {error.filename}" if error.filename else ""
-        return Failure("system_fault", f"{error.strerror}{where}", "", InternalFault.exit_code)
+        hint = _REFUSALS.get(error.errno or 0, "")
+        status = Conflict.exit_code if hint else InternalFault.exit_code
+        return Failure("system_fault", f"{error.strerror}{where}", hint, status)
     log = _log_traceback(error, cx)
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
@@ -96,6 +127,14 @@ def _describe_bug(error: BaseException, cx: CommandContext) -> Failure:
         f"Please report it, with the traceback in {log}." if log else "Run it again with GV_DEBUG=1 for the traceback."
     )
     return Failure("internal_fault", message, hint, InternalFault.exit_code)
+
+
+def _folder_is_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _log_traceback(error: BaseException, cx: CommandContext) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -42,8 +43,10 @@ def collect_as_usual() -> None:
 def run(arguments: list[str]) -> int:
     """Returns the exit status of `gv ARGUMENTS`; writes to this process's stdout and stderr."""
     if arguments == ["--version"]:
-        sys.stdout.write(f"gv {__version__}\n")
-        return 0
+        with contextlib.suppress(OSError):  # told below, as of every command
+            sys.stdout.write(f"gv {__version__}\n")
+            sys.stdout.flush()
+            return 0
 
     from gvstore.cli.program import run_program
 

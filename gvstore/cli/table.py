@@ -42,6 +42,9 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
 }
 
+_NO_REMOTES = "other repositories are not there yet"
+_COPY = "Copy the folder with its .gv: the copy is a whole repository."
+
 # What people who know git type, and what to type instead.
 HABITS: dict[str, tuple[str, str]] = {
     "add": (
@@ -52,6 +55,30 @@ HABITS: dict[str, tuple[str, str]] = {
         "there is no stash: commits are cheap, and branches too",
         "Run `gv checkout -b wip` and then `gv commit -m wip` to put your work aside.",
     ),
+    "switch": ("checkout does this", "Run `gv checkout BRANCH`, or `gv checkout -b NAME` for a new one."),
+    "restore": (
+        "checkout does this",
+        "Run `gv checkout HEAD -- FILE`; an edit that is in no commit is not overwritten.",
+    ),
+    "reset": (
+        "there is no staging area, and a branch does not move back",
+        "Run `gv checkout -b NAME REV` to go on from an older commit, `gv checkout REV -- FILE` for a file of it.",
+    ),
+    "revert": ("it is not there yet", "Run `gv checkout REV -- FILE` for the older files, then `gv commit`."),
+    "rm": ("there is no staging area: what is gone is gone from the next commit", "Delete the file, then `gv commit`."),
+    "mv": ("there is no staging area: moves are found", "Move the file, then `gv commit`."),
+    "blame": ("it is not there yet", "Run `gv log`, and `gv diff OLD NEW -- FILE`."),
+    "reflog": ("it is not there yet", "Run `gv log`, and `gv runs` for the runs."),
+    "clone": (_NO_REMOTES, _COPY),
+    "push": (_NO_REMOTES, _COPY),
+    "pull": (_NO_REMOTES, _COPY),
+    "fetch": (_NO_REMOTES, _COPY),
+    "remote": (_NO_REMOTES, _COPY),
+    "tag": ("it is not there yet", "Run `gv branch NAME REV` for a name that stays until it is moved."),
+    "merge": ("it is not there yet", "Run `gv checkout OTHER -- FILE...` to take files of another branch."),
+    "rebase": ("it is not there yet", "Run `gv checkout -b NAME REV` to begin a line elsewhere."),
+    "cherry-pick": ("it is not there yet", "Run `gv checkout OTHER -- FILE...` to take files of another commit."),
+    "exec": ("run does this", "Run `gv run FILE.py:FUNCTION`."),
 }
 
 

@@ -115,6 +115,11 @@ def _value(text: str, hint: Any, name: str, live: LiveComponent, folder: Path) -
         except UnicodeDecodeError as e:
             raise _bad(live, f"{name}: {text[1:]} is not UTF-8 text") from e
         if path.suffix != ".json":
+            if _wants_json(hint):
+                raise _bad(
+                    live,
+                    f"{name}: {text[1:]} is text, and a list or dict was asked for: write it as JSON in a .json file",
+                )
             return content
         try:
             return json.loads(content)
@@ -124,6 +129,13 @@ def _value(text: str, hint: Any, name: str, live: LiveComponent, folder: Path) -
         return convert(text, hint)
     except (ValueError, TypeError) as e:
         raise _bad(live, f"{name}: {e}") from e
+
+
+def _wants_json(hint: Any) -> bool:
+    """Returns whether a text cannot be what the annotation asks for, but JSON can."""
+    if typing.get_origin(hint) is typing.Annotated:
+        return _wants_json(typing.get_args(hint)[0])
+    return (typing.get_origin(hint) or hint) in (list, dict, tuple, set, frozenset)
 
 
 def read_word(text: str, folder: Path) -> Any:

@@ -24,7 +24,7 @@ def rewind_last(invocation: Invocation, count: int) -> Invocation:
     """
     made = len(invocation)
     if not 0 <= count <= made:
-        raise NoSuchCall(f"{invocation.name} made {made} calls, {count} cannot be taken back")
+        raise NoSuchCall(f"{invocation.name} made {made} call{'s'[: made != 1]}, {count} cannot be taken back")
     objects = invocation.store.objects
     return _stored(invocation, _kept(invocation.call, made - count, None, objects))
 

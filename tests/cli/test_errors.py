@@ -34,7 +34,9 @@ def test_status_and_hint_come_from_the_error() -> None:
         (KeyboardInterrupt(), 130),
         (click.Abort(), 130),
         (click.UsageError("x"), 2),
-        (PermissionError(13, "no", "f"), 70),
+        (PermissionError(13, "no", "f"), 11),
+        (OSError(28, "full"), 11),
+        (OSError(5, "broken"), 70),
     ],
 )
 def test_other_errors(error: BaseException, status: int) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+
+import pytest
 
 from gvstore.objects.oid import ObjectId
 from tests.conftest import CommandLine
@@ -180,3 +183,56 @@ def test_named_values_are_listed(gv: CommandLine) -> None:
     assert "tone was 8f302104 before" in gv("put", "--name", "tone", "wild").err
     assert "" == gv("put", "--name", "tone", "wild").err
     assert "calm\n" == gv("get", "HEAD::tone").out
+
+
+def test_options_of_ours_behind_the_target(gv: CommandLine) -> None:
+    """What stands behind TARGET is the program's: the hint says where gv's options stand."""
+    gv("init")
+    gv.write("p.py", PROGRAM)
+
+    for words in (("--json", "1"), ("1", "-m", "why"), ("1", "--group=x")):
+        assert "gv's own options stand before TARGET" in gv("run", "p.py:main", *words, status=2).err
+
+
+def test_a_text_file_is_no_list(gv: CommandLine) -> None:
+    """`@FILE` of text where a list is asked for is refused, not passed on as a text."""
+    gv("init")
+    gv.write("p.py", "def f(words: list[str]) -> int:\n    return len(words)\n")
+    gv.write("words.txt", "one\ntwo\n")
+
+    assert "words.txt is text" in gv("run", "p.py:f", "@words.txt", status=2).err
+
+
+@pytest.mark.parametrize("word", ["tag", "push", "reset", "stash", "merge", "restore", "switch", "clone"])
+def test_words_of_git(gv: CommandLine, word: str) -> None:
+    """What git has and gv has not is answered with what to type instead."""
+    assert "no command" not in gv(word, "x", status=2).err
+    assert "hint: " in gv(word, status=2).err
+
+
+@pytest.mark.parametrize("words", [["--version"], ["status"], ["--help"]])
+def test_full_disk(gv: CommandLine, words: list[str]) -> None:
+    """No bug of ours: the answer could not be written."""
+    gv("init")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gvstore", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert 11 == done.returncode, done.stderr
+    assert "error: the answer cannot be written: No space left on device" == done.stderr.split("\n")[0]
+
+
+@pytest.mark.parametrize("words", [["status"], ["init"], ["put", "1"]])
+def test_folder_that_was_deleted(gv: CommandLine, words: list[str]) -> None:
+    """The shell's folder is gone, and that is what is said."""
+    folder = gv.folder / "gone"
+    folder.mkdir()
+    os.chdir(folder)
+    folder.rmdir()
+    try:
+        gone = told(*words, status=11)
+    finally:
+        os.chdir(gv.folder)
+
+    assert "was deleted" in gone

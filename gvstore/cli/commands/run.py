@@ -11,6 +11,10 @@ from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.errors import ComponentRaised
 
+_OWN = frozenset(
+    {"-m", "--message", "--group", "--interactive", "--json", "-q", "--quiet", "--color", "--no-pager", "-C"}
+)
+
 
 @click.command("run", cls=Command, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("-m", "--message", metavar="WHY", default="", help="Say why, for `gv runs`")
@@ -39,6 +43,7 @@ def command(
     from gvstore.cli.asking import terminal_asker
     from gvstore.cli.execution import answer, program_speaks
     from gvstore.cli.loading import loading
+    from gvstore.journal.fault import BadArguments
     from gvstore.journal.running import RunOptions
     from gvstore.journal.target import load_target
 
@@ -47,13 +52,27 @@ def command(
         with program_speaks(cx):
             with loading(cx, target.rpartition(":")[0]):
                 loaded = load_target(target, root=repo.path, folder=cx.folder)
-            subject, values, named = _call(loaded.subject, loaded.text, args, cx.folder)
+            try:
+                subject, values, named = _call(loaded.subject, loaded.text, args, cx.folder)
+            except BadArguments as e:
+                e.hint = _hint_of_own_options(target, args) or e.hint
+                raise
             options = RunOptions(
                 target=loaded.text, message=message, group=group, argv=("gv", *cx.arguments), move_run=not group
             )
             asker = terminal_asker(cx) if interactive else None
             performed = repo.perform(subject, values, named, options, asker=asker)
         answer(cx, performed)
+
+
+def _hint_of_own_options(target: str, words: tuple[str, ...]) -> str:
+    """Returns what to type where one of gv's own options stands among the program's arguments, else nothing."""
+    for word in words:
+        if word == "--":
+            break
+        if word.partition("=")[0] in _OWN:
+            return f"gv's own options stand before TARGET: `gv run {word} ... {target}`."
+    return ""
 
 
 def _call(
