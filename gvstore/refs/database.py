@@ -313,6 +313,8 @@ class Refs:
                 yield self._connection()
             except sqlite3.DatabaseError as e:
                 raise _fault(self.path, e) from e
+            except UnicodeDecodeError as e:
+                raise CorruptRefs(str(self.path), f"a text in it is no UTF-8: {e}") from e
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:

@@ -64,6 +64,10 @@ def fsck(repo: Repository, *, full: bool, exact: bool = False) -> Iterator[Findi
         return
     yield from findings
     yield from _Walk(repo, exact=exact).all(begun)
+    if full:
+        from gvstore.repo.agreement import disagreements
+
+        yield from disagreements(repo)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,17 @@ def repair(repo: Repository) -> Iterator[Mended]:
 
 def _refs_fault(repo: Repository) -> str:
     """Returns what is wrong with refs.db, nothing if it is sound."""
+    from gvstore.repo.agreement import disagreements
+
     try:
-        found = repo.refs.check()
+        for why in repo.refs.check():
+            return why
+        for finding in disagreements(repo):
+            if finding.damage:
+                return f"{finding.where}: {finding.why.partition(';')[0]}"
     except CorruptRefs as e:
         return e.why
-    return found[0] if found else ""
+    return ""
 
 
 def _restore_refs(repo: Repository) -> int:
