@@ -70,7 +70,7 @@ class CommandLine:
     def __call__(self, *arguments: str | Path, status: int = 0) -> Done:
         """Returns what `gv ARGUMENTS` printed; fails unless it ends with `status`."""
         out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-        known, path, folder = set(sys.modules), list(sys.path), Path.cwd()
+        known, path, folder, limit = set(sys.modules), list(sys.path), Path.cwd(), sys.getrecursionlimit()
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 code = run([str(a) for a in arguments])
