@@ -236,3 +236,18 @@ def test_folder_that_was_deleted(gv: CommandLine, words: list[str]) -> None:
         os.chdir(gv.folder)
 
     assert "was deleted" in gone
+
+
+def test_help_as_in_git(gv: CommandLine) -> None:
+    """`gv help` is `gv --help`, `gv help run` is `gv run --help`."""
+    assert gv("--help").out == gv("help").out
+    assert gv("run", "--help").out == gv("help", "run").out
+
+
+def test_checkout_of_a_file(gv: CommandLine) -> None:
+    """A file where a rev was asked for: the hint is what git people mean."""
+    gv("init")
+    gv.write("a.txt", "one\n")
+    gv("commit", "-m", "one")
+
+    assert "`gv checkout HEAD -- a.txt`" in gv("checkout", "a.txt", status=12).err

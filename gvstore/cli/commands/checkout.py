@@ -12,7 +12,7 @@ from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
-from gvstore.errors import UsageFault
+from gvstore.errors import BadRev, UsageFault
 from gvstore.objects.oid import ObjectId
 
 
@@ -78,7 +78,12 @@ def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create:
     if rev in ("HEAD", "@") and repo.branch and repo.head and not (paths or create or detach):
         rev = branch_ref(repo.branch)  # as in git: HEAD stays on its branch
     inside = insides(repo.path, paths or None, cwd=cx.folder)
-    done = repo.checkout(rev or "HEAD", paths=inside, create=create, detach=detach)
+    try:
+        done = repo.checkout(rev or "HEAD", paths=inside, create=create, detach=detach)
+    except BadRev as e:
+        if rev is not None and not paths and (cx.folder / rev).exists():
+            e.hint = f"For the file: `gv checkout HEAD -- {rev}`."
+        raise
     cx.output.result(
         CheckedOut(
             commit=done.commit,
