@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gvstore.journal.fault import NoSuchCall
 from gvstore.journal.invocation import Invocation
-from gvstore.repo.rev import Call
+from gvstore.repo.rev import Call, parse_call
 
 CallPath = tuple[int, ...]
 PARTS = ("output", "args", "raised", "state")
@@ -32,6 +32,23 @@ def find_call(root: Invocation, call: Call) -> tuple[CallPath, Invocation]:
         NoSuchCall: there is none; tells what is near.
     """
     return _by_name(root, call.name, call.nth) if call.name else _by_numbers(root, call.path)
+
+
+def call_path(root: Invocation, call: str | CallPath | Callable[[Invocation], bool]) -> CallPath:
+    """Returns the path of a call: named as behind `run/7:`, by its path, or the first, depth first, that a function is true of.
+
+    Raises:
+        NoSuchCall: there is none.
+    """
+    if not callable(call):
+        named = parse_call(call) if isinstance(call, str) else Call(path=tuple(call))
+        if named.part:
+            raise NoSuchCall(f"{call} is a part of a call, and a call was asked for")
+        return find_call(root, named)[0]
+    for path, each in walk(root):
+        if path and call(each):
+            return path
+    raise NoSuchCall(f"no call of {root.name} is the one that was looked for")
 
 
 def _by_name(root: Invocation, wanted: str, nth: int | None) -> tuple[CallPath, Invocation]:

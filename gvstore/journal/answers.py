@@ -5,166 +5,47 @@ k-th occurrence), never by position.  Code is compared apart: a matched call
 is *fresh* if its own code and that of every call below it is today's, else
 stale.  What is fresh and has an outcome is adopted whole; everything else is
 executed, with the recorded call's children as answers for the calls it makes.
+What is true of a recorded call whoever asks is the Replayer's to say.
 """
 
 from __future__ import annotations
 
-import importlib
-import threading
 import warnings
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gvstore.errors import Corrupt
 from gvstore.journal.changes import write_back
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import RecordedError, ReplayError
+from gvstore.journal.replayer import RETURNED_HEAD, STRICT_CODE, TOLD_HELD, Replayer, Verdict, Why, waits_inside
 from gvstore.journal.state import bring_to
 from gvstore.objects import number
-from gvstore.objects.component import Component
 from gvstore.objects.decode import decode
-from gvstore.objects.invocation import PartList, is_altered, outcome_number, part_body
+from gvstore.objects.invocation import PartList, outcome_number, part_body
 from gvstore.objects.lanes import LanePath, lane_of_each
-from gvstore.objects.oid import ObjectId
 from gvstore.objects.placeholder import Unresolved, exception_text
-from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import linked, split, unpack
+from gvstore.objects.wire import split, unpack
 from gvstore.store.active import current_store
 from gvstore.store.ref import Ref
 from gvstore.store.store import OpaqueWarning, Store
 
-STRICT_CALLS: Final = "calls"
-STRICT_CODE: Final = "code"
-_OWN: Final = "gvstore.journal.question."
+if TYPE_CHECKING:
+    from gvstore.journal.address import CallPath
+
 _LEAF_HEAD: Final = b"\x94\x30"  # an invocation of four elements: no children
-_RETURNED_HEAD: Final = b"\x92\x3b"
 _OPAQUE_HEAD: Final = b"\x93\x0f"
-
-
-class Replayer:
-    """One replay: the record it reads, what it insists on, and what it has found out about components."""
-
-    def __init__(self, reader: ObjectReader, *, root: Path | None, strict: str = "", overrides: Any = None) -> None:
-        self.reader, self.root, self.strict, self.overrides = reader, root, strict, overrides
-        self.stale: dict[str, str] = {}  # component name -> reason, of what was executed because of it
-        self.fault: ReplayError | None = None  # where a strict replay left the record
-        self.blind: set[str] = set()  # components answered although an argument could not be compared
-        self.allow_effects = False  # may what has an effect that must come once be executed again?
-        self.lock = threading.RLock()
-        self._components: dict[bytes, Component] = {}
-        self._why: dict[bytes, str] = {}
-        self._live: dict[bytes, LiveComponent | None] = {}
-        self._subtrees: dict[bytes, tuple[bool, int]] = {}
-
-    def diverge(self, message: str) -> ReplayError:
-        """Returns the error of leaving the record; it is remembered, for the program may swallow it."""
-        if self.fault is None:
-            self.fault = ReplayError(message)
-        return ReplayError(message)
-
-    def component(self, link: bytes) -> Component:
-        """Returns the component that a link names."""
-        known = self._components.get(link)
-        if known is None:
-            known = self._components[link] = Component.get(self.reader, ObjectId(link[3:]))
-        return known
-
-    def why_stale(self, link: bytes) -> str:
-        """Returns why calls of the recorded component no longer hold, or an empty text."""
-        why = self._why.get(link)
-        if why is None:
-            recorded, live = self.component(link), self.live(link)
-            if live is None:
-                why = f"{recorded.name} is gone"
-            else:
-                why = "" if live.component(self.root).code == recorded.code else f"{recorded.name} changed"
-            self._why[link] = why
-        return why
-
-    def live(self, link: bytes) -> LiveComponent | None:
-        """Returns what the program has registered under the recorded component's name: of several, what has its code."""
-        if link not in self._live:
-            from gvstore.journal.register import registered_as
-
-            recorded = self.component(link)
-            if recorded.name.startswith(_OWN):  # a component of ours, which a program meets when it first uses it
-                importlib.import_module(recorded.name.rpartition(".")[0])
-            found = registered_as(recorded.name, self.root)
-            same = [live for live in found if live.component(self.root).code == recorded.code]
-            self._live[link] = next(iter(same or found), None)
-        return self._live[link]
-
-    def repeats(self, link: bytes) -> bool:
-        """Returns whether calls of the recorded component are executed at every replay."""
-        live = self.live(link)
-        return live is not None and live.effect == "repeat"
-
-    def subtree(self, part: bytes) -> tuple[bool, int]:
-        """Returns (may all of it be answered, how many calls) of a recorded call and what is below it.
-
-        It may if its code is today's, and nothing in it is to be executed at every replay.
-        """
-        known = self._subtrees.get(part)
-        if known is not None:
-            return known
-        calls = [_Subtree(self, part)]
-        while True:
-            call = calls[-1]
-            for child in call.children:
-                known = self._subtrees.get(child)
-                if known is None:
-                    below = _Subtree(self, child)
-                    if below.children is not _NONE:
-                        calls.append(below)
-                        break
-                    known = below.fresh, 1
-                call.fresh, call.total = call.fresh and known[0], call.total + known[1]
-            else:
-                calls.pop()
-                found = call.fresh, call.total
-                if linked(call.part) is not None:
-                    self._subtrees[call.part] = found
-                if not calls:
-                    return found
-                calls[-1].fresh, calls[-1].total = calls[-1].fresh and found[0], calls[-1].total + found[1]
-
-    def stale_below(self, elements: list[bytes]) -> bool:
-        """Returns whether the code of any call below a recorded one changed, those that repeat among them."""
-        stack = [elements]
-        while stack:
-            found = stack.pop()
-            if self.why_stale(found[1]):
-                return True
-            if len(found) > 4 and found[4] != NIL:
-                stack += [split(part_body(part, self.reader)) for part in PartList(found[4], self.reader)]
-        return False
-
-
-_NONE: Final[Iterator[bytes]] = iter(())
-
-
-class _Subtree:
-    """A call on the way: what is known of it and of the children looked at so far."""
-
-    __slots__ = ("children", "fresh", "part", "total")
-
-    def __init__(self, replayer: Replayer, part: bytes) -> None:
-        elements = split(part_body(part, replayer.reader))
-        self.part, self.total = part, 1
-        self.fresh = not replayer.why_stale(elements[1]) and not replayer.repeats(elements[1])
-        has_children = len(elements) > 4 and elements[4] != NIL
-        self.children = iter(PartList(elements[4], replayer.reader)) if has_children else _NONE
 
 
 class Answer:
     """What the record says of one call: `elements` of its array, and its place among its recorded siblings.
 
     `adopted` says that its outcome stands and could be read.  `override` holds
-    what this call answers instead of its recorded exception, or is None.
+    what this call answers instead of its recorded outcome, or is None; `held`
+    says why it may not be executed again, or is empty.
     """
 
     __slots__ = (
@@ -176,17 +57,19 @@ class Answer:
         "calls",
         "changed",
         "elements",
+        "held",
         "override",
         "part",
+        "path",
         "replayer",
     )
 
     def __init__(
-        self, replayer: Replayer, part: bytes, elements: list[bytes], at: int, *, calls: int,
-        override: tuple[Any] | None = None,
+        self, replayer: Replayer, part: bytes, elements: list[bytes], path: CallPath, *, calls: int,
+        override: tuple[Any] | None = None, held: str = "",
     ) -> None:  # fmt: skip
-        self.replayer, self.part, self.elements, self.at = replayer, part, elements, at
-        self.calls, self.override = calls, override
+        self.replayer, self.part, self.elements, self.path, self.at = replayer, part, elements, path, path[-1]
+        self.calls, self.override, self.held = calls, override, held
         self.adopted = False
         self.changed: dict[str, Any] | None = None  # arguments that the call changed, as they were afterwards
 
@@ -206,7 +89,7 @@ class Answer:
     def below(self) -> Answers:
         """Returns the answers for the calls that this call makes when it is executed."""
         elements = [*self.elements, *[NIL] * (9 - len(self.elements))]
-        return Answers(self.replayer, elements[4], elements[8])
+        return Answers(self.replayer, elements[4], elements[8], self.path)
 
     @property
     def kind(self) -> int | None:
@@ -286,10 +169,12 @@ class Answers:
     first that differs the rest is put into an index by identity (`take`).
     """
 
-    __slots__ = ("_at", "_executed", "_index", "_left", "_next", "_rest", "children", "lanes", "replayer", "source")
+    __slots__ = (
+        "_at", "_executed", "_index", "_left", "_next", "_rest", "children", "lanes", "path", "replayer", "source",
+    )  # fmt: skip
 
-    def __init__(self, replayer: Replayer, children: bytes, lanes: bytes = NIL) -> None:
-        self.replayer = replayer
+    def __init__(self, replayer: Replayer, children: bytes, lanes: bytes = NIL, path: CallPath = ()) -> None:
+        self.replayer, self.path = replayer, path
         self.children, self.lanes = children, lanes  # the encoded list that the answers come from, and who made them
         self.source = -1  # the number under which the journal knows it
         self._rest: Iterator[bytes] | None = None
@@ -298,6 +183,8 @@ class Answers:
         self._index: dict[tuple[str, bytes], deque[_Entry]] | None = None
         self._left = 0
         self._executed = False  # was one of the parent's calls executed?
+        if replayer.mode.asks_identity:
+            self._load()
 
     def take_next(self, link: bytes, args: bytes) -> Leaf | None:
         """Returns the answer if the next recorded call is this one, a leaf that returned; then it is taken.
@@ -311,7 +198,7 @@ class Answers:
             head = _LEAF_HEAD + link + args
             if _OPAQUE_HEAD in args:  # perhaps a value that could not be stored: to be looked at
                 return None
-            if part is None or not part.startswith(head) or part[len(head) : len(head) + 2] != _RETURNED_HEAD:
+            if part is None or not part.startswith(head) or part[len(head) : len(head) + 2] != RETURNED_HEAD:
                 return None
             try:
                 value = decode(part[len(head) + 2 :], self.replayer.reader)
@@ -345,6 +232,11 @@ class Answers:
         self._index = index
         return index
 
+    def unrecorded(self) -> Answers | None:
+        """Returns the answers for the calls of a call that the record does not have: none, but they are looked at."""
+        watched = self.replayer.mode.max_calls is not None or self.replayer.watches_effects
+        return Answers(self.replayer, NIL, path=self.path) if watched else None
+
     def take(self, live: LiveComponent, args: bytes, state: bytes, lane: LanePath = ()) -> Answer | None:
         """Returns the record's word on the next such call, or None where it has none.
 
@@ -352,33 +244,52 @@ class Answers:
 
         Raises:
             ReplayError: the replay is strict, and the record has other calls left, or (strict on code) this one is stale.
+            StoppedByLimit: it is to be executed, and that is one call too many.
         """
         with self.replayer.lock:
             answer = self._take(live, args, state, lane)
+            if live.effect == "once" and not self.replayer.mode.effects:
+                answer = self._held(answer, live, args, state)
             if answer is None or not answer.adopted:
                 self._executed = True
+                if answer is None or (answer.override is None and not answer.held):
+                    self.replayer.count()
+        return answer
+
+    def _held(self, answer: Answer | None, live: LiveComponent, args: bytes, state: bytes) -> Answer | None:
+        """Returns the answer of a call that must come once; one that the record does not have may have happened before."""
+        happened = self.replayer.happened_before(live.name(self.replayer.root), state + args)
+        if answer is None:
+            held = "it was executed in a run that this one is derived from"
+            return Answer(self.replayer, NIL, [], (-1,), calls=0, held=held) if happened else None
+        if not answer.adopted and answer.override is None and not answer.held and not waits_inside(answer.elements):
+            answer.held = "its answer cannot be read"
         return answer
 
     def _take(self, live: LiveComponent, args: bytes, state: bytes, lane: LanePath) -> Answer | None:
         replayer = self.replayer
-        if replayer.fault is not None:
+        if isinstance(replayer.fault, ReplayError):
             raise replayer.diverge(str(replayer.fault))
         index = self._load() if self._index is None else self._index
         name = live.name(replayer.root)
         queue = index.get((name, state + args))
         if not queue:
             if replayer.strict and self._left:
-                raise replayer.diverge(f"{self._expected()}, but {name} was called with other arguments or once more")
+                raise replayer.diverge(self._mismatch(live, args, state))
             return None
         at, part, elements, _ = _next_of(queue, lane)
         self._left -= 1
-        fresh, calls = replayer.subtree(part)
-        if not fresh:
-            self._tell_stale(elements, name)
-        override = overridden(part, elements, replayer)
-        answer = Answer(replayer, part, elements, at, calls=calls, override=override)
-        stands = fresh or live.effect == "once"
-        if override is None and stands and live.effect != "repeat" and _answers(elements, queue):
+        path = (*self.path, at)
+        verdict = replayer.judge(path, part, elements, (each[2] for each in queue))
+        self._tell_stale(part, path, name, verdict)
+        if verdict.why is Why.SET:
+            value = replayer.mode.sets[path]
+            override: tuple[Any] | None = (value.checkout() if isinstance(value, Ref) else value,)
+        else:
+            override = overridden(part, elements, replayer)
+        held = TOLD_HELD[verdict.why] if verdict.held and verdict.why and override is None else ""
+        answer = Answer(replayer, part, elements, path, calls=verdict.calls, override=override, held=held)
+        if override is None and verdict.why is None:
             answer.adopt()
             if answer.adopted and _OPAQUE_HEAD in state + args:
                 self._tell_blind(name, state, args)
@@ -417,6 +328,7 @@ class Answers:
     def note_execution(self) -> None:
         """Notes that a call was executed by another process."""
         self._executed = True
+        self.replayer.begun += 1
 
     def end(self, name: str) -> None:
         """Notes that the parent returned: a strict replay that was answered throughout must have used the record up.
@@ -429,20 +341,30 @@ class Answers:
         if self._index is None:
             self._load()
         if self._left:
-            self.replayer.diverge(f"{self._expected()}, but {name} returned")
+            self.replayer.diverge(f"{self._expected(name)[1]}, but {name} returned")
 
-    def _tell_stale(self, elements: list[bytes], name: str) -> None:
+    def _tell_stale(self, part: bytes, path: CallPath, name: str, verdict: Verdict) -> None:
         replayer = self.replayer
-        why = replayer.why_stale(elements[1])
-        if replayer.strict == STRICT_CODE and (why or replayer.stale_below(elements)):
-            raise replayer.diverge(why or f"a call below {name} is stale")
-        if why:
-            replayer.stale[name] = why
+        if replayer.strict == STRICT_CODE:
+            for where, _, why in replayer.stale_below(part, path):
+                raise replayer.diverge(f"call {'.'.join(map(str, where))} is stale: {why}")
+        if verdict.stale and verdict.why is not None:
+            replayer.stale[name] = verdict.stale
 
-    def _expected(self) -> str:
+    def _expected(self, name: str) -> tuple[list[bytes], str]:
+        """Returns which recorded call is the next, and what to say of it: one of the component, if there is one."""
+        from gvstore.journal.mismatch import expected_text
+
         assert self._index is not None
-        waiting = [(queue[0][0], name) for (name, _), queue in self._index.items() if queue]
-        return f"the record goes on with {min(waiting)[1]}" if waiting else "the record has no further call"
+        heads = [(known != name, queue[0]) for (known, _), queue in self._index.items() if queue]
+        at, _, elements, _ = min(heads, key=lambda head: (head[0], head[1][0]))[1]
+        return elements, expected_text(self.replayer, (*self.path, at), elements)
+
+    def _mismatch(self, live: LiveComponent, args: bytes, state: bytes) -> str:
+        from gvstore.journal.mismatch import came_text
+
+        elements, expected = self._expected(live.name(self.replayer.root))
+        return f"{expected}, but {came_text(self.replayer, elements, live, args, state)}"
 
 
 def _next_of(queue: deque[_Entry], lane: LanePath) -> _Entry:
@@ -488,15 +410,3 @@ def overridden(part: bytes, elements: list[bytes], replayer: Replayer) -> tuple[
     if value is None:
         return None
     return (check_override(call, error, value.checkout() if isinstance(value, Ref) else value),)
-
-
-def _answers(elements: list[bytes], later: deque[_Entry]) -> bool:
-    """Returns whether a recorded outcome stands: a value that could be stored, or the failure before a retry that succeeded."""
-    outcome = elements[3] if len(elements) > 3 else NIL
-    kind = outcome_number(outcome)
-    if kind in (number.RETURNED, number.STREAMED):
-        return not is_altered(outcome)
-    if kind != number.RAISED:
-        return False
-    ended = (number.RETURNED, number.STREAMED)
-    return any(len(each[2]) > 3 and outcome_number(each[2][3]) in ended for each in later)

@@ -71,21 +71,22 @@ def _answer_or_begin(
             return leaf
     answer = recorded.take(live, data, state, (lane_below(parent) if parent.spawned else parent).path)
     if answer is None:
-        return recording.begin(live, parent, data, state, None)
+        return recording.begin(live, parent, data, state, recorded.unrecorded())
     if live.streams or answer.is_streamed:
         frame = recording.begin(live, parent, data, state, answer.below())
         if live.streams and answer.adopted and answer.is_streamed:
             frame.answer = answer
+        hold(frame, answer)
         return frame
     if answer.adopted:
         recording.adopt(parent, answer.part, answer.at, answer.calls)
         return answer
     if answer.override is not None:
         end_returned(recording.begin(live, parent, data, state, None), answer.override[0], instance)
+        recording.count_answered()
         return answer
     frame = recording.begin(live, parent, data, state, answer.below())
-    if live.effect == "once":
-        hold(frame, answer)
+    hold(frame, answer)
     return frame
 
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gvstore.journal.raised import ExceptionResource
-from gvstore.objects import number
-from gvstore.objects.invocation import asks
 
 if TYPE_CHECKING:
     from gvstore.journal.answers import Answer
@@ -33,27 +31,20 @@ class EffectHeld(ExceptionResource):
         return object, None, str(self)
 
     def __str__(self) -> str:
-        return f"{self.component} must not be executed twice, and {self.why}: tell what it returned, or allow effects"
+        return f"{self.component} must not be executed twice, and {self.why}: tell what it returned, or allow effects (--effects)"
 
 
 def hold(frame: Frame, answer: Answer) -> None:
-    """Returns if a recorded call that must come once may be executed now.
+    """Returns if a recorded call that has begun may be executed now.
 
     Raises:
-        EffectHeld: it has been begun before; the call waits.
+        EffectHeld: it must come once, and was begun before; the call waits.
     """
     from gvstore.journal.ending import end_raised
 
-    if answer.replayer.allow_effects:
+    if not answer.held:
         return
-    outcome = answer.elements[3] if len(answer.elements) > 3 else b""
-    if answer.kind == number.WAITING and not asks(outcome):
-        return  # a question below it was open: to go on is what was asked for
-    told = {number.RAISED: "it raised", number.CANCELLED: "it was cancelled", number.WAITING: "it was held before"}
-    why = told.get(
-        answer.kind or 0, "it was begun and did not end" if answer.kind is None else "its answer was not kept"
-    )
-    error = EffectHeld(frame.live.qualname, why)
+    error = EffectHeld(frame.live.qualname, answer.held)
     frame.ended = True
     end_raised(frame, error)
     raise error

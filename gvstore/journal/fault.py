@@ -11,7 +11,7 @@ GvError
 ├── FrameworkError               recording itself failed
 │   └── InvocationBuildFailure
 └── InvocationError              a call that cannot be recorded or replayed as asked
-    ├── ReplayError, InputChanged, IncompleteSubinvocationError
+    ├── ReplayError, CallLimitReached, InputChanged, IncompleteSubinvocationError
     ├── InvokableTypeError       also a TypeError
     └── InputRequestOutsideInvocation, RequestedTypeUndetermined
 """
@@ -74,6 +74,21 @@ class ReplayError(InvocationError):
 
     exit_code = 1
     hint = "Without --strict (in Python: strict=False) what matches is reused and the rest runs."
+
+
+class CallLimitReached(InvocationError):
+    """A replay stopped where it would have executed one call more than was allowed; the run is kept."""
+
+    exit_code = 1
+    hint = "The run is kept: replay it, and it goes on from there."
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"stopped before executing more than {limit} call{'s'[: limit != 1]}")
+
+
+class StoppedByLimit(KeyboardInterrupt):
+    """Ends the program of a replay that reached its limit, past every `except Exception`; never leaves the replay."""
 
 
 class NoSuchCall(BadRev):

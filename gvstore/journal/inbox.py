@@ -120,7 +120,7 @@ def answer_run(
     run = repo.settled(run)
     record = answered(run.invocation, answers)
     options = options or RunOptions(target=run.record.target, parent=run.oid, command="answer")
-    return perform_replay(record, options=options, asker=asker)
+    return perform_replay(record, options=options, asker=asker, history=lambda: repo.history_of(run))
 
 
 def read_answer(text: str, request: InputRequest, folder: Path) -> Any:

@@ -6,12 +6,13 @@ be returned, stored in a list, committed: in a record it is a link.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 import gvstore.journal.carry  # noqa: F401 - teaches the encoder to carry references
 from gvstore.journal.answers import Reading, recorded_exception
 from gvstore.journal.fault import InvocationError, NoSuchCall
+from gvstore.journal.mode import ReplayWords, mode_of
 from gvstore.journal.overlay import Overlay, OverlayStore
 from gvstore.journal.raised import shown_as_native
 from gvstore.objects import number
@@ -30,6 +31,7 @@ from gvstore.store.resource import ResourceBase
 from gvstore.store.store import Store
 
 if TYPE_CHECKING:
+    from gvstore.journal.plan import Plan
     from gvstore.journal.request import Request, Response
 
 
@@ -297,26 +299,48 @@ class Invocation(ResourceBase):
 
         return rewind_last(self.at_home(), num_calls)
 
-    def replay(self, exception_override: Any = None, strict: Any = True) -> Invocation:
+    def rewind_before(self, call: str | tuple[int, ...] | Callable[[Invocation], bool]) -> Invocation:
+        """Returns the execution as it was just before a call, at any depth: by its path, its name, or the first that is so."""
+        from gvstore.journal.address import call_path
+        from gvstore.journal.rewind import rewind_before
+
+        home = self.at_home()
+        return rewind_before(home, call_path(home, call))
+
+    def replay(self, exception_override: Any = None, strict: Any = True, **words: Unpack[ReplayWords]) -> Invocation:
         """Returns the invocation completed: what is recorded is answered, the rest runs.
 
         With `strict` (the default) the calls must be those of the record, in
         any order, until it ends; calls after that run.  `strict="code"` also
         refuses stale calls.  Without, what matches is reused, whatever else is
-        called runs.  In a repository this is a run.
+        called runs.  In a repository this is a run.  For the other words see
+        `ReplayWords`.
 
         Raises:
             ReplayError: a strict replay left the record.
+            CallLimitReached: `max_calls` calls were executed.
         """
         from gvstore.journal.replay import replay_invocation
 
-        return replay_invocation(self.at_home(), exception_override=exception_override, strict=strict)
+        home = self.at_home()
+        return replay_invocation(home, exception_override=exception_override, strict=strict, mode=mode_of(words, home))
 
-    async def replay_async(self, exception_override: Any = None, strict: Any = True) -> Invocation:
+    async def replay_async(
+        self, exception_override: Any = None, strict: Any = True, **words: Unpack[ReplayWords]
+    ) -> Invocation:
         """Returns the same of what is to be awaited."""
         from gvstore.journal.replay import replay_invocation_async
 
-        return await replay_invocation_async(self.at_home(), exception_override=exception_override, strict=strict)
+        home = self.at_home()
+        return await replay_invocation_async(
+            home, exception_override=exception_override, strict=strict, mode=mode_of(words, home)
+        )
+
+    def plan(self, **words: Unpack[ReplayWords]) -> Plan:
+        """Returns what such a replay would reuse and what it would run, and why; nothing is executed."""
+        from gvstore.journal.plan import plan_replay
+
+        return plan_replay(self, mode_of(words, self))
 
     def clear_output(self) -> None:
         """Takes the outcome away, in place; the calls it made stay."""

@@ -14,8 +14,9 @@ from gvstore.journal.answers import Answers
 from gvstore.journal.fault import ReplayError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.perform import Performed, Subject, Terms, perform, perform_async, subject_of
+from gvstore.journal.plan import is_complete
 from gvstore.journal.raised import RAISED_THROUGH, ExceptionResource
-from gvstore.journal.replay import answers_from, override_of, plan_replay
+from gvstore.journal.replay import answers_from, override_of
 from gvstore.objects.encode import Encoder
 from gvstore.objects.placeholder import Opaque
 from gvstore.store.active import current_store
@@ -86,7 +87,7 @@ def _begin(
     if replay_from is not None:
         replay_from = replay_from.at_home()
         same = _compare(subject, replay_from, current_store(), strict)
-        if same and replay_from.successful() and plan_replay(replay_from).complete:
+        if same and is_complete(replay_from):
             return replay_from
         answers = answers_from(replay_from, exception_override, strict)
         stands_in = override_of(replay_from, answers) if same else None

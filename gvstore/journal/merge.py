@@ -10,7 +10,7 @@ replayer and the journal need to know of one record only.
 
 from __future__ import annotations
 
-from gvstore.journal.answers import Replayer
+from gvstore.journal.replayer import Replayer
 from gvstore.objects import number
 from gvstore.objects.encode import Encoder
 from gvstore.objects.invocation import Call, PartList, call_list, outcome_number
@@ -45,7 +45,7 @@ def merge_records(call: Call, older: Call, replayer: Replayer, objects: ObjectSt
             children.add(part)
             continue
         there = Call.of_part(before, objects)
-        if outcome_number(there.outcome) == number.RETURNED and replayer.subtree(before)[0]:
+        if outcome_number(there.outcome) == number.RETURNED and replayer.is_fresh(before):
             children.add(before)
         else:
             children.add(encoder.place(merge_records(own, there, replayer, objects).encode()))

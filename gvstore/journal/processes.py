@@ -13,14 +13,17 @@ import os
 import secrets
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
-from gvstore.journal.answers import Answers, Replayer
+from gvstore.journal.answers import Answers
 from gvstore.journal.frame import Frame, Lane
+from gvstore.journal.mode import ReplayMode
 from gvstore.journal.overlay import Overlay
 from gvstore.journal.recorder import CURRENT, NO_PARENT, Recording
 from gvstore.journal.register import live_of, register
+from gvstore.journal.replayer import Replayer
 from gvstore.objects.lanes import LanePath
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.record import NIL
@@ -44,12 +47,14 @@ class Carrier:
         self.zero_ns = recording.zero_ns
         self.folder = ""
         self.children = self.lanes = NIL
-        self.strict = ""
+        self.strict, self.mode = "", ReplayMode()
+        self.record_path: tuple[int, ...] = ()
         folder = getattr(recording.objects, "folder", None)
         if answers is not None and folder is not None:
             recording.objects.flush()
             self.folder, self.strict = str(folder), answers.replayer.strict
             self.children, self.lanes = answers.children, answers.lanes
+            self.mode, self.record_path = replace(answers.replayer.mode, max_calls=None), answers.path
         _lanes[self.token] = lane
 
     @classmethod
@@ -90,7 +95,8 @@ class _Gathering(Frame):
         root = None if carrier.root is None else Path(carrier.root)
         if carrier.folder:
             below = ObjectDatabase.open(Path(carrier.folder), read_only=True)
-            answers = Answers(Replayer(below, root=root, strict=carrier.strict), carrier.children, carrier.lanes)
+            replayer = Replayer(below, root=root, strict=carrier.strict, mode=carrier.mode)
+            answers = Answers(replayer, carrier.children, carrier.lanes, carrier.record_path)
         self.overlay = Overlay(below)
         recording = Recording(self.overlay, root=root, answers=answers)
         recording.zero_ns = carrier.zero_ns

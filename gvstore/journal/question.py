@@ -191,7 +191,7 @@ def _call_at(root: Invocation, path: CallPath) -> Invocation:
 
 
 def _with_outcomes(call: Call, at: CallPath, answers: Mapping[CallPath, Any], objects: ObjectStore) -> Call:
-    """Returns the call at `at` with what was answered at or below it; those above an answer have no outcome."""
+    """Returns the call at `at` with what was answered at or below it; those above an answer still wait."""
     encoder = Encoder(objects)
     if at in answers:
         return replace(call, outcome=returned(encoder.nested(answers[at])))
@@ -202,7 +202,8 @@ def _with_outcomes(call: Call, at: CallPath, answers: Mapping[CallPath, Any], ob
             changed = _with_outcomes(Call.of_part(part, objects), (*at, index), answers, objects)
             part = encoder.place(changed.encode())
         children.add(part)
-    return call.without_outcome(encoder.place(children.finish()), call.lanes)
+    kept = call.without_outcome(encoder.place(children.finish()), call.lanes)
+    return replace(kept, outcome=call.outcome) if outcome_number(call.outcome) == number.WAITING else kept
 
 
 def check_override(call: Invocation, error: BaseException | None, value: Any) -> Any:

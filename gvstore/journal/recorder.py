@@ -235,6 +235,12 @@ class Recording:
             lane.frame.begun += 1
             lane.frame.put(Ended(part, times), lane)
 
+    def count_answered(self) -> None:
+        """Counts the call that ended last as reused: it was answered, though not from the record."""
+        with self.lock:
+            self.executed -= 1
+            self.reused += 1
+
     def add_usage(self, **counts: int) -> None:
         """Adds to what models have used: tokens and their like."""
         with self.lock:

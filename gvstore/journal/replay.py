@@ -2,106 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, Final
 
 from gvstore import host
-from gvstore.journal.answers import STRICT_CALLS, STRICT_CODE, Answers, Replayer, overridden
+from gvstore.journal.answers import Answers, overridden
 from gvstore.journal.component import LiveComponent
-from gvstore.journal.fault import InvocationError, ReplayError
+from gvstore.journal.fault import InvocationError, ReplayError, StoppedByLimit
 from gvstore.journal.invocation import Invocation
+from gvstore.journal.mode import ReplayMode
 from gvstore.journal.perform import Performed, Subject, Terms, perform, perform_any, perform_async
+from gvstore.journal.plan import is_complete
 from gvstore.journal.recorder import Asker
 from gvstore.journal.redact import fill_holes, has_holes
 from gvstore.journal.register import find_registered
+from gvstore.journal.replayer import STRICT_CALLS, STRICT_CODE, Replayer
+from gvstore.journal.rewind import rewind_before
 from gvstore.journal.running import RunOptions
 from gvstore.journal.state import made_from
 from gvstore.objects import number
-from gvstore.objects.invocation import PartList, outcome_number, part_body
+from gvstore.objects.invocation import outcome_number, part_body
 from gvstore.objects.placeholder import Opaque
-from gvstore.objects.record import NIL
 from gvstore.objects.wire import link_bytes, split
 from gvstore.store.active import activated
 
 STRICTNESS = {True: STRICT_CALLS, False: "", None: "", STRICT_CALLS: STRICT_CALLS, STRICT_CODE: STRICT_CODE, "": ""}
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a replay would do with the recorded calls, and why: component name -> reason.
-
-    `open` counts fresh calls below one whose own code changed: whether they
-    are asked the same again shows only when it runs.
-    """
-
-    reuse: int
-    run: int
-    open: int = 0
-    reasons: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def complete(self) -> bool:
-        """Whether there is nothing to run."""
-        return self.run == 0
-
-
-def plan_replay(invocation: Invocation) -> Plan:
-    """Returns what a replay would reuse and run of the recorded calls, the root's own among them."""
-    store = invocation.store
-    replayer = Replayer(store.objects, root=store.root)
-    reuse = run = unsure = 0
-    reasons: dict[str, str] = {}
-    stack = [(invocation.part, False)]
-    while stack:
-        part, changed = stack.pop()
-        fresh, calls = replayer.subtree(part)
-        elements = split(part_body(part, replayer.reader))
-        outcome = elements[3] if len(elements) > 3 else NIL
-        if fresh and outcome_number(outcome) == number.RETURNED and outcome[0] == 0x92:
-            if changed:
-                unsure += calls
-            else:
-                reuse += calls
-            continue
-        run += 1
-        name = replayer.component(elements[1]).name
-        why = replayer.why_stale(elements[1])
-        if why:
-            reasons[name] = why
-        if len(elements) > 4:
-            stack.extend(
-                (each, changed or bool(why)) for each in reversed(list(PartList(elements[4], replayer.reader)))
-            )
-    return Plan(reuse, run, unsure, reasons)
+AS_USUAL: Final = ReplayMode()
+History = Callable[[], Iterable[bytes]]
 
 
 def perform_replay(
     invocation: Invocation, *, exception_override: Any = None, strict: Any = False, options: RunOptions | None = None,
-    asker: Asker | None = None,
+    asker: Asker | None = None, mode: ReplayMode = AS_USUAL, history: History | None = None,
 ) -> Performed:  # fmt: skip
     """Executes the invocation's root again, its record for answers; what it raises is in the result.
 
-    What is to be awaited gets an event loop of its own.
+    What is to be awaited gets an event loop of its own.  `history` returns the
+    parts of the runs that the record is derived from.
     """
-    subject, terms = prepared(invocation, exception_override, strict)
-    return perform_any(invocation.store, subject, replace(terms, options=options, asker=asker))
+    subject, terms = prepared(invocation, exception_override, strict, mode, history)
+    return _told(perform_any(invocation.store, subject, replace(terms, options=options, asker=asker)), terms)
 
 
-def replay_invocation(invocation: Invocation, *, exception_override: Any, strict: Any) -> Invocation:
+def replay_invocation(invocation: Invocation, *, exception_override: Any, strict: Any, mode: ReplayMode) -> Invocation:
     """Returns the invocation completed; a complete and fresh one at once."""
-    if invocation.successful() and plan_replay(invocation).complete:
+    if is_complete(invocation, mode):
         return invocation
-    subject, terms = prepared(invocation, exception_override, strict)
-    return _settled(perform(invocation.store, subject, terms))
+    subject, terms = prepared(invocation, exception_override, strict, mode)
+    return _settled(_told(perform(invocation.store, subject, terms), terms))
 
 
-async def replay_invocation_async(invocation: Invocation, *, exception_override: Any, strict: Any) -> Invocation:
+async def replay_invocation_async(
+    invocation: Invocation, *, exception_override: Any, strict: Any, mode: ReplayMode
+) -> Invocation:
     """Returns the same of what is to be awaited."""
-    if invocation.successful() and plan_replay(invocation).complete:
+    if is_complete(invocation, mode):
         return invocation
-    subject, terms = prepared(invocation, exception_override, strict)
-    return _settled(await perform_async(invocation.store, subject, terms))
+    subject, terms = prepared(invocation, exception_override, strict, mode)
+    return _settled(_told(await perform_async(invocation.store, subject, terms), terms))
 
 
 def _settled(performed: Performed) -> Invocation:
@@ -110,14 +69,39 @@ def _settled(performed: Performed) -> Invocation:
     return settle_performed(performed)
 
 
-def answers_from(invocation: Invocation, exception_override: Any, strict: Any) -> Answers:
-    """Returns an invocation's calls as answers for a replay."""
+def _told(performed: Performed, terms: Terms) -> Performed:
+    """Returns the result with the limit that stopped the program in place of what stopped it."""
+    if not isinstance(performed.error, StoppedByLimit) or terms.answers is None:
+        return performed
+    return replace(performed, error=terms.answers.replayer.fault)
+
+
+def answers_from(
+    invocation: Invocation, exception_override: Any, strict: Any, mode: ReplayMode = AS_USUAL,
+    history: History | None = None,
+) -> Answers:  # fmt: skip
+    """Returns an invocation's calls as answers for a replay.
+
+    Raises:
+        ReplayError: strict on code, and that of the root call changed.
+        InvocationError: the root call is not to be executed a second time.
+    """
     if strict not in STRICTNESS:
         raise ValueError(f"strict is True, False or 'code', not {strict!r}")
     store = invocation.store
-    replayer = Replayer(store.objects, root=store.root, strict=STRICTNESS[strict], overrides=exception_override)
-    if replayer.strict == STRICT_CODE and (why := replayer.why_stale(link_bytes(invocation.call.component))):
-        raise ReplayError(why)
+    replayer = Replayer(
+        store.objects, root=store.root, strict=STRICTNESS[strict], overrides=exception_override, mode=mode,
+        history=history,
+    )  # fmt: skip
+    standing = replayer.standing(link_bytes(invocation.call.component))
+    if replayer.strict == STRICT_CODE and standing.stale:
+        raise ReplayError(standing.stale)
+    waits = outcome_number(invocation.call.outcome) == number.WAITING
+    if standing.effect == "once" and not mode.effects and not waits:
+        raise InvocationError(
+            f'{invocation.component.name} has effect="once" and was executed before',
+            hint="Replay with --effects (in Python: effects=True) to execute it again.",
+        )
     return Answers(replayer, invocation.call.children, invocation.call.lanes)
 
 
@@ -130,9 +114,19 @@ def override_of(invocation: Invocation, answers: Answers) -> Callable[[], Any] |
     return None if found is None else lambda: found[0]
 
 
-def prepared(invocation: Invocation, exception_override: Any, strict: Any) -> tuple[Subject, Terms]:
+def prepared(
+    invocation: Invocation,
+    exception_override: Any,
+    strict: Any,
+    mode: ReplayMode = AS_USUAL,
+    history: History | None = None,
+) -> tuple[Subject, Terms]:
     """Returns the recorded root call, to be called again, and its record for answers."""
-    answers = answers_from(invocation, exception_override, strict)
+    if mode.start is not None:
+        whole, earlier = invocation.part, history or tuple
+        history = lambda: (whole, *earlier())  # noqa: E731 - what is rewound here happened too
+        invocation = rewind_before(invocation, mode.start)
+    answers = answers_from(invocation, exception_override, strict, mode, history)
     live = find_registered(invocation.component.name, invocation.store.root)
     args, kwargs, instance = _arguments(invocation, live)
     return Subject(live, instance, args, kwargs), Terms(answers=answers, answer=override_of(invocation, answers))

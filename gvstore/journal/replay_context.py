@@ -37,8 +37,8 @@ class ReplayContext:
         self._token: Token[Frame | None] | None = None
 
     def __enter__(self) -> Self:
-        from gvstore.journal.answers import Replayer
         from gvstore.journal.overlay import Overlay
+        from gvstore.journal.replayer import Replayer
 
         store = self._calls[0].store if self._calls else current_store()
         objects = Overlay(store.objects)

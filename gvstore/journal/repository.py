@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from gvstore import host
 from gvstore.errors import WouldLose
-from gvstore.journal.answers import Replayer
 from gvstore.journal.commit import find_components, runs_to_commit
 from gvstore.journal.counting import count_calls
 from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.merge import merge_records
+from gvstore.journal.mode import ReplayWords, mode_of
 from gvstore.journal.perform import Performed, Terms, perform, perform_any, perform_async, subject_of
 from gvstore.journal.recorder import Asker
 from gvstore.journal.recovery import settle
 from gvstore.journal.replay import perform_replay
+from gvstore.journal.replayer import Replayer
 from gvstore.journal.run import NoSuchRun, Run, Runs
 from gvstore.journal.running import RunOptions
 from gvstore.objects import run as stored
@@ -113,15 +114,30 @@ class Repository(BareRepository):
         """
         return perform_any(self.store, subject_of(subject, args, kwargs), Terms(options=options, asker=asker))
 
-    def perform_replay(self, run: Run[Any], *, strict: Any = False, options: RunOptions | None = None) -> Performed:
+    def perform_replay(
+        self, run: Run[Any], *, strict: Any = False, options: RunOptions | None = None, exception_override: Any = None,
+        words: ReplayWords | None = None,
+    ) -> Performed:  # fmt: skip
         """Replays a run as a new one; what it raises is in the result."""
         run = self.settled(run)
         target = run.record.target
+        record = run.invocation if strict else self.record_of(run)
         return perform_replay(
-            run.invocation if strict else self.record_of(run),
+            record,
+            exception_override=exception_override,
             strict=strict,
             options=options or RunOptions(target=target, parent=run.oid, command="replay"),
+            mode=mode_of(words or {}, record),
+            history=None if run.record.parent is None else lambda: self.history_of(run),
         )
+
+    def history_of(self, run: Run[Any]) -> Iterator[bytes]:
+        """Yields the root calls of the runs that a run is derived from, the nearest first."""
+        above = run.parent
+        while above is not None:
+            if above.record.root is not None:
+                yield above.invocation.part
+            above = above.parent
 
     def record_of(self, run: Run[Any]) -> Invocation:
         """Returns what a replay of the run answers from: of a replay that did not end, with the record it had itself."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
 from gvstore.errors import BadRev
 from gvstore.journal.invocation import Invocation
+from gvstore.journal.mode import ReplayWords
 from gvstore.journal.overlay import Overlay
 from gvstore.journal.recovery import run_of_journal
 from gvstore.objects import run as stored
@@ -20,6 +21,7 @@ from gvstore.store.store import Store
 
 if TYPE_CHECKING:
     from gvstore.journal.inbox import OpenQuestion
+    from gvstore.journal.plan import Plan
     from gvstore.journal.repository import Repository
     from gvstore.repo import RunRow
 
@@ -100,21 +102,35 @@ class Run(Generic[T]):
         """Returns a new run without the outcome and the last `num_calls` top-level calls."""
         return self.repo.keep_rewound(self, self.invocation.rewind(num_calls))
 
-    def rewind_before(self, path: tuple[int, ...]) -> Run[T]:
-        """Returns a new run as this one was just before the call at `path`."""
-        from gvstore.journal.rewind import rewind_before
+    def rewind_before(self, call: str | tuple[int, ...] | Callable[[Invocation], bool]) -> Run[T]:
+        """Returns a new run as this one was just before a call, at any depth.
 
-        return self.repo.keep_rewound(self, rewind_before(self.invocation.at_home(), path))
+        The call is named as behind `run/7:`, by its path, or it is the first,
+        depth first, that a function is true of.
+        """
+        return self.repo.keep_rewound(self, self.invocation.rewind_before(call))
 
-    def replay(self, *, strict: Any = False) -> Run[T]:
+    def replay(self, *, strict: Any = False, exception_override: Any = None, **words: Unpack[ReplayWords]) -> Run[T]:
         """Returns a new run: what this one recorded and still holds is answered, the rest runs.
 
+        For the further words see `ReplayWords`: `live="llm.*"`, `set={"0.2": "calm"}`, ...
+
         Raises:
+            ReplayError: a strict replay left the record.
+            CallLimitReached: `max_calls` calls were executed; the run is kept.
             whatever the component raises; the run is kept.
         """
         from gvstore.journal.repository import run_of
 
-        return run_of(self.repo.perform_replay(self, strict=strict))
+        return run_of(self.repo.perform_replay(self, strict=strict, exception_override=exception_override, words=words))
+
+    def plan(self, **words: Unpack[ReplayWords]) -> Plan:
+        """Returns what such a replay would reuse and what it would run, and why; nothing is executed."""
+        from gvstore.journal.mode import mode_of
+        from gvstore.journal.plan import plan_replay
+
+        record = self.repo.record_of(self)
+        return plan_replay(record, mode_of(words, record), self.record.times)
 
     @property
     def questions(self) -> list[OpenQuestion]:

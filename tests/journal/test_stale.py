@@ -100,20 +100,20 @@ def test_strict_calls_execute_what_is_stale(project: Project) -> None:
 
 
 def test_strict_code_refuses_what_is_stale(project: Project) -> None:
-    """strict="code" names the component that changed."""
+    """strict="code" names the call and the component that changed."""
     project.write("story.py", STORY.replace("revised {text}", "REVISED {text}"))
     script = REPLAY.replace("run = repo", "import gvstore\n    try: run = repo").replace(
         "    print(", "    except gv.ReplayError as e: print(e); sys.exit(9)\n    print("
     )
 
-    assert "story.revise changed\n" == project.run(script, "code", status=9)
+    assert "call 2 is stale: story.revise changed\n" == project.run(script, "code", status=9)
     assert ["write"] == project.ran()
 
 
 def test_a_component_that_is_gone_is_told(project: Project) -> None:
     """A recorded call of a component that no longer exists is stale for that reason."""
     script = "import gvstore as gv, story\nwith gv.open('.') as repo:\n    "
-    script += "from gvstore.journal.replay import plan_replay; print(plan_replay(repo.runs.last.invocation).reasons)"
+    script += "from gvstore.journal.plan import plan_replay; print(plan_replay(repo.runs.last.invocation).reasons)"
     project.write("story.py", STORY.replace("def revise", "def polish").replace("revise(draft", "polish(draft"))
 
     assert "{'story.write': 'story.write changed', 'story.revise': 'story.revise is gone'}\n" == project.run(script)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +12,14 @@ from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
+from gvstore.errors import UsageFault
 from gvstore.objects.oid import ObjectId
+
+if TYPE_CHECKING:
+    from gvstore.cli.subject import RunOf
+    from gvstore.journal.mode import ReplayWords
+    from gvstore.journal.plan import Plan
+    from gvstore.journal.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,62 +30,142 @@ class UpToDate:
     oid: ObjectId | None
     up_to_date: bool
     shown: str = field(metadata=HIDDEN)
+    fresh: bool = field(default=True, metadata=HIDDEN)
 
     def lines(self, paint: Paint) -> Iterator[str]:
-        yield f"{paint('run', self.run)}  {self.shown}   complete and fresh, nothing to do"
+        yield f"{paint('run', self.run)}  {self.shown}   complete{' and fresh' if self.fresh else ''}, nothing to do"
 
 
 @click.command("replay", cls=Command)
 @click.option("--strict", is_flag=True, help="Stop with status 1 where calls or code are not those of the record")
+@click.option("--as-recorded", is_flag=True, help="Answer stale calls too")
+@click.option(
+    "--live",
+    metavar="PATTERN",
+    multiple=True,
+    help="Run calls of these components whatever the record says (can be repeated)",
+)
+@click.option(
+    "--set",
+    "settings",
+    metavar="CALL=VALUE",
+    multiple=True,
+    help="Let this call answer VALUE, read as `gv put` reads it (can be repeated)",
+)
+@click.option("--from", "start", metavar="CALL", help="Run this call and all that came after it")
+@click.option("--effects", is_flag=True, help='Execute calls with effect="once" again where the record cannot answer')
+@click.option(
+    "--max-calls", metavar="N", type=click.IntRange(min=0), help="Stop with status 1 before one more call is executed"
+)
+@click.option(
+    "--plan", "only_plan", is_flag=True, help="Say what would be reused and what would run, and why; run nothing"
+)
 @click.option("-m", "--message", metavar="WHY", default="", help="Say why")
 @click.argument("rev", default="RUN")
 @pass_context
-def command(cx: CommandContext, strict: bool, message: str, rev: str) -> None:
+def command(
+    cx: CommandContext, strict: bool, as_recorded: bool, live: tuple[str, ...], settings: tuple[str, ...],
+    start: str | None, effects: bool, max_calls: int | None, only_plan: bool, message: str, rev: str,
+) -> None:  # fmt: skip
     """Run a program again, answering from its record what is unchanged
 
     A recorded call is answered if it ended and its code and that of every call below it are unchanged.  All else is
     executed, and so is what the record does not have.  The result is a new run; an interrupted one is carried on.
 
+    CALL is named as behind `run/7:`, 0.2 or llm.chat.3.  PATTERN is a component's name, its last part, or a glob.  The
+    calls above one that is set, or runs live, run too.
+
     \b
     Example:
       gv replay run/7
+      gv replay run/7 --live llm.chat --plan
+      gv replay run/7 --set 0.2='"calm"'
     """
-    from gvstore.cli.call_line import call_line
-    from gvstore.cli.execution import answer, program_speaks
+    from gvstore.cli.execution import program_speaks
     from gvstore.cli.loading import load_recorded
-    from gvstore.cli.style import PLAIN
-    from gvstore.cli.subject import named_run, run_name
-    from gvstore.journal.replay import plan_replay
-    from gvstore.journal.running import RunOptions
+    from gvstore.cli.subject import named_run
+    from gvstore.journal.mode import ReplayWords
 
     repo = cx.journal
     with repo:
         run = repo.settled(named_run(repo, rev))
-        root = run.invocation
-        with program_speaks(cx):
-            load_recorded(cx, repo, run)
-        plan = plan_replay(root if strict else repo.record_of(run))
-        if plan.complete and run.status == "ok":
-            cx.output.result(UpToDate(run_name(run), run.oid, True, call_line(root, PLAIN, names=False)))
-            changed = repo.changed_since(run)
-            if changed:
-                some = ", ".join(changed[:5]) + (" ..." if len(changed) > 5 else "")
-                cx.output.warning(f"changed since, and not followed yet: {some}")
-            if not cx.json:
-                cx.output.hint(f"`gv rewind {run_name(run)}` takes calls back, so that they run again.")
-            return
-        for why in plan.reasons.values():
-            cx.output.status(f"stale: {why}")
-        if not strict:
-            below = f"; {plan.open} below what changed, reused if asked the same" if plan.open else ""
-            cx.output.status(f"reuse {plan.reuse}, run {plan.run} and what is new{below}")
-        options = RunOptions(
-            target=run.record.target, message=message, group=run.record.group, argv=("gv", *cx.arguments),
-            parent=run.oid, move_run=not strict, command="replay",
+        words = ReplayWords(
+            as_recorded=as_recorded, live=live, set=_settings(cx, settings), from_call=_behind_colon(start),
+            effects=effects, max_calls=max_calls,
         )  # fmt: skip
         with program_speaks(cx):
-            performed = repo.perform_replay(run, strict="code" if strict else False, options=options)
-        if strict and performed.error is None and performed.run is not None:
-            with repo.transaction(f"replay {run.record.target}") as transaction:
-                transaction.set_run(performed.run.number)  # one that left the record does not get in the way
-        answer(cx, performed, replayed=True)
+            load_recorded(cx, repo, run)
+        plan = run.invocation.plan(**words) if strict else run.plan(**words)
+        if only_plan:
+            from gvstore.cli.planned import planned
+            from gvstore.cli.subject import run_name
+
+            cx.output.result(planned(run_name(run), plan, run.store))
+        elif plan.complete:
+            _nothing_to_do(cx, repo, run, plan)
+        else:
+            _replay(cx, repo, run, plan, words, message, strict=strict)
+
+
+def _settings(cx: CommandContext, settings: tuple[str, ...]) -> dict[str | tuple[int, ...], Any]:
+    """Returns the calls that are set, and to what.
+
+    Raises:
+        UsageFault: it is not CALL=VALUE.
+    """
+    from gvstore.journal.arguments import read_word
+
+    found: dict[str | tuple[int, ...], Any] = {}
+    for text in settings:
+        call, has_value, value = text.partition("=")
+        if not has_value or not call:
+            raise UsageFault(f"{text!r} is not CALL=VALUE", hint="As in: --set 0.2='\"calm\"'")
+        found[_behind_colon(call) or ""] = read_word(value, cx.folder)
+    return found
+
+
+def _behind_colon(call: str | None) -> str | None:
+    """Returns a call without the run that may stand before it."""
+    return None if call is None else call.rpartition(":")[2]
+
+
+def _nothing_to_do(cx: CommandContext, repo: Repository, run: RunOf, plan: Plan) -> None:
+    from gvstore.cli.call_line import call_line
+    from gvstore.cli.style import PLAIN
+    from gvstore.cli.subject import run_name
+
+    name = run_name(run)
+    for why in plan.reasons.values():
+        cx.output.status(f"stale, and answered as recorded: {why}")
+    cx.output.result(UpToDate(name, run.oid, True, call_line(run.invocation, PLAIN, names=False), not plan.reasons))
+    changed = repo.changed_since(run)
+    if changed:
+        some = ", ".join(changed[:5]) + (" ..." if len(changed) > 5 else "")
+        cx.output.warning(f"changed since, and not followed yet: {some}")
+    if not cx.json:
+        cx.output.hint(f"`gv rewind {name}` takes calls back, `--live COMPONENT` runs its calls anew.")
+
+
+def _replay(
+    cx: CommandContext, repo: Repository, run: RunOf, plan: Plan, words: ReplayWords, message: str, *, strict: bool
+) -> None:
+    from gvstore.cli.execution import answer, program_speaks
+    from gvstore.cli.planned import plan_line
+    from gvstore.journal.running import RunOptions
+
+    recorded = words.get("as_recorded")
+    for why in plan.reasons.values():
+        cx.output.status(f"{'stale, and answered as recorded' if recorded else 'stale'}: {why}")
+    if not strict:
+        cx.output.status(plan_line(plan))
+    options = RunOptions(
+        target=run.record.target, message=message, group=run.record.group, argv=("gv", *cx.arguments),
+        parent=run.oid, move_run=not strict, command="replay",
+    )  # fmt: skip
+    insists = "calls" if strict and recorded else "code" if strict else False
+    with program_speaks(cx):
+        performed = repo.perform_replay(run, strict=insists, options=options, words=words)
+    if strict and performed.error is None and performed.run is not None:
+        with repo.transaction(f"replay {run.record.target}") as transaction:
+            transaction.set_run(performed.run.number)  # one that left the record does not get in the way
+    answer(cx, performed, replayed=True)

@@ -1,0 +1,156 @@
+"""How a replay is to go: what is answered against the record, what runs against it, where it begins and stops.
+
+The words are those of `Run.replay` and of the command line:
+
+    as_recorded   stale calls are answered too
+    live          calls of these components run, whatever the record says
+    set           these calls answer these values
+    from_call     this call and all that came after it run
+    effects       calls with effect="once" may be executed a second time
+    max_calls     stop before one more call than these is executed
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from gvstore.journal.fault import InvocationError, NoSuchComponent
+from gvstore.objects.component import Component
+from gvstore.objects.invocation import PartList, outcome_number, part_body
+from gvstore.objects.number import RAISED, STREAMED
+from gvstore.objects.oid import ObjectId
+from gvstore.objects.record import NIL
+from gvstore.objects.wire import linked, split
+
+if TYPE_CHECKING:
+    from gvstore.journal.address import CallPath
+    from gvstore.journal.invocation import Invocation
+
+
+class ReplayWords(TypedDict, total=False):
+    """The keywords of a replay; calls are named as behind `run/7:`, or by their path."""
+
+    as_recorded: bool
+    live: str | Iterable[str]
+    set: Mapping[str | tuple[int, ...], Any]
+    from_call: str | tuple[int, ...] | None
+    effects: bool
+    max_calls: int | None
+
+
+_RAISED_IN_STREAM: Final = 0x94  # an array of four: exception, here, chunks
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayMode:
+    """The same, looked up in a record: calls are paths from its root."""
+
+    as_recorded: bool = False
+    live: tuple[str, ...] = ()
+    sets: Mapping[CallPath, Any] = field(default_factory=dict)
+    start: CallPath | None = None
+    effects: bool = False
+    max_calls: int | None = None
+    forced: frozenset[CallPath] = frozenset()  # the calls above those that are set: they run
+
+    @property
+    def asks_identity(self) -> bool:
+        """Whether equal bytes are not enough for an answer: every call is looked at."""
+        return bool(self.live or self.sets)
+
+    def is_live(self, name: str) -> bool:
+        """Returns whether calls of the component run whatever the record says."""
+        return any(_matches(name, pattern) for pattern in self.live)
+
+
+def mode_of(words: ReplayWords, root: Invocation) -> ReplayMode:
+    """Returns what the keywords ask of a replay of `root`.
+
+    Raises:
+        NoSuchCall: one of them names a call that the record does not have.
+        NoSuchComponent: a pattern matches no component of the record.
+        InvocationError: they contradict each other.
+    """
+    from gvstore.journal.address import call_path
+
+    if unknown := words.keys() - ReplayWords.__annotations__.keys():
+        raise TypeError(f"a replay takes no {sorted(unknown)[0]!r}")
+    limit = words.get("max_calls")
+    if limit is not None and limit < 0:
+        raise ValueError(f"max_calls is a number of calls, not {limit}")
+    given = words.get("live", ())
+    live = (given,) if isinstance(given, str) else tuple(given)
+    if live:
+        _check_live(live, root)
+    sets = {call_path(root, call): value for call, value in words.get("set", {}).items()}
+    wanted = words.get("from_call")
+    start = None if wanted is None else call_path(root, wanted)
+    _check_sets(sets, start, root)
+    return ReplayMode(
+        as_recorded=bool(words.get("as_recorded")),
+        live=live,
+        sets=sets,
+        start=start,
+        effects=bool(words.get("effects")),
+        max_calls=limit,
+        forced=frozenset(path[:depth] for path in sets for depth in range(len(path))),
+    )
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Returns whether a pattern means the component: its name, or the end of it."""
+    return fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(name, f"*.{pattern}")
+
+
+def _check_sets(sets: Mapping[CallPath, Any], start: CallPath | None, root: Invocation) -> None:
+    for path in sets:
+        where = ".".join(map(str, path))
+        if not path:
+            raise InvocationError(
+                "the root call is what a replay executes: it cannot be set", hint="Set a call below it."
+            )
+        if start is not None and path >= start:
+            raise InvocationError(f"call {where} is not before the call that the replay begins at: it runs anew")
+        call = root
+        for index in path:
+            call = call.get_child(index)
+        outcome = call.call.outcome
+        if outcome_number(outcome) == STREAMED or (
+            outcome_number(outcome) == RAISED and outcome[0] == _RAISED_IN_STREAM
+        ):
+            raise InvocationError(f"call {where} is a stream, which cannot be set")
+        outer = next((path[:depth] for depth in range(1, len(path)) if path[:depth] in sets), None)
+        if outer is not None:
+            raise InvocationError(f"call {where} lies in {'.'.join(map(str, outer))}, which is set itself")
+
+
+def _check_live(patterns: tuple[str, ...], root: Invocation) -> None:
+    names = sorted(component_names(root))
+    for pattern in patterns:
+        if not any(_matches(name, pattern) for name in names):
+            raise NoSuchComponent(
+                f"no call of {pattern} in this record",
+                hint=f"It calls {', '.join(names[:8])}{', ...'[: 5 * (len(names) > 8)]}.",
+            )
+
+
+def component_names(root: Invocation) -> set[str]:
+    """Returns the names of the components that a call and those below it are of."""
+    reader = root.store.objects
+    links: set[bytes] = set()
+    seen: set[bytes] = set()
+    stack = [root.part]
+    while stack:
+        part = stack.pop()
+        if linked(part) is not None:
+            if part in seen:
+                continue
+            seen.add(part)
+        elements = split(part_body(part, reader))
+        links.add(elements[1])
+        if len(elements) > 4 and elements[4] != NIL:
+            stack.extend(PartList(elements[4], reader))
+    return {Component.get(reader, ObjectId(link[3:])).name for link in links}

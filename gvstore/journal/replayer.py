@@ -1,0 +1,294 @@
+"""What is true of recorded calls whatever program asks: is their code today's, do they run anyway, and why.
+
+A `Replayer` is one replay.  Of each component that the record names it finds
+out once how it stands, of each stored subtree once whether something in it
+must run; `judge` puts this together with how the call itself ended.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from gvstore.journal.fault import CallLimitReached, ReplayError, StoppedByLimit
+from gvstore.journal.mode import ReplayMode
+from gvstore.objects import number
+from gvstore.objects.component import Component
+from gvstore.objects.invocation import PartList, asks, is_altered, outcome_number, part_body
+from gvstore.objects.oid import ObjectId
+from gvstore.objects.protocol import ObjectReader
+from gvstore.objects.record import NIL
+from gvstore.objects.wire import linked, split
+
+if TYPE_CHECKING:
+    from gvstore.journal.address import CallPath
+
+STRICT_CALLS: Final = "calls"
+STRICT_CODE: Final = "code"
+RETURNED_HEAD: Final = b"\x92\x3b"  # another head marks a value with an opaque part
+_ANSWERS: Final = (number.RETURNED, number.STREAMED)
+_OWN: Final = "gvstore.journal.question."
+_STALE, _RUNS = 1, 2
+
+
+class Why(StrEnum):
+    """Why a recorded call is not simply answered."""
+
+    SET = "set"
+    LIVE = "live"
+    REPEAT = "repeat"
+    RAISED = "raised"
+    WAITING = "waiting"
+    CANCELLED = "cancelled"
+    UNFINISHED = "unfinished"
+    OPAQUE = "opaque"
+    STALE = "stale"
+    BELOW = "below"
+
+
+TOLD_HELD: Final = {
+    Why.SET: "it is set", Why.LIVE: "it is to run live", Why.REPEAT: "it is to be repeated", Why.RAISED: "it raised",
+    Why.WAITING: "it was held before", Why.CANCELLED: "it was cancelled",
+    Why.UNFINISHED: "it was begun and did not end", Why.OPAQUE: "its answer was not kept", Why.STALE: "its code changed",
+    Why.BELOW: "a call below it is to run",
+}  # fmt: skip
+_OUTCOMES: Final = {
+    None: Why.UNFINISHED,
+    number.RAISED: Why.RAISED,
+    number.WAITING: Why.WAITING,
+    number.CANCELLED: Why.CANCELLED,
+}
+
+
+class Standing(NamedTuple):
+    """How the components of a record stand today: why they are stale, if they are, and what they run for in any case."""
+
+    stale: str
+    runs: Why | None
+    effect: str
+
+
+class Verdict(NamedTuple):
+    """What becomes of a recorded call: it is answered where `why` is None; `held` says that it may not run again either."""
+
+    why: Why | None
+    stale: str
+    calls: int
+    held: bool = False
+
+
+class Replayer:
+    """One replay: the record it reads, what it insists on, and what it has found out about components."""
+
+    def __init__(
+        self, reader: ObjectReader, *, root: Path | None, strict: str = "", overrides: Any = None,
+        mode: ReplayMode | None = None, history: Callable[[], Iterable[bytes]] | None = None,
+    ) -> None:  # fmt: skip
+        self.history = history  # the parts of the runs that the record is derived from
+        self.reader, self.root, self.strict, self.overrides = reader, root, strict, overrides
+        self.mode = mode or ReplayMode()
+        self.stale: dict[str, str] = {}  # component name -> reason, of what was executed because of it
+        self.fault: ReplayError | CallLimitReached | None = None  # where the replay left the record, or stopped
+        self.blind: set[str] = set()  # components answered although an argument could not be compared
+        self.lock = threading.RLock()
+        self.begun = 0  # calls whose execution was allowed
+        self._components: dict[bytes, Component] = {}
+        self._standings: dict[bytes, Standing] = {}
+        self._subtrees: dict[bytes, tuple[int, int]] = {}
+        self._happened: Counter[tuple[str, bytes]] | None = None
+        self._met: Counter[tuple[str, bytes]] = Counter()
+        self._looked_at, self._any_once = -1, False
+
+    def diverge(self, message: str) -> ReplayError:
+        """Returns the error of leaving the record; it is remembered, for the program may swallow it."""
+        if self.fault is None:
+            self.fault = ReplayError(message)
+        return ReplayError(message)
+
+    def count(self) -> None:
+        """Notes that a call is about to be executed.
+
+        Raises:
+            StoppedByLimit: it is one more than `max_calls`.
+        """
+        limit = self.mode.max_calls
+        if limit is not None and self.begun >= limit:
+            if self.fault is None:
+                self.fault = CallLimitReached(limit)
+            raise StoppedByLimit(str(self.fault))
+        self.begun += 1
+
+    def component(self, link: bytes) -> Component:
+        """Returns the component that a link names."""
+        known = self._components.get(link)
+        if known is None:
+            known = self._components[link] = Component.get(self.reader, ObjectId(link[3:]))
+        return known
+
+    def standing(self, link: bytes) -> Standing:
+        """Returns how the recorded component stands today."""
+        known = self._standings.get(link)
+        if known is None:
+            known = self._standings[link] = self._compare(self.component(link))
+        return known
+
+    def why_stale(self, link: bytes) -> str:
+        """Returns why calls of the recorded component no longer hold, or an empty text."""
+        return self.standing(link).stale
+
+    def _compare(self, recorded: Component) -> Standing:
+        """Returns the standing of a component: of several that the program has under its name, that with its code counts."""
+        from gvstore.journal.register import registered_as
+
+        if recorded.name.startswith(_OWN):  # a component of ours, which a program meets when it first uses it
+            importlib.import_module(recorded.name.rpartition(".")[0])
+        runs = Why.LIVE if self.mode.is_live(recorded.name) else None
+        found = registered_as(recorded.name, self.root)
+        same = [live for live in found if live.component(self.root).code == recorded.code]
+        live = next(iter(same or found), None)
+        if live is None:
+            return Standing(f"{recorded.name} is gone", runs, "")
+        stale = "" if same else f"{recorded.name} changed"
+        return Standing(stale, runs or (Why.REPEAT if live.effect == "repeat" else None), live.effect)
+
+    def judge(
+        self, path: CallPath, part: bytes, elements: list[bytes], later: Iterable[list[bytes]], *, is_root: bool = False
+    ) -> Verdict:
+        """Returns what becomes of a recorded call at `path`; `later` are equal calls that its parent made after it."""
+        mode, standing = self.mode, self.standing(elements[1])
+        flags, calls = self.subtree(part)
+        why: Why | None
+        if path in mode.sets:
+            return Verdict(Why.SET, "", 1)
+        if path in mode.forced:
+            why = Why.BELOW
+        elif standing.runs is not None:
+            why = standing.runs
+        else:
+            why = _ended(elements, later)
+        counts = is_root or not mode.as_recorded
+        if why is None and standing.stale and counts:
+            why = Why.STALE
+        if why is None and (flags & _RUNS or (flags & _STALE and not mode.as_recorded)):
+            why = Why.BELOW
+        once = standing.effect == "once" and not mode.effects
+        if once and not is_root and path not in mode.forced and why in (Why.STALE, Why.BELOW):
+            why = None  # it did what it did
+        return Verdict(why, standing.stale, calls, once and why is not None and not waits_inside(elements))
+
+    @property
+    def watches_effects(self) -> bool:
+        """Whether a call that the record does not have may be one that happened before."""
+        if self.history is None or self.mode.effects:
+            return False
+        from gvstore.journal.register import registered
+
+        known = registered()
+        if len(known) != self._looked_at:  # some were registered since
+            self._looked_at, self._any_once = len(known), any(live.effect == "once" for live in known)
+        return self._any_once
+
+    def happened_before(self, name: str, given: bytes) -> bool:
+        """Returns whether this call, which the record does not have, was executed in a run that the record is derived from.
+
+        Asked once for every call with effect="once", also of those that the record has: equal ones are counted.
+        """
+        if self._happened is None:
+            self._happened = Counter()
+            for each in self.history() if self.history is not None else ():
+                self._happened |= Counter(self._effects_in(each))
+        self._met[name, given] += 1
+        return self._met[name, given] <= self._happened[name, given]
+
+    def _effects_in(self, part: bytes) -> Iterator[tuple[str, bytes]]:
+        stack = [part]
+        while stack:
+            elements = split(part_body(stack.pop(), self.reader))
+            outcome = elements[3] if len(elements) > 3 else NIL
+            if self.standing(elements[1]).effect == "once" and not asks(outcome):
+                yield self.component(elements[1]).name, (elements[5] if len(elements) > 5 else NIL) + elements[2]
+            if len(elements) > 4:
+                stack.extend(PartList(elements[4], self.reader))
+
+    def is_fresh(self, part: bytes) -> bool:
+        """Returns whether the code of a recorded call and of all below it is today's."""
+        return not self.subtree(part)[0] & _STALE
+
+    def stale_below(self, part: bytes, path: CallPath = ()) -> Iterator[tuple[CallPath, str, str]]:
+        """Yields (path, component, reason) of the stale calls of a subtree, depth first."""
+        stack = [(part, path)]
+        while stack:
+            part, path = stack.pop()
+            if self.is_fresh(part):
+                continue
+            elements = split(part_body(part, self.reader))
+            if why := self.why_stale(elements[1]):
+                yield path, self.component(elements[1]).name, why
+            if len(elements) > 4:
+                below = [(each, (*path, at)) for at, each in enumerate(PartList(elements[4], self.reader))]
+                stack += reversed(below)
+
+    def subtree(self, part: bytes) -> tuple[int, int]:
+        """Returns (what is found in it, how many calls) of a recorded call and what is below it."""
+        known = self._subtrees.get(part)
+        if known is not None:
+            return known
+        calls = [_Subtree(self, part)]
+        while True:
+            call = calls[-1]
+            for child in call.children:
+                known = self._subtrees.get(child)
+                if known is None:
+                    below = _Subtree(self, child)
+                    if below.children is not _NONE:
+                        calls.append(below)
+                        break
+                    known = below.flags, 1
+                call.flags, call.total = call.flags | known[0], call.total + known[1]
+            else:
+                calls.pop()
+                found = call.flags, call.total
+                if linked(call.part) is not None:
+                    self._subtrees[call.part] = found
+                if not calls:
+                    return found
+                calls[-1].flags, calls[-1].total = calls[-1].flags | found[0], calls[-1].total + found[1]
+
+
+_NONE: Final[Iterator[bytes]] = iter(())
+
+
+class _Subtree:
+    """A call on the way: what is known of it and of the children looked at so far."""
+
+    __slots__ = ("children", "flags", "part", "total")
+
+    def __init__(self, replayer: Replayer, part: bytes) -> None:
+        elements = split(part_body(part, replayer.reader))
+        standing = replayer.standing(elements[1])
+        self.part, self.total = part, 1
+        self.flags = (_STALE if standing.stale else 0) | (_RUNS if standing.runs is not None else 0)
+        has_children = len(elements) > 4 and elements[4] != NIL
+        self.children = iter(PartList(elements[4], replayer.reader)) if has_children else _NONE
+
+
+def _ended(elements: list[bytes], later: Iterable[list[bytes]]) -> Why | None:
+    """Returns why a recorded outcome does not stand, or None: a value that could be stored, or the failure before a retry that succeeded."""
+    outcome = elements[3] if len(elements) > 3 else NIL
+    kind = outcome_number(outcome)
+    if kind in _ANSWERS:
+        return Why.OPAQUE if is_altered(outcome) else None
+    if kind == number.RAISED and any(len(each) > 3 and outcome_number(each[3]) in _ANSWERS for each in later):
+        return None
+    return _OUTCOMES.get(kind, Why.OPAQUE)
+
+
+def waits_inside(elements: list[bytes]) -> bool:
+    """Returns whether a call waits for the answer to a question that a call below it asks: then it has not done its work."""
+    outcome = elements[3] if len(elements) > 3 else NIL
+    return outcome_number(outcome) == number.WAITING and not asks(outcome)
