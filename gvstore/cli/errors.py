@@ -113,8 +113,10 @@ def _describe_usage(error: click.UsageError) -> Failure:
 def _describe_bug(error: BaseException, cx: CommandContext) -> Failure:
     """Returns the message for what nobody foresaw; an error of the operating system is told in its own words."""
     if isinstance(error, OSError) and error.strerror:
-        if _folder_is_gone():
-            return _describe_ours(FolderGone())
+        try:
+            cx.folder  # noqa: B018 - whether there is one
+        except FolderGone as gone:
+            return _describe_ours(gone)
         where = f": {error.filename}" if error.filename else ""
         hint = _REFUSALS.get(error.errno or 0, "")
         status = Conflict.exit_code if hint else InternalFault.exit_code
@@ -127,14 +129,6 @@ def _describe_bug(error: BaseException, cx: CommandContext) -> Failure:
         f"Please report it, with the traceback in {log}." if log else "Run it again with GV_DEBUG=1 for the traceback."
     )
     return Failure("internal_fault", message, hint, InternalFault.exit_code)
-
-
-def _folder_is_gone() -> bool:
-    try:
-        Path.cwd()
-    except FileNotFoundError:
-        return True
-    return False
 
 
 def _log_traceback(error: BaseException, cx: CommandContext) -> str:
