@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gvstore.journal.fault import is_stop
 from gvstore.journal.frame import Frame
 from gvstore.journal.recorder import END, question_in
 from gvstore.journal.state import state_of
@@ -36,7 +37,7 @@ def end_raised(
     here = frame.raised is not error
     if frame.parent is not None:
         frame.parent.raised = error
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt) or is_stop(error):
         outcome = NIL
     elif is_cancellation(error):
         outcome = CANCELLED

@@ -87,8 +87,15 @@ class CallLimitReached(InvocationError):
         super().__init__(f"stopped before executing more than {limit} call{'s'[: limit != 1]}")
 
 
-class StoppedByLimit(KeyboardInterrupt):
+class StoppedByLimit(BaseException):
     """Ends the program of a replay that reached its limit, past every `except Exception`; never leaves the replay."""
+
+
+def is_stop(error: BaseException | None) -> bool:
+    """Returns whether an exception, or one of a group, is what ends a program at its limit."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(StoppedByLimit) is not None
+    return isinstance(error, StoppedByLimit)
 
 
 class NoSuchCall(BadRev):

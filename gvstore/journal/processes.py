@@ -13,11 +13,11 @@ import os
 import secrets
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 from gvstore.journal.answers import Answers
+from gvstore.journal.fault import StoppedByLimit
 from gvstore.journal.frame import Frame, Lane
 from gvstore.journal.mode import ReplayMode
 from gvstore.journal.overlay import Overlay
@@ -54,7 +54,7 @@ class Carrier:
             recording.objects.flush()
             self.folder, self.strict = str(folder), answers.replayer.strict
             self.children, self.lanes = answers.children, answers.lanes
-            self.mode, self.record_path = replace(answers.replayer.mode, max_calls=None), answers.path
+            self.mode, self.record_path = answers.replayer.rest_of_mode(), answers.path
         _lanes[self.token] = lane
 
     @classmethod
@@ -71,13 +71,12 @@ class Carrier:
         token = CURRENT.set(top)
         try:
             result = self._call(args, kwargs)
-        except Exception as e:
+        except (Exception, StoppedByLimit) as e:
             top.recording.closed = True
             raise _Raised(self.token, top.gathered(), e) from e
         finally:
             CURRENT.reset(token)
         return _Result(self.token, top.gathered(), result)
-
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         function = self.function
@@ -135,7 +134,7 @@ class _Result:
 class _Raised(Exception):
     """The same of what it raised."""
 
-    def __init__(self, token: str, record: bytes, error: Exception) -> None:
+    def __init__(self, token: str, record: bytes, error: BaseException) -> None:
         super().__init__(token)
         self._parts = token, record, error
 

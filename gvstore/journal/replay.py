@@ -9,7 +9,7 @@ from typing import Any, Final
 from gvstore import host
 from gvstore.journal.answers import Answers, overridden
 from gvstore.journal.component import LiveComponent
-from gvstore.journal.fault import InvocationError, ReplayError, StoppedByLimit
+from gvstore.journal.fault import CallLimitReached, InvocationError, ReplayError, is_stop
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.mode import ReplayMode
 from gvstore.journal.perform import Performed, Subject, Terms, perform, perform_any, perform_async
@@ -71,9 +71,10 @@ def _settled(performed: Performed) -> Invocation:
 
 def _told(performed: Performed, terms: Terms) -> Performed:
     """Returns the result with the limit that stopped the program in place of what stopped it."""
-    if not isinstance(performed.error, StoppedByLimit) or terms.answers is None:
+    if not is_stop(performed.error) or terms.answers is None:
         return performed
-    return replace(performed, error=terms.answers.replayer.fault)
+    replayer = terms.answers.replayer
+    return replace(performed, error=replayer.fault or CallLimitReached(replayer.mode.max_calls or 0))
 
 
 def answers_from(

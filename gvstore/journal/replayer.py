@@ -11,6 +11,7 @@ import importlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -122,6 +123,11 @@ class Replayer:
                 self.fault = CallLimitReached(limit)
             raise StoppedByLimit(str(self.fault))
         self.begun += 1
+
+    def rest_of_mode(self) -> ReplayMode:
+        """Returns the mode for another process: what is left of the limit there, for it alone."""
+        limit = self.mode.max_calls
+        return self.mode if limit is None else replace(self.mode, max_calls=max(0, limit - self.begun))
 
     def component(self, link: bytes) -> Component:
         """Returns the component that a link names."""

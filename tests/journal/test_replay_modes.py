@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from gvstore.journal.fault import CallLimitReached, InvocationError, NoSuchCall,
 from gvstore.journal.repository import Repository
 from gvstore.journal.run import Run
 from tests.journal.bodies import BODIES, note
+from tests.journal.process import NOTE, Project
 
 SENT: list[str] = []
 FAILS: set[str] = set()
@@ -227,6 +230,83 @@ def test_a_limit_ends_a_program_that_swallows(repo: Repository) -> None:
         run.rewind(3).replay(max_calls=1)
 
     assert ["a"] == BODIES
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_a_limit_ends_what_is_awaited(repo: Repository, grouped: bool) -> None:
+    """No further task is let in; those that run are given up with the event loop."""
+    run = asyncio.run(repo.run_async(gathering, grouped))
+    BODIES.clear()
+
+    with pytest.raises(CallLimitReached):
+        run.rewind(3).replay(max_calls=2)
+
+    assert not {"c"} & {*BODIES}
+    stopped = repo.runs.last
+    assert stopped is not None and "interrupted" == stopped.status
+    assert ["a", "b", "c"] == stopped.replay().output
+
+
+@gv.register
+async def later(name: str) -> str:
+    await asyncio.sleep(0)
+    note(name)
+    return name
+
+
+@gv.register
+async def gathering(grouped: bool) -> list[str]:
+    if not grouped:
+        return await asyncio.gather(*map(later, "abc"))
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(later(each)) for each in "abc"]
+    return [task.result() for task in tasks]
+
+
+POOL = (
+    NOTE
+    + """
+import concurrent.futures, gvstore as gv
+
+@gv.register
+def leaf(n):
+    note(f"leaf{n}")
+    return n
+
+@gv.register
+def middle(n):
+    note(f"middle{n}")
+    return leaf(n) + 1
+
+@gv.register
+def root():
+    with concurrent.futures.ProcessPoolExecutor(2) as pool:
+        return list(pool.map(middle, range(3)))
+
+def ran():
+    text = open("ran").read()
+    open("ran", "w").close()
+    return sorted(text.split())
+
+if __name__ == "__main__":
+    with gv.open('.') as repo:
+        run = gv.run(root)
+        ran()
+        print(run.replay(live="middle").output, ran())
+        print(run.replay(set={"1.0": 10}).output, ran())
+        print(run.replay(from_call="2.0").output, ran())
+"""
+)
+
+
+def test_other_processes_replay_on_the_same_terms(tmp_path: Path) -> None:
+    """What is live, set or rewound is so in the processes of a pool."""
+    Repository.init(tmp_path).close()
+    said = Project(tmp_path).run(POOL).splitlines()
+
+    assert "[1, 2, 3] ['middle0', 'middle1', 'middle2']" == said[0]
+    assert "[1, 11, 3] ['middle1']" == said[1]
+    assert "[1, 2, 3] ['leaf2', 'middle2']" == said[2]
 
 
 def test_repeated_effects_run_wherever_they_are(repo: Repository) -> None:
