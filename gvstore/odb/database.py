@@ -21,7 +21,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from gvstore import fs
+from gvstore.objects.chunking import BLOB_THRESHOLD
 from gvstore.objects.fault import CorruptObject, ObjectMissing
+from gvstore.objects.kind import Kind
 from gvstore.objects.oid import OID_BYTES, ObjectId
 from gvstore.objects.protocol import ObjectWriter
 from gvstore.odb import fork, format, tombstone
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from gvstore.odb.segment import Segment
     from gvstore.odb.trainer import Trainer
 
+_BLOB = bytes((Kind.BLOB,))
 MANY_PACKS = 5  # to be asked one by one, before a process that fills segment after segment makes an index of them
 VERIFIED_LIMIT = 1 << 15  # oids remembered as looked at; some 100 bytes each
 
@@ -154,12 +157,13 @@ class ObjectDatabase:
             self._raise_refused()
         return found
 
-    def write(self, data: bytes) -> ObjectId:
+    def write(self, data: bytes, *, kept: int = 0) -> ObjectId:
         """Returns the name of `data`, kind byte first, which can be read from now on.
 
         It may stay in this process's memory until `flush` or `sync`.  What is
         there already is not stored again: eight bytes of name can be forged, so
         the first time an object is found to be there its bytes are looked at.
+        With `kept` (KEPT) gc keeps it.
 
         Raises:
             ValueError: `data` is empty, or 1 GiB or more.
@@ -170,13 +174,15 @@ class ObjectDatabase:
         """
         oid = ObjectId.of(data)
         own = self._segment
-        if own is not None and oid in own.offsets:
+        if own is not None and oid in own.offsets and (not kept or own.all_kept):
             return oid
         with self._lock:
             own = self._segment
             if own is None or own.full or own.poisoned is not None:
                 own = self._next_segment()
             if oid in own.offsets or oid in self._verified:
+                if kept:
+                    self.keep(oid)
                 return oid
             catalog = self._catalog
             if catalog.forgotten:
@@ -185,14 +191,18 @@ class ObjectDatabase:
                 try:
                     if pack.find(oid) and pack.get_durable(oid):
                         self._remember(oid)
+                        if kept:
+                            self.keep(oid)
                         return oid
                 except OSError:  # merged while it rested, or not to be opened now: stored twice, until the next merge
                     continue
             if catalog.layers and self._is_covered(oid):
+                if kept:
+                    self.keep(oid)
                 return oid
             if not 0 < len(data) <= MAX_LENGTH:
                 raise ValueError(f"an object has 1 to {MAX_LENGTH} bytes, not {len(data)}")
-            own.add(oid, data)
+            own.add(oid, data, kept=kept)
             if self._trainer is not None and self._trainer.enough(data):
                 self._train(own)
         return oid
@@ -302,10 +312,13 @@ class ObjectDatabase:
 
     def put(self, data: bytes) -> ObjectId:
         """Returns the name of `data` stored as a blob, and kept; durable on return, in a batch when the block ends."""
-        if self._put_blob is None:
-            self._put_blob = blob_writer()
-        oid = self._put_blob(self, data)
-        self.keep(oid)
+        if type(data) is bytes and len(data) <= BLOB_THRESHOLD:
+            oid = self.write(_BLOB + data, kept=format.KEPT)
+        else:
+            if self._put_blob is None:
+                self._put_blob = blob_writer()
+            oid = self._put_blob(self, data)
+            self.keep(oid)
         if not in_batch(self):
             self.sync()
         return oid

@@ -111,8 +111,8 @@ def cover(folder: Path, packs: Iterable[Path], *, most: int | None = None) -> bo
     sizes = {path.stem: path.stat().st_size for path in packs}
     kept = []
     for layer in layers(folder):
-        alive = sum(sizes.get(name) == size for name, size in layer.packs)
-        if alive * 2 <= len(layer.packs):
+        alive = sum(size for name, size in layer.packs if sizes.get(name) == size)
+        if alive * 2 <= sum(size for _, size in layer.packs):
             fs.remove(layer.path)
         else:
             kept.append(layer)

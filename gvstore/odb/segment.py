@@ -58,6 +58,7 @@ class Segment:
         first = format.header() + (format.dict_item(0, codec.name) if codec.name else b"")
         self._state = _State(0, bytearray(first), 0, len(first))
         self.offsets: dict[bytes, int] = {}  # by whole oid: nothing forged gets in here
+        self.all_kept = True  # as long as nothing was added that is not kept
         self.durable = 0
         self.poisoned: OSError | None = None
         self.sealed = False  # nothing may be added any more
@@ -87,6 +88,8 @@ class Segment:
         length = len(payload)
         if length >= size:
             payload, codec, length = data, RAW, size
+        if not kept:
+            self.all_kept = False
         state = self._state
         buffer = state.buffer
         at = state.base + len(buffer)
