@@ -16,11 +16,11 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from types import TracebackType, UnionType
+from typing import TYPE_CHECKING, Any, Self
 
 from gvstore.errors import GvError
-from gvstore.objects.oid import ObjectId
+from gvstore.objects.oid import OID_BYTES, ObjectId
 from gvstore.objects.protocol import ObjectWriter
 from gvstore.refs import schema
 from gvstore.refs.fault import CorruptRefs, RefsLocked, RefsReadOnly, RefsUnwritten
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gvstore.refs.transaction import Transaction
 
 _MAX_SYMBOLIC_STEPS = 5
+Rows = list[tuple[Any, ...]]
 _inherited: list[sqlite3.Connection] = []  # connections of a parent process: never used, never closed
 
 
@@ -108,7 +109,7 @@ class Refs:
                 "SELECT name, value FROM refs WHERE name >= ? AND name < ? ORDER BY name",
                 (prefix, prefix + "\U0010ffff"),
             ).fetchall()
-        return dict(rows)
+        return dict(self._typed(rows, str, str))
 
     def head_ref(self) -> str | None:
         """Returns the ref that HEAD is on, which may not exist yet, or None where HEAD is detached."""
@@ -126,7 +127,7 @@ class Refs:
                 "WHERE ref = ? ORDER BY sequence DESC LIMIT ?",
                 (name, -1 if limit is None else limit),
             ).fetchall()
-        return tuple(ReflogEntry(*row) for row in rows)
+        return tuple(ReflogEntry(*row) for row in self._typed(rows, str, str, str, str, int, str, int | None))
 
     def last_move(self, *, before: int) -> int | None:
         """Returns when a ref last moved, in microseconds; what claims to be later than `before` does not count."""
@@ -146,7 +147,8 @@ class Refs:
     def logged(self) -> tuple[str, ...]:
         """Returns the names that have a reflog, sorted; those of deleted refs among them."""
         with self._reading() as connection:
-            return tuple(row[0] for row in connection.execute("SELECT DISTINCT ref FROM reflog ORDER BY ref"))
+            rows = connection.execute("SELECT DISTINCT ref FROM reflog ORDER BY ref").fetchall()
+        return tuple(row[0] for row in self._typed(rows, str))
 
     def operations(self, *, limit: int | None = None) -> tuple[OperationEntry, ...]:
         """Returns what commands did, the newest first."""
@@ -155,7 +157,10 @@ class Refs:
                 "SELECT number, oid, command, author, created_at FROM operations ORDER BY number DESC LIMIT ?",
                 (-1 if limit is None else limit,),
             ).fetchall()
-        return tuple(OperationEntry(row[0], ObjectId(row[1]), *row[2:]) for row in rows)
+        typed = self._typed(rows, int, bytes, str, str, int)
+        if any(len(row[1]) != OID_BYTES for row in typed):
+            raise CorruptRefs(str(self.path), "an operation has no oid")
+        return tuple(OperationEntry(row[0], ObjectId(row[1]), *row[2:]) for row in typed)
 
     @contextmanager
     def transaction(self, command: str, *, author: str, now: int) -> Iterator[Transaction]:
@@ -267,15 +272,21 @@ class Refs:
         return int(row[0][len(RUNS) :]) if row else None
 
     def check(self) -> tuple[str, ...]:
-        """Returns what SQLite finds wrong with the file, in words; empty when it is sound."""
+        """Returns what is wrong with the file, in words; empty when it is sound.
+
+        SQLite looks at its trees, and each row of the reflog has a checksum, but for those of gvstore 0.1.
+        """
         import sqlite3
 
         try:
             with self._reading() as connection:
                 rows = connection.execute("PRAGMA integrity_check(20)").fetchall()
+                found = [str(row[0]) for row in rows if row[0] != "ok"]
+                if not found and schema.has_checksums(connection):
+                    found += _bad_reflog(connection)
         except sqlite3.DatabaseError as e:
             return (str(e),)
-        return tuple(row[0] for row in rows if row[0] != "ok")
+        return tuple(found)
 
     def _runs(self, rest: str, parameters: tuple[object, ...]) -> tuple[RunRow, ...]:
         with self._reading() as connection:
@@ -284,7 +295,15 @@ class Refs:
                 f"LEFT JOIN refs ON name = '{RUNS}' || number " + rest,
                 parameters,
             ).fetchall()
-        return tuple(RunRow(row[0], value_oid(row[1]), *row[2:]) for row in rows)
+        typed = self._typed(rows, int, str | None, str, str, str, int, int | None)
+        return tuple(RunRow(row[0], value_oid(row[1]), *row[2:]) for row in typed)
+
+    def _typed(self, rows: Rows, *types: type | UnionType) -> Rows:
+        """Returns the rows, whose fields are of these types: SQLite does not see to that, and a damaged file may hold any."""
+        for row in rows:
+            if not all(map(isinstance, row, types)):
+                raise CorruptRefs(str(self.path), "a row holds something of another type than its column")
+        return rows
 
     def _connection(self) -> sqlite3.Connection:
         pid = os.getpid()
@@ -330,6 +349,17 @@ class Refs:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+
+def _bad_reflog(connection: sqlite3.Connection) -> Iterator[str]:
+    from gvstore.refs.transaction import reflog_checksum
+
+    rows = connection.execute(
+        "SELECT ref, old, new, author, created_at, message, operation, checksum, sequence FROM reflog"
+    )
+    for *fields, checksum, sequence in rows:
+        if checksum is not None and checksum != reflog_checksum(ReflogEntry(*fields)):
+            yield f"row {sequence} of the reflog does not match its checksum"
 
 
 def read_value(connection: sqlite3.Connection, name: str) -> str | None:

@@ -43,7 +43,8 @@ CREATE TABLE reflog (
     author     TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     message    TEXT NOT NULL,
-    operation  INTEGER
+    operation  INTEGER,
+    checksum   INTEGER
 );
 CREATE INDEX reflog_ref ON reflog (ref, sequence);
 CREATE TABLE runs (
@@ -104,10 +105,33 @@ def connect(path: Path) -> sqlite3.Connection:
             # Without this, fsync on macOS leaves the data in the drive's cache.
             connection.execute("PRAGMA fullfsync=1")
             connection.execute("PRAGMA checkpoint_fullfsync=1")
+        _add_checksums(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _add_checksums(connection: sqlite3.Connection) -> None:
+    """Adds the column that reflogs of gvstore 0.1 do not have."""
+    if not has_checksums(connection):
+        connection.execute("BEGIN IMMEDIATE")
+        if not has_checksums(connection):  # else another process was faster
+            connection.execute("ALTER TABLE reflog ADD COLUMN checksum INTEGER")
+        connection.execute("COMMIT")
+
+
+def has_checksums(connection: sqlite3.Connection) -> bool:
+    """Returns whether rows of the reflog may have a checksum."""
+    import sqlite3
+
+    try:
+        connection.execute("SELECT checksum FROM reflog LIMIT 0")
+    except sqlite3.OperationalError as e:
+        if "no such column" in str(e):
+            return False
+        raise
+    return True
 
 
 def connect_copy(path: Path) -> tuple[sqlite3.Connection, Path]:

@@ -12,6 +12,7 @@ rebuilt from the operations (rebuild.py).
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -193,9 +194,14 @@ def clean_text(text: str) -> str:
 def write_reflog(connection: sqlite3.Connection, entry: ReflogEntry) -> None:
     """Adds one move to the reflog."""
     connection.execute(
-        "INSERT INTO reflog (ref, old, new, author, created_at, message, operation) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (entry.ref, entry.old, entry.new, entry.author, entry.created_at, entry.message, entry.operation),
+        "INSERT INTO reflog (ref, old, new, author, created_at, message, operation, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*entry, reflog_checksum(entry)),
     )
+
+
+def reflog_checksum(entry: ReflogEntry) -> int:
+    """Returns the CRC-32 of the fields as text, each with a zero byte behind it: no object repeats all of them."""
+    return zlib.crc32("".join("\0" if field is None else f"{field}\0" for field in entry).encode())
 
 
 def _expected(value: Expected) -> str | Anything:

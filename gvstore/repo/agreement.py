@@ -3,7 +3,7 @@
 SQLite finds what is wrong with its tree, not what is wrong with a value in it.
 But each transaction is an object too, and so is each finished run: what refs.db
 says beside them must be what they say.  What no object repeats (a reflog
-entry's message) is not asked.
+entry's message) has a checksum in refs.db itself.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gvstore.objects.oid import ObjectId, short
 from gvstore.objects.operation import Operation, RefChange
 from gvstore.objects.run import Run
 from gvstore.odb.wal import read_records
+from gvstore.refs.fault import CorruptRefs
 from gvstore.refs.names import HEAD, RUN, short_name
 from gvstore.refs.rebuild import replayed
 from gvstore.refs.record import OperationEntry, ReflogEntry, RunRow
@@ -35,6 +36,13 @@ _REPAIR = "`gv fsck --repair` makes refs.db anew"
 
 def disagreements(repo: Repository) -> Iterator[Finding]:
     """Yields where refs.db says something else than the objects do; reads each object once to find operations."""
+    try:
+        yield from _all(repo)
+    except CorruptRefs as e:
+        yield Finding(layout.REFS, f"{e.why}; {_REPAIR}")
+
+
+def _all(repo: Repository) -> Iterator[Finding]:
     rows = repo.refs.operations()[::-1]
     known = dict(_operations(repo))
     yield from _of_operations(rows, known)

@@ -30,9 +30,11 @@ SIZES = {"pack": 800, "index": 200, "segment": 2100, "torn": 1300, "dictionary":
 class _Case:
     """One file changed in one way, in a copy that is changed back."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
+    def __init__(self, what: str, folder: Path) -> None:
         tempfile.tempdir = str(folder)  # where Refs reads a copy from
         self.own = specimen.make(folder / "specimen")
+        if what == "refs":
+            specimen.write_back(self.own.files["refs"])  # else the WAL has what matters
         self.objects = self.own.root / ".gv" / "objects"
         self.known: Answers = specimen.object_answers(self.objects)
         self.refs = specimen.ref_answers(self.own.files["refs"])
@@ -133,7 +135,7 @@ def _units(scale: float) -> Iterator[str]:
 def _run(kind: str, cases: Callable[[str, bytes, int, int], Iterable[tuple[str, bytes]]]) -> Callable[[str, int, Path], Outcome]:
     def run(unit: str, seed: int, folder: Path) -> Outcome:
         what, where, *bit = unit.split(":")
-        case = _Case(seed, folder)
+        case = _Case(what, folder)
         whole = case.own.files[what].read_bytes()
         first, _, end = where.partition("-")
         span = range(len(whole))[int(first) : int(end) if end else int(first) + 1]

@@ -27,7 +27,7 @@ DICTIONARY = b"the answer of the model to question number 1234567890, in so many
 @gv.register
 def ask(number: int) -> str:
     """Returns what a model might say."""
-    return "the answer of the model to question number %d" % leaf(number, "words " * number)["number"]
+    return f"the answer of the model to question number {leaf(number, 'words ' * number)['number']}"
 
 
 @gv.register
@@ -152,6 +152,12 @@ def ref_answers(path: Path) -> Answers:
         }
 
 
+def write_back(path: Path) -> None:
+    """Brings all of refs.db's WAL into it."""
+    with Refs.open(path) as refs:
+        refs.list("")
+
+
 def run_answers(root: Path) -> Answers:
     """Returns every run with its calls."""
     with _opened(root) as repo:
@@ -177,7 +183,7 @@ def found_by_fsck(root: Path) -> list[str]:
         return [str(e)]
 
 
-class _opened:  # noqa: N801 - reads as a word of the language
+class _opened:
     """A repository opened for reading, closed at the end of the block."""
 
     def __init__(self, root: Path) -> None:

@@ -80,6 +80,35 @@ def test_a_changed_row_is_found(root: Path, change: str) -> None:
     assert [] == told(root)
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["reflog SET message = 'commat: first'", "reflog SET message = 7", "refs SET value = x'c3'", "operations SET oid = x'00'",
+     "runs SET started_at = 'now'", "runs SET status = x'6f6b'"],
+)  # fmt: skip
+def test_what_has_another_type_or_checksum_is_damage(root: Path, change: str) -> None:
+    """No error of Python's."""
+    with sqlite3.connect(root / ".gv" / "refs.db") as connection:
+        connection.execute(f"UPDATE {change}")
+    connection.close()
+
+    assert told(root)
+
+
+def test_a_reflog_without_checksums_gets_them(root: Path) -> None:
+    """As gvstore 0.1 wrote it: read as it is, and the next writer adds the column."""
+    with sqlite3.connect(root / ".gv" / "refs.db") as connection:
+        connection.execute("ALTER TABLE reflog DROP COLUMN checksum")
+    connection.close()
+    assert [] == told(root)
+    with gv.Repository.open(root) as repo:
+        repo.commit("next", allow_empty=True)
+    assert [] == told(root)
+
+    with sqlite3.connect(root / ".gv" / "refs.db") as connection:
+        assert 2 == len(set(connection.execute("SELECT checksum IS NULL FROM reflog").fetchall()))
+    connection.close()
+
+
 def test_an_older_refs_db_is_found(root: Path, tmp_path: Path) -> None:
     """The operations since then are there: one may never have come into force, two are lost."""
     found = []
