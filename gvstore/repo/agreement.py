@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from gvstore import fs
 from gvstore.errors import GvError
+from gvstore.objects.decode import decode
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId, short
 from gvstore.objects.operation import Operation, RefChange
 from gvstore.objects.run import Run
 from gvstore.odb.wal import read_records
 from gvstore.refs.fault import CorruptRefs
-from gvstore.refs.names import HEAD, RUN, short_name
+from gvstore.refs.names import HEAD, RUN, RUNS, run_ref, short_name
 from gvstore.refs.rebuild import replayed
 from gvstore.refs.record import OperationEntry, ReflogEntry, RunRow
 from gvstore.repo import layout
@@ -50,8 +51,11 @@ def _all(repo: Repository) -> Iterator[Finding]:
         yield from _of_refs(repo, [known[row.oid] for row in rows])
     for name in repo.refs.logged():
         yield from _of_reflog(name, repo.refs.reflog(name), {row.number: known.get(row.oid) for row in rows})
-    for run in repo.refs.runs():
-        yield from _of_run(repo, run)
+    runs = repo.refs.runs()
+    for name in sorted(repo.refs.list(RUNS).keys() - {run_ref(row.number) for row in runs}):
+        yield Finding(short_name(name), f"there is no row for it; {_REPAIR}")
+    for row in runs:
+        yield from _of_run(repo, row)
     yield from _lost(rows, known)
     yield from _of_journals(repo)
 
@@ -67,7 +71,9 @@ def _operations(repo: Repository) -> Iterator[tuple[ObjectId, Operation]]:
 
 def _of_operations(rows: tuple[OperationEntry, ...], known: dict[ObjectId, Operation]) -> Iterator[Finding]:
     before: ObjectId | None = None
-    for row in rows:
+    for number, row in enumerate(rows, 1):
+        if row.number != number:
+            yield Finding(layout.REFS, f"operation {row.number} stands in the place of operation {number}; {_REPAIR}", row.oid)
         operation = known.get(row.oid)
         if operation is not None:
             told = (operation.parent, operation.command, operation.author, operation.created_at)
@@ -113,6 +119,9 @@ def _of_reflog(name: str, entries: tuple[ReflogEntry, ...], by_number: dict[int,
 def _of_run(repo: Repository, row: RunRow) -> Iterator[Finding]:
     where = f"run/{row.number}"
     if row.oid is None:
+        facts = _facts(repo, row)
+        if facts and (row.target, row.started_at, row.ended_at) != (facts.get("target"), facts.get("started_at"), None):
+            yield Finding(where, f"its row is another than its journal says; {_REPAIR}")
         return
     try:
         run = Run.get(repo.objects, row.oid)
@@ -120,6 +129,18 @@ def _of_run(repo: Repository, row: RunRow) -> Iterator[Finding]:
         return  # told elsewhere
     if (row.target, row.status, row.started_at, row.ended_at) != (run.target, run.status, run.started_at, run.ended_at):
         yield Finding(where, f"its row is another than its object says; {_REPAIR}", row.oid)
+
+
+def _facts(repo: Repository, row: RunRow) -> dict[str, object]:
+    """Returns what a journal's first record says of its run; nothing where it cannot be read."""
+    if row.finished or not row.journal:
+        return {}
+    try:
+        first = next(read_records(layout.journal_folder(repo.gv) / row.journal), None)
+        facts = decode(first[1:], repo.objects) if first is not None and first[:1] == b"R" else {}
+    except (OSError, GvError):
+        return {}
+    return facts if type(facts) is dict else {}
 
 
 def _of_journals(repo: Repository) -> Iterator[Finding]:

@@ -66,6 +66,8 @@ def test_a_sound_repository_agrees(root: Path) -> None:
         "UPDATE runs SET status = 'raised' WHERE number = 1",
         "UPDATE runs SET target = 'triple' WHERE number = 1",
         "UPDATE runs SET started_at = 1 WHERE number = 2",
+        "UPDATE runs SET number = 8 WHERE number = 2",
+        "UPDATE operations SET number = 0 WHERE number = 1",
     ],
 )
 def test_a_changed_row_is_found(root: Path, change: str) -> None:
