@@ -127,3 +127,12 @@ def gv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]
     }.items():
         monkeypatch.setenv(name, value)
     yield CommandLine(work)
+
+
+@pytest.fixture(autouse=True)
+def no_store_outlives_its_test() -> Iterator[None]:
+    """`gv.use` is for the whole process: a test that calls it does not choose for those after it."""
+    yield
+    from gvstore.store.active import use_store
+
+    use_store(None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import traceback
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from gvstore.objects.commit import Commit
-from gvstore.objects.oid import ObjectId
 from gvstore.odb import ObjectDatabase, compact
 from gvstore.odb.collect import Moment
 from gvstore.odb.fault import Busy
@@ -142,32 +140,3 @@ def test_many_small_commands_leave_few_files(shared: Path, monkeypatch: pytest.M
     assert [] == list((folder / "lease").iterdir())
     with ObjectDatabase.open(folder) as database:
         assert all(database.has(oid) for oid in oids)
-
-
-def test_a_copy_made_while_others_write_is_sound(shared: Path, tmp_path: Path) -> None:
-    """The objects that it has are whole; refs that came too late for it are told as missing, not made up."""
-    pids = forked(shared, 3)
-    copies: list[Path] = []
-    while pids:
-        copies.append(tmp_path / f"copy{len(copies)}")
-        shutil.copytree(shared, copies[-1], copy_function=quietly)
-        pid, status = os.waitpid(pids[0], os.WNOHANG if len(copies) < 5 else 0)
-        if pid:
-            assert 0 == os.waitstatus_to_exitcode(status)
-            pids.remove(pid)
-
-    for copy in copies:
-        with ObjectDatabase.open(layout.objects_folder(copy / ".gv")) as objects:
-            assert [] == [d for d in objects.check(full=True) if "index is missing" not in d.why]
-            assert all(oid == ObjectId.of(objects.read(oid)) for oid in objects)
-            objects.put(b"and it can be written")
-        with Repository.open(copy) as repo:
-            assert all(f.why == "is missing" for f in repo.fsck() if f.damage)
-
-
-def quietly(source: str, target: str) -> str:
-    """Copies a file that may go away meanwhile."""
-    try:
-        return str(shutil.copyfile(source, target))
-    except FileNotFoundError:
-        return target
