@@ -148,10 +148,8 @@ def commands(folder: Path, promise: Callable[[list[ObjectId]], None]) -> None:
         promise([database.put(b"after all")])
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_the_power_may_fail_at_any_moment(folder: Path, tmp_path: Path, seed: int) -> None:
-    """Nothing that was promised is lost, nothing counts as damaged, and the next command works."""
-    choose = random.Random(seed)
+def recorded(folder: Path) -> tuple[Recorder, list[ObjectId]]:
+    """Returns what the commands changed on the disk, and what was there before."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compact, "SMALL_BYTES", 300)
         patch.setattr(compact, "FEW", 1)
@@ -159,19 +157,31 @@ def test_the_power_may_fail_at_any_moment(folder: Path, tmp_path: Path, seed: in
         old = fill(folder, samples(5)) + fill_pack(folder, samples(20)[5:], patch) + fill(folder, [b"vsmall"])
         recorder = Recorder(folder, patch)
         commands(folder, recorder.promise)
+    return recorder, old
+
+
+def check_cut(recorder: Recorder, old: list[ObjectId], cut: int, choose: random.Random, store: Path) -> None:
+    """Builds a disk in `store` as it may be after so many steps; fails where something that was promised is lost."""
+    disk = Disk(recorder)
+    for step in recorder.steps[:cut]:
+        disk.step(step)
+    disk.cut(store, choose)
+
+    with ObjectDatabase.open(store, read_only=True) as database:
+        assert [oid for oid in old + disk.promised if not database.has(oid)] == [], f"cut {cut}"
+        assert [d for d in database.check(full=True) if "index is missing" not in d.why] == [], f"cut {cut}"
+    with ObjectDatabase.open(store) as database:
+        new = database.put(b"the next command")
+    with ObjectDatabase.open(store) as database:
+        assert all(database.has(oid) for oid in [*old, *disk.promised, new])
+        assert [] == list(database.check(full=True))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_power_may_fail_at_any_moment(folder: Path, tmp_path: Path, seed: int) -> None:
+    """Nothing that was promised is lost, nothing counts as damaged, and the next command works."""
+    choose = random.Random(seed)
+    recorder, old = recorded(folder)
 
     for cut in range(len(recorder.steps) + 1):
-        disk = Disk(recorder)
-        for step in recorder.steps[:cut]:
-            disk.step(step)
-        store = tmp_path / f"cut{cut}"
-        disk.cut(store, choose)
-
-        with ObjectDatabase.open(store, read_only=True) as database:
-            assert [oid for oid in old + disk.promised if not database.has(oid)] == [], f"cut {cut}"
-            assert [d for d in database.check(full=True) if "index is missing" not in d.why] == [], f"cut {cut}"
-        with ObjectDatabase.open(store) as database:
-            new = database.put(b"the next command")
-        with ObjectDatabase.open(store) as database:
-            assert all(database.has(oid) for oid in [*old, *disk.promised, new])
-            assert [] == list(database.check(full=True))
+        check_cut(recorder, old, cut, choose, tmp_path / f"cut{cut}")
