@@ -25,6 +25,7 @@ from gvstore import fs
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import compact, condemned, lease, lock
 from gvstore.odb.fault import Incomplete
+from gvstore.odb.format import NAME_BYTES
 from gvstore.odb.mark import Marker, Marks
 from gvstore.odb.merge import Record, copy_pack, delete, distinct, is_whole, new_pack_path, replace, together
 from gvstore.odb.pack import Pack
@@ -132,15 +133,20 @@ class Collection:
             path = new_pack_path(self.folder)
             made.append(copy_pack(path, group, _Verdicts(distinct(group, forgotten), doomed).of(bad=False)))
             fs.sync_folder(path.parent)
-            self._take_in(path)
+            self._take_in(path, group)
         replace(group, made, forgotten)
         self._stuck = self._stuck or any(pack.path.exists() for pack in group)
         self.marker.look()
 
-    def _take_in(self, path: Path) -> None:
-        """Notes that all in a new pack is marked."""
+    def _take_in(self, path: Path, sources: list[Pack]) -> None:
+        """Marks in a new pack what is marked in those that it was written from."""
+        old = [marks for marks in self.marker.files.values() if marks.pack in sources]
         self.marker.look()
-        self.marker.files[path].mark_all()
+        new = self.marker.files[path]
+        for position, at in new.all():
+            name = new.pack.name_at(at)
+            if any(marks.is_marked(place) for marks in old for place, _ in marks.find(name)):
+                new.mark(position)
 
     def begin_epoch(self) -> None:
         """Begins the epoch whose leases know nothing of what was condemned.
@@ -153,22 +159,41 @@ class Collection:
 
     def rescue(self, files: Iterable[Marks]) -> None:
         """Copies what is marked in condemned files, and stands nowhere else, into a pack."""
-        files = [marks for marks in files if is_whole(marks.pack)]
-        group = together([marks.pack for marks in files])
-        by_path = {marks.pack.path: marks for marks in files}
-        standing = self.marker.standing()
+        by_path = {marks.pack.path: marks for marks in files if is_whole(marks.pack)}
+        left = [marks.pack for marks in by_path.values()]
+        while left:
+            group = together(left)
+            left = [pack for pack in left if pack not in group]
 
-        def wanted() -> Iterator[Record]:
-            for record in distinct(group, self.marker.forgotten):
-                name = record.source.name_at(record.at)
-                if by_path[record.source.path].holds(name, record.at) and not any(m.find(name) for m in standing):
-                    yield record
+            def wanted(group: list[Pack] = group) -> Iterator[Record]:
+                for record in distinct(group, self.marker.forgotten):
+                    marks = by_path[record.source.path]
+                    if marks.holds(marks.pack.name_at(record.at), record.at) and not self._stands(marks.pack, record.at):
+                        yield record
 
-        if any(True for _ in wanted()):
-            path = new_pack_path(self.folder)
-            copy_pack(path, group, wanted())
-            fs.sync_folder(path.parent)
-            self._take_in(path)
+            if any(wanted()):
+                path = new_pack_path(self.folder)
+                copy_pack(path, group, wanted())
+                fs.sync_folder(path.parent)
+                self._take_in(path, group)
+
+    def _stands(self, pack: Pack, at: int) -> bool:
+        """Returns whether the object of a condemned record can be read, and will be after a power cut, where nothing is condemned."""
+        data = pack.open_at(at)
+        return any(
+            self.marker.open(marks, place) == data
+            for marks in self.marker.standing()
+            for _, place in marks.find(pack.name_at(at))
+            if not marks.pack.live or place < marks.pack.durable
+        )
+
+    def _is_free(self, marks: Marks) -> bool:
+        """Returns whether a condemned file can go: nothing marked in it stands there alone."""
+        if not is_whole(marks.pack):
+            return False
+        needed = (at for position, at in marks.all() if marks.is_marked(position))
+        hidden = {oid[:NAME_BYTES] for oid in self.marker.forgotten}
+        return all(marks.pack.name_at(at) in hidden or self._stands(marks.pack, at) for at in needed)
 
     def delete(self, files: list[Marks], read_roots: Callable[[], Roots]) -> int:
         """Deletes condemned files, but for what is needed of them; returns how many bytes.
@@ -181,8 +206,7 @@ class Collection:
         self.mark(read_roots())
         self.marker.mark(self.marker.survivors(files), strict=False)
         self.rescue(files)
-        needed = [marks for marks in files if not is_whole(marks.pack)]
-        gone = [marks.pack for marks in files if marks not in needed]
+        gone = [marks.pack for marks in files if self._is_free(marks)]
         size = sum(pack.size_bytes for pack in gone)
         delete(gone)
         self.marker.look()

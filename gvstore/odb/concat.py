@@ -9,7 +9,10 @@ that number their dictionaries differently.
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections.abc import Collection, Iterator
+from itertools import islice
+from operator import eq
 from pathlib import Path
 
 from gvstore import fs
@@ -51,6 +54,15 @@ def concat(sources: list[Pack], folder: Path, *, forgotten: Collection[bytes]) -
 def dictionaries_of(source: Pack) -> tuple[tuple[int, ObjectId], ...]:
     """Returns slots and dictionaries of a file: files with the same ones can be put behind each other."""
     return tuple(sorted(slots(source.map)[0].items()))
+
+
+def has_doubles(sources: list[Pack]) -> bool:
+    """Returns whether some object stands in these files twice, as far as names tell."""
+    names = array("Q")
+    for source in sources:
+        names.extend(int.from_bytes(source.name_at(at), "little") for at in source.table.all_offsets())
+    ordered = sorted(names)
+    return any(map(eq, ordered, islice(ordered, 1, None)))
 
 
 def _marks(source: Pack) -> list[Mark]:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gvstore import fs
-from gvstore.odb.fault import Busy, WriteFailed
+from gvstore.errors import Corrupt
+from gvstore.odb.fault import BadRecord, Busy, WriteFailed
 
 NAME = "maintenance.lock"
 WAIT_S = 30.0
@@ -48,3 +49,5 @@ def writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as e:
         raise WriteFailed(folder, e) from e
+    except BadRecord as e:
+        raise Corrupt(f"{folder}: {e}; nothing was deleted") from e

@@ -71,11 +71,6 @@ class Marks:
         else:
             self._bits[position >> 3] |= 1 << (position & 7)
 
-    def mark_all(self) -> None:
-        """Marks every record."""
-        for position, _ in self.all():
-            self.mark(position)
-
     def all(self) -> Iterator[tuple[int, int]]:
         """Yields (position, offset) of every record."""
         index = self._index()

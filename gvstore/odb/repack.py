@@ -9,11 +9,13 @@ small objects anew; else records are copied as they lie.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from gvstore import fs
-from gvstore.odb import compact, tombstone
+from gvstore.odb import compact, midx, tombstone
+from gvstore.odb.concat import concat, dictionaries_of, has_doubles
 from gvstore.odb.dictionary import DICTIONARY_LIMIT, Codec, Dictionaries, shipped, train
 from gvstore.odb.fault import BadRecord, DictionaryLost, NewerFormat
 from gvstore.odb.lock import maintenance
@@ -24,6 +26,8 @@ SAMPLES = 24_000  # objects looked at, at most, from all over,
 SAMPLED_BYTES = 16 << 20  # and how much of them
 HELD_OUT = 12  # Every 12th of them is kept to measure on.
 WORTH = 0.95  # All is compressed anew if the sample gets smaller by this,
+LARGE_BYTES = 64 << 20  # of files: above it they are joined in few packs, batch by batch, if not in one
+FEW_KINDS = 3
 GC_WORTH = 0.90  # or when `gc` asks by the way, by this.
 SIZES = ((0, 48 << 10), (4 << 20, 110 << 10), (9 << 20, 220 << 10))  # bytes of samples, and of a dictionary for them
 
@@ -57,15 +61,14 @@ def repack(
         before = len(sources), sum(source.size_bytes for source in sources)
         whole = [source for source in sources if is_whole(source)]
         codec = shipped() if anew else _better(whole, GC_WORTH if by_the_way else WORTH)
-        done = codec is not None and _recompress(folder, whole, dictionaries, codec)
+        done = codec is not None and bool(whole) and _recompress(folder, whole, dictionaries, codec)
         if not done and len(whole) > 1 and not by_the_way:
-            while whole:
-                group = together(whole)
-                whole = [source for source in whole if source not in group]
+            for group in _groups(whole):
                 _write(folder, group, None)
         for source in sources:
             source.close()
         compact.mend_indices(folder, dictionaries)
+        midx.cover(folder, compact.pack_paths(folder))
         after = _sources(folder, dictionaries)
         return Repacked(before[0], len(after), before[1], sum(source.size_bytes for source in after), done)
 
@@ -90,7 +93,27 @@ def _recompress(folder: Path, sources: list[Pack], dictionaries: Dictionaries, c
     return True
 
 
+def _groups(sources: list[Pack]) -> Iterator[list[Pack]]:
+    """Yields the files that are to become one pack each: all, if they are small; else those that use the same dictionaries."""
+    if sum(source.size_bytes for source in sources) > LARGE_BYTES:
+        alike: dict[object, list[Pack]] = {}
+        for source in sources:
+            alike.setdefault(dictionaries_of(source), []).append(source)
+        if len(alike) <= FEW_KINDS:
+            yield from alike.values()
+            return
+    while sources:
+        group = together(sources)
+        sources = [source for source in sources if source not in group]
+        yield group
+
+
 def _write(folder: Path, sources: list[Pack], codec: Codec | None) -> None:
+    if codec is None and len(sources) == 1 and not sources[0].live:
+        return
+    if codec is None and len({dictionaries_of(source) for source in sources}) == 1 and not has_doubles(sources):
+        if concat(sources, folder, forgotten=tombstone.names(folder)) is not None:
+            return
     fs.sweep(folder / "pack")
     path = new_pack_path(folder)
     forgotten = tombstone.names(folder)

@@ -111,6 +111,15 @@ def forget_targets(
     """
     if repo.read_only:
         raise RefsReadOnly(str(repo.gv))
+    window_us = repo.config.number("gc.reflog") * DAY_US
+    stones = [Tombstone(target.oid, moment.now, author, why) for target in wanted]
+    repo.close()  # our own lease would hold what goes
+    removed = forget(
+        layout.objects_folder(repo.gv),
+        stones,
+        lambda: roots(repo, now=moment.now, window_us=window_us, journals=journals),
+        moment,
+    )
     names = [run_ref(target.run) for target in wanted if target.run is not None]
     names = [name for name in names if repo.refs.read(name) is not None]
     if names:
@@ -119,15 +128,7 @@ def forget_targets(
                 transaction.delete(name)
             if repo.refs.current_run() in [target.run for target in wanted]:
                 transaction.set_run(None)
-    window_us = repo.config.number("gc.reflog") * DAY_US
-    stones = [Tombstone(target.oid, moment.now, author, why) for target in wanted]
-    repo.close()  # our own lease would hold what goes
-    return forget(
-        layout.objects_folder(repo.gv),
-        stones,
-        lambda: roots(repo, now=moment.now, window_us=window_us, journals=journals),
-        moment,
-    )
+    return removed
 
 
 def allow(repo: Repository, texts: Sequence[str]) -> list[ObjectId]:
