@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import gvstore as gv
+from gvstore.cli.planned import plan_line
 from gvstore.journal.fault import CallLimitReached, InvocationError, NoSuchCall, NoSuchComponent
 from gvstore.journal.repository import Repository
 from gvstore.journal.run import Run
@@ -445,6 +448,50 @@ def test_a_plan_says_why(repo: Repository) -> None:
     assert ("set", "set") == told["0"]
     assert ("run", "live") == told["1.1"]
     assert not any(path.startswith("0.") for path in told)
+
+
+@dataclass
+class Completed:
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@gv.register
+def complete(prompt: str) -> Completed:
+    time.sleep(0.002)
+    return Completed(prompt * 100, len(prompt), 100)
+
+
+@gv.register
+def chat(prompt: str) -> Completed:
+    return complete(prompt)
+
+
+@gv.register
+def chats() -> int:
+    return len([chat("a"), chat("bb"), chat("ccc")])
+
+
+def test_a_plan_estimates_tokens_and_time(repo: Repository) -> None:
+    """From what the calls that would run had cost: once each, though outputs are passed on; reused ones cost nothing."""
+    run = repo.run(chats)
+
+    plan = run.plan(from_call="1")
+    assert (1, 4) == (plan.reuse - 1, plan.run)
+    assert 102 + 103 == plan.tokens
+    assert 4_000 <= plan.duration_us < plan_of_all(run)
+    assert (0, 0) == (run.plan().tokens, run.plan().duration_us)
+    assert plan_line(plan).startswith("reuse 2, run 4 (~205 tokens, ")
+    assert "(up to 205 tokens, " in plan_line(run.plan(set={"0": None}))
+
+
+def plan_of_all(run: Run[int]) -> int:
+    """What the plan tells of running everything."""
+    plan = run.plan(live="c*")
+
+    assert (306, 6) == (plan.tokens, plan.run)
+    return plan.duration_us
 
 
 def test_rewinding_by_what_a_call_is(repo: Repository) -> None:
