@@ -11,7 +11,7 @@ import pytest
 
 from gvstore import fs
 from gvstore.objects.oid import ObjectId
-from gvstore.odb import ObjectDatabase, compact
+from gvstore.odb import ObjectDatabase, compact, repack
 from tests.odb.conftest import fill, fill_pack, samples
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -44,7 +44,7 @@ def die_at(step: int, *, after: bool, half: bool) -> None:
 
 
 def command(folder: Path, told: int) -> None:
-    """Writes and merges all that a command may; tells on `told` what is durable."""
+    """Writes and merges all that a command may, in both ways; tells on `told` what is durable."""
     compact.SMALL_BYTES = 300
     compact.FEW = compact.FEW_PACKS = 2
     with ObjectDatabase.open(folder) as database:
@@ -55,6 +55,11 @@ def command(folder: Path, told: int) -> None:
             os.write(told, b"%d" % i)
             if i == 1:
                 database.close()  # sealed; the handle goes on
+        repack.LARGE_BYTES = 0
+        database.repack()
+        database.put(b"one more")
+        database.close()
+        repack.LARGE_BYTES = 64 << 20
         database.repack()
 
 

@@ -6,13 +6,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from gvstore.objects.fault import ObjectMissing
 from gvstore.objects.oid import ObjectId
-from gvstore.odb import MemoryDatabase, ObjectDatabase, compact
+from gvstore.odb import MemoryDatabase, ObjectDatabase, compact, repack
 
 
 class Stores(RuleBasedStateMachine):
@@ -90,10 +91,13 @@ class Stores(RuleBasedStateMachine):
         self.mine[which] = set()
         self.handles[which] = ObjectDatabase.open(self.root / "objects")
 
-    @rule()
-    def merge(self) -> None:
-        """Merges all packs there are, as many files as it may be."""
-        self.handles[0].repack()
+    @rule(batches=st.booleans())
+    def merge(self, batches: bool) -> None:
+        """Merges all packs there are, as many files as it may be: record by record, or as large ones are, batch by batch."""
+        with pytest.MonkeyPatch.context() as patch:
+            if batches:
+                patch.setattr(repack, "LARGE_BYTES", 0)
+            self.handles[0].repack()
 
     @invariant()
     def iterate(self) -> None:
