@@ -12,8 +12,11 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from gvstore.journal.counting import children_of, is_leaf_call
 from gvstore.journal.fault import NoSuchCall
 from gvstore.journal.invocation import Invocation
+from gvstore.objects.invocation import PartList, component_link, part_body
+from gvstore.objects.protocol import ObjectReader
 from gvstore.repo.rev import Call, parse_call
 
 CallPath = tuple[int, ...]
@@ -53,14 +56,18 @@ def call_path(root: Invocation, call: str | CallPath | Callable[[Invocation], bo
 
 def _by_name(root: Invocation, wanted: str, nth: int | None) -> tuple[CallPath, Invocation]:
     at, seen = nth or 0, 0
-    names: set[str] = set()
-    for path, call in walk(root):
-        full = call.component.name
-        names.add(full)
-        if full == wanted or full.endswith("." + wanted):
+    objects = root.store.objects
+    known: dict[bytes, tuple[str, bool]] = {}  # of each component its name, and whether it is the wanted one
+    for path, part, link in _walk_parts(root.part, objects):
+        found = known.get(link)
+        if found is None:
+            full = root.below(part).component.name
+            found = known[link] = full, full == wanted or full.endswith("." + wanted)
+        if found[1]:
             if seen == at:
-                return path, call
+                return path, root.below(part)
             seen += 1
+    names = {name for name, _ in known.values()}
     if seen:
         raise NoSuchCall(
             f"{wanted} was called {seen} time{'s'[: seen != 1]}, there is no call {at}",
@@ -86,13 +93,41 @@ def _by_numbers(root: Invocation, path: CallPath) -> tuple[CallPath, Invocation]
     return path, call
 
 
+def _walk_parts(root: bytes, reader: ObjectReader) -> Iterator[tuple[CallPath, bytes, bytes]]:
+    """Yields (path, part, link to its component) of a call and all below it, depth first; nothing is taken apart."""
+    body = bytes(part_body(root, reader))
+    yield (), root, component_link(body)
+    stack: list[tuple[CallPath, Iterator[tuple[int, bytes]]]] = [
+        ((), enumerate(PartList(children_of(body, reader), reader)))
+    ]
+    while stack:
+        path, parts = stack[-1]
+        for index, part in parts:
+            if is_leaf_call(part):
+                yield (*path, index), part, component_link(part)
+                continue
+            at, body = (*path, index), bytes(part_body(part, reader))
+            yield at, part, component_link(body)
+            stack.append((at, enumerate(PartList(children_of(body, reader), reader))))
+            break
+        else:
+            stack.pop()
+
+
 def walk(root: Invocation) -> Iterator[tuple[CallPath, Invocation]]:
     """Yields (path, call) of a call and all below it, depth first."""
-    stack: list[tuple[CallPath, Invocation]] = [((), root)]
+    yield (), root
+    stack: list[tuple[CallPath, Iterator[tuple[int, Invocation]]]] = [((), enumerate(root.get_children()))]
     while stack:
-        path, call = stack.pop()
-        yield path, call
-        stack.extend(reversed([((*path, i), child) for i, child in enumerate(call.get_children())]))
+        path, calls = stack[-1]
+        for index, call in calls:
+            at = (*path, index)
+            yield at, call
+            if len(call):
+                stack.append((at, enumerate(call.get_children())))
+                break
+        else:
+            stack.pop()
 
 
 def part_of(call: Invocation, parts: Sequence[str]) -> Any:

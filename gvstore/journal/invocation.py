@@ -43,12 +43,13 @@ class Invocation(ResourceBase):
     changes this invocation, as `response.modify()` does.
     """
 
-    __slots__ = ("_call", "_component", "_oid", "_part", "_request", "_response", "_seen", "_store")
+    __slots__ = ("_call", "_component", "_known", "_oid", "_part", "_request", "_response", "_seen", "_store")
 
     def __init__(self, request: Ref[Request], response: Ref[Response] | None = None) -> None:
         self._store: Store | None = None
         self._call: Call | None = None
         self._component: Component | None = None
+        self._known: dict[ObjectId, Component] = {}  # what was read, shared by the calls of a tree
         self._oid: ObjectId | None = None
         self._part = b""
         self._request: Ref[Request] | None = request
@@ -58,8 +59,12 @@ class Invocation(ResourceBase):
     @classmethod
     def of_part(cls, store: Store, part: bytes) -> Invocation:
         """Returns the invocation of a part: its encoding, or a link to it."""
+        return cls._of_part(store, part, {})
+
+    @classmethod
+    def _of_part(cls, store: Store, part: bytes, known: dict[ObjectId, Component]) -> Invocation:
         made = cls.__new__(cls)
-        made._store, made._part = store, part
+        made._store, made._part, made._known = store, part, known
         made._call = made._component = made._oid = made._request = made._response = made._seen = None
         return made
 
@@ -175,7 +180,9 @@ class Invocation(ResourceBase):
     def component(self) -> Component:
         """What was called, as it was then."""
         if self._component is None:
-            self._component = Component.get(self._objects, self.call.component)
+            oid = self.call.component
+            self._component = self._known.get(oid) or Component.get(self._objects, oid)
+            self._known[oid] = self._component
         return self._component
 
     @property
@@ -273,7 +280,7 @@ class Invocation(ResourceBase):
     def get_children(self) -> Iterator[Invocation]:
         """Yields the calls it made, in order."""
         for part in self.children:
-            yield Invocation.of_part(self.store, part)
+            yield Invocation._of_part(self.store, part, self._known)
 
     def get_child(self, index: int) -> Invocation:
         """Returns the call number `index` that it made; a handful of objects are read.
@@ -283,9 +290,13 @@ class Invocation(ResourceBase):
         """
         parts = self.children
         try:
-            return Invocation.of_part(self.store, parts[index if index >= 0 else len(parts) + index])
+            return Invocation._of_part(self.store, parts[index if index >= 0 else len(parts) + index], self._known)
         except IndexError:
             raise NoSuchCall(f"{self.name} made {len(parts)} calls, there is no call {index}") from None
+
+    def below(self, part: bytes) -> Invocation:
+        """Returns the call that a part of this execution is."""
+        return Invocation._of_part(self.store, part, self._known)
 
     def __len__(self) -> int:
         return len(self.children)

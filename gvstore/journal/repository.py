@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from gvstore import host
 from gvstore.errors import WouldLose
 from gvstore.journal.commit import find_components, runs_to_commit
-from gvstore.journal.counting import count_calls
+from gvstore.journal.counting import count_before
 from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.merge import merge_records
@@ -21,6 +21,7 @@ from gvstore.journal.recorder import Asker
 from gvstore.journal.recovery import settle
 from gvstore.journal.replay import perform_replay
 from gvstore.journal.replayer import Replayer
+from gvstore.journal.rewind import rewind_before
 from gvstore.journal.run import NoSuchRun, Run, Runs
 from gvstore.journal.running import RunOptions
 from gvstore.objects import run as stored
@@ -34,6 +35,7 @@ from gvstore.store.ref import Ref
 from gvstore.store.store import Store
 
 if TYPE_CHECKING:
+    from gvstore.journal.address import CallPath
     from gvstore.odb.collect import Collected
 
 T = TypeVar("T")
@@ -172,11 +174,16 @@ class Repository(BareRepository):
             raise WouldLose(f"{run.name} is still running", hint="Wait for it to end, or stop it.")
         return run
 
-    def keep_rewound(self, run: Run[Any], invocation: Invocation, *, move_run: bool = False) -> Run[Any]:
-        """Returns a new run that holds `invocation`, derived from `run`; nothing is executed."""
+    def keep_rewound(self, run: Run[Any], path: CallPath, *, move_run: bool = False) -> Run[Any]:
+        """Returns a new run that holds `run` as it was just before the call at `path`; nothing is executed.
+
+        Raises:
+            NoSuchCall: there is no such call.
+        """
         run = self.settled(run)
         author, now = self.author(), host.now_us()
-        calls = count_calls(invocation.part, self.objects)
+        invocation = rewind_before(run.invocation, path)
+        calls = count_before(run.invocation.part, path, run.calls, self.objects)
         record = stored.Run(
             root=invocation.put(), status="rewound", started_at=now, ended_at=now, target=run.record.target, author=author,
             user=host.user(), host=host.hostname(), python=host.python_version(), group=run.record.group,

@@ -22,15 +22,25 @@ def rewind_last(invocation: Invocation, count: int) -> Invocation:
     Raises:
         NoSuchCall: it made fewer.
     """
+    return rewind_before(invocation, last_calls(invocation, count))
+
+
+def last_calls(invocation: Invocation, count: int) -> tuple[int, ...]:
+    """Returns the path of the first of the last `count` calls; with none of them, the place behind the last call.
+
+    Raises:
+        NoSuchCall: it made fewer.
+    """
     made = len(invocation)
     if not 0 <= count <= made:
         raise NoSuchCall(f"{invocation.name} made {made} call{'s'[: made != 1]}, {count} cannot be taken back")
-    objects = invocation.store.objects
-    return _stored(invocation, _kept(invocation.call, made - count, None, objects))
+    return (made - count,)
 
 
 def rewind_before(invocation: Invocation, path: tuple[int, ...]) -> Invocation:
     """Returns the execution as it was just before the call at `path` (child numbers from the root).
+
+    The place behind the last call is one too: only outcomes are lost.
 
     Raises:
         NoSuchCall: there is no such call.
@@ -41,7 +51,7 @@ def rewind_before(invocation: Invocation, path: tuple[int, ...]) -> Invocation:
     calls = [invocation.call]
     for depth, index in enumerate(path):
         children = PartList(calls[-1].children, objects)
-        if not 0 <= index < len(children):
+        if not 0 <= index < len(children) + (depth + 1 == len(path)):
             where = ".".join(map(str, path[: depth + 1]))
             raise NoSuchCall(f"there is no call {where}: the call above it made {len(children)}")
         if depth + 1 < len(path):

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
 from gvstore.errors import BadRev
+from gvstore.journal.address import call_path
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.mode import ReplayWords
 from gvstore.journal.overlay import Overlay
 from gvstore.journal.recovery import run_of_journal
+from gvstore.journal.rewind import last_calls
 from gvstore.objects import run as stored
 from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId, short
@@ -100,7 +102,8 @@ class Run(Generic[T]):
 
     def rewind(self, num_calls: int = 1) -> Run[T]:
         """Returns a new run without the outcome and the last `num_calls` top-level calls."""
-        return self.repo.keep_rewound(self, self.invocation.rewind(num_calls))
+        run = self.repo.settled(self)
+        return self.repo.keep_rewound(run, last_calls(run.invocation, num_calls))
 
     def rewind_before(self, call: str | tuple[int, ...] | Callable[[Invocation], bool]) -> Run[T]:
         """Returns a new run as this one was just before a call, at any depth.
@@ -108,7 +111,8 @@ class Run(Generic[T]):
         The call is named as behind `run/7:`, by its path, or it is the first,
         depth first, that a function is true of.
         """
-        return self.repo.keep_rewound(self, self.invocation.rewind_before(call))
+        run = self.repo.settled(self)
+        return self.repo.keep_rewound(run, call_path(run.invocation, call))
 
     def replay(self, *, strict: Any = False, exception_override: Any = None, **words: Unpack[ReplayWords]) -> Run[T]:
         """Returns a new run: what this one recorded and still holds is answered, the rest runs.

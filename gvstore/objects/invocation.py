@@ -35,7 +35,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
 from gvstore.objects.record import NIL
 from gvstore.objects.sequence import ItemList, iter_leaves
-from gvstore.objects.wire import Link, array, link_bytes, linked, pack, split, unpack
+from gvstore.objects.wire import LINK_BYTES, Link, array, link_bytes, linked, pack, split, unpack
 
 INVOCATION_BYTE = bytes((Kind.INVOCATION,))
 _NUMBER = pack(number.INVOCATION)
@@ -180,6 +180,11 @@ def part_body(part: bytes, reader: ObjectReader) -> bytes | memoryview:
     if data[0] != Kind.INVOCATION:
         raise CorruptObject(oid, "an invocation was expected")
     return memoryview(data)[1:]
+
+
+def component_link(body: bytes) -> bytes:
+    """Returns the link to the component as it stands in an invocation's array; of anything else some bytes."""
+    return body[2 : 2 + LINK_BYTES]
 
 
 def part_digest(part: bytes) -> ObjectId:

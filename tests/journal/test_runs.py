@@ -197,6 +197,11 @@ def test_components_are_named_by_their_path(tmp_path: Path) -> None:
         assert 1 == len({run.invocation.oid for run in repo.runs})
 
 
+@gv.register
+def spread(n: int) -> int:
+    return sum(branch(i % 5) if i % 3 else leaf(i) for i in range(n))
+
+
 def files(repo: Repository, tree: Any, prefix: str = "") -> dict[str, bytes]:
     """Returns the content of the files of a tree by path."""
     found: dict[str, bytes] = {}
@@ -252,6 +257,20 @@ def test_a_rewound_run_keeps_its_origin(repo: Repository) -> None:
     assert 6 == repo.runs[1].calls
     with pytest.raises(gv.GvError, match=r"there is no call 0\.7"):
         run.rewind_before((0, 7))
+
+
+def test_a_rewound_run_counts_its_calls(repo: Repository) -> None:
+    """Wherever it is rewound to, and though not all of them are looked at."""
+    run = repo.run(spread, 120)
+    places = [path for path, _ in walk(run.invocation)]
+
+    for path in [*places[::7], places[-1], (0,), (120,)]:
+        rewound = repo.keep_rewound(run, path)
+        assert len(list(walk(rewound.invocation))) == rewound.calls
+    for count in (0, 1, 119, 120):
+        assert len(list(walk(run.rewind(count).invocation))) == repo.runs.last.calls  # type: ignore[union-attr]
+    with pytest.raises(gv.GvError, match="made 120 calls, 121 cannot be taken back"):
+        run.rewind(121)
 
 
 def test_a_missing_run_names_near_ones(repo: Repository) -> None:

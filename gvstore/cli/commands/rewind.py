@@ -52,7 +52,7 @@ def command(cx: CommandContext, count: int | None, rev: str) -> None:
     """
     from gvstore.cli.subject import open_subject, run_name
     from gvstore.journal.address import format_path
-    from gvstore.journal.rewind import rewind_before, rewind_last
+    from gvstore.journal.rewind import last_calls
 
     repo = cx.journal
     with repo:
@@ -62,16 +62,16 @@ def command(cx: CommandContext, count: int | None, rev: str) -> None:
         run = repo.settled(subject.run)
         if subject.call is None:
             number = 1 if count is None else count
-            kept = rewind_last(run.invocation, number)
+            path = last_calls(run.invocation, number)
             before = {0: "to its last call", 1: "before its last call"}.get(number, f"before its last {number} calls")
         elif count is not None:
             raise UsageFault(
                 "-n counts the calls of a run, and a call was named", hint=f"Leave -n away, or name {run_name(run)}."
             )
         else:
-            kept = rewind_before(run.invocation, subject.path)
-            before = f"before call {format_path(subject.path)}" if subject.path else "before its first call"
-        new = repo.keep_rewound(run, kept, move_run=True)
+            path = subject.path
+            before = f"before call {format_path(path)}" if path else "before its first call"
+        new = repo.keep_rewound(run, path, move_run=True)
         cx.output.result(
             Rewound(new.name, new.number, new.oid, run_name(run), max(0, new.calls - 1), max(0, run.calls - 1), before)
         )
