@@ -17,11 +17,12 @@ from gvstore.objects.extent import FREE_BYTES, KEEP_LINKS, check_extent
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
-from gvstore.objects.protocol import ObjectReader
-from gvstore.objects.sequence import MAX_LEVELS, inner_entries, node_elements
+from gvstore.objects.protocol import ObjectReader, read_many
+from gvstore.objects.sequence import MAX_LEVELS, inner_entries, node_elements, node_entries
 from gvstore.objects.wire import LINK_HEAD, Link, unpack
 
 MAX_HEIGHT: Final = 64
+AT_ONCE: Final = 256  # nodes or chunks of a run of bytes that are asked for together: 1 MiB of a file
 _TEXTS: Final = {number.TEXT: str, number.BYTES: bytes}
 _WHOLES: Final = frozenset({number.LIST, number.TUPLE, number.DICT, number.SET, number.FROZENSET})
 
@@ -175,19 +176,27 @@ def iter_chunks(reader: ObjectReader, top: ObjectId, *, size: int | None = None)
             above says, or than `size`.
     """
     stack: list[tuple[ObjectId, int | None, int]] = [(top, size, 0)]
+    window = AT_ONCE
     while stack:
-        oid, promised, level = stack.pop()
-        data = reader.read(oid)
-        kind = data[0] if data else 0
-        if kind == Kind.BLOB:
-            if promised is not None and promised != len(data) - 1:
-                raise CorruptObject(oid, f"{promised} bytes were promised, there are {len(data) - 1}")
-            yield data[1:]
-            continue
-        if kind != Kind.NODE or level > MAX_LEVELS:
-            raise CorruptObject(oid, "a chunk, or a node of chunks, was expected")
-        entries = inner_entries(oid, node_elements(oid, data), promised)
-        stack.extend((child, count, level + 1) for count, child in reversed(entries))
+        taken = stack[: -window - 1 : -1]
+        del stack[-len(taken) :]
+        later: list[tuple[ObjectId, int | None, int]] = []  # what comes behind the first node of these
+        many = read_many(reader, [oid for oid, _, _ in taken])
+        for (oid, promised, level), data in zip(taken, many, strict=True):
+            kind = data[0] if data else 0
+            if kind == Kind.BLOB:
+                if promised is not None and promised != len(data) - 1:
+                    raise CorruptObject(oid, f"{promised} bytes were promised, there are {len(data) - 1}")
+                if not later:
+                    yield data[1:]
+                    continue
+                later.append((oid, promised, level))  # a tree that is no deeper in one place than in others has none
+                window = 1
+                continue
+            if kind != Kind.NODE or level > MAX_LEVELS:
+                raise CorruptObject(oid, "a chunk, or a node of chunks, was expected")
+            later += ((child, count, level + 1) for count, child in node_entries(oid, data, promised))
+        stack += reversed(later)
 
 
 def decode(data: bytes | memoryview, reader: ObjectReader) -> Any:

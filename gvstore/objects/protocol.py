@@ -6,6 +6,7 @@ whole objects: the kind byte comes first, and the oid is the hash of all.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from gvstore.objects.oid import ObjectId
@@ -26,6 +27,12 @@ class ObjectReader(Protocol):
     def has(self, oid: ObjectId) -> bool:
         """Returns whether an object of this name can be read."""
         ...
+
+
+def read_many(reader: ObjectReader, oids: Sequence[ObjectId]) -> Iterator[bytes]:
+    """Yields objects in order, as `reader.read` returns them; a reader that has a faster way of its own has a `read_many`."""
+    many = getattr(reader, "read_many", None)
+    return map(reader.read, oids) if many is None else many(oids)
 
 
 class ObjectWriter(Protocol):

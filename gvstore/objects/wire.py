@@ -64,6 +64,7 @@ def _from_ext(code: int, data: memoryview) -> Link:
 
 pack: Final[Callable[[Any], bytes]] = msgspec.msgpack.Encoder(enc_hook=_to_ext).encode
 _unpack: Final = msgspec.msgpack.Decoder(ext_hook=_from_ext).decode
+_unpack_shallow: Final = msgspec.msgpack.Decoder(list[int | msgspec.msgpack.Ext]).decode
 _split_raw: Final = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 
 
@@ -79,6 +80,14 @@ def unpack(data: bytes | memoryview) -> Any:
         raise
     except (msgspec.DecodeError, ValueError, RecursionError, MemoryError, OverflowError) as e:
         raise CorruptObject(None, f"not MessagePack: {e}") from e
+
+
+def unpack_shallow(data: bytes | memoryview) -> list[Any]:
+    """Returns the elements of an array of whole numbers and links, which are left as (code, data); none if it is another array."""
+    try:
+        return _unpack_shallow(data)
+    except (msgspec.DecodeError, ValueError, RecursionError, MemoryError):
+        return []
 
 
 def split(data: bytes | memoryview) -> list[bytes]:

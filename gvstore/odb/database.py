@@ -13,7 +13,7 @@ if it was `put`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from gvstore import fs
 from gvstore.objects.chunking import BLOB_THRESHOLD
 from gvstore.objects.fault import CorruptObject, ObjectMissing
 from gvstore.objects.kind import Kind
-from gvstore.objects.oid import OID_BYTES, ObjectId
+from gvstore.objects.oid import OID_BYTES, ObjectId, is_named
 from gvstore.objects.protocol import ObjectWriter
 from gvstore.odb import fork, format, tombstone
 from gvstore.odb.batch import Batch, in_batch
@@ -34,6 +34,7 @@ from gvstore.odb.face import blob_bytes, blob_writer
 from gvstore.odb.fault import BadRecord, Damage, DictionaryLost, Forgotten, Poisoned, ReadOnly, Unreadable, WriteFailed
 from gvstore.odb.format import MAX_LENGTH
 from gvstore.odb.lease import FOLDER as LEASE
+from gvstore.odb.many import Many
 from gvstore.odb.prefix import RESOLVE_LIMIT, check_prefix, key_range
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class ObjectDatabase:
         self.read_only = read_only
         self._catalog = Catalog(folder, read_only=read_only)
         self._dictionaries = self._catalog.dictionaries
+        self._many = Many(self._catalog, self.read)
         self._lock = threading.RLock()
         self._segment: Segment | None = None
         self._adopted = False
@@ -101,6 +103,10 @@ class ObjectDatabase:
             raise self._missing(oid)
         return data
 
+    def read_many(self, oids: Sequence[ObjectId]) -> Iterator[bytes]:
+        """Yields objects in order; faster than `read` of each where they were written together.  Raises as `read`."""
+        return self._many.read(oids)
+
     def _raise_forgotten(self, oid: ObjectId) -> None:
         if oid in self._catalog.forgotten:
             found = tombstone.read(self.folder, oid)
@@ -129,7 +135,7 @@ class ObjectDatabase:
                 data = own.read(oid)
             except (BadRecord, OSError):
                 data = None
-            if data is not None and ObjectId.of(data) == oid:
+            if data is not None and is_named(data, oid):
                 return data
         catalog = self._catalog
         catalog.load()
@@ -460,6 +466,7 @@ class ObjectDatabase:
                     self._segment.close()
                     self._segment = None
                 self._catalog.close()
+                self._many.forget()
                 self._verified, self._kept = set(), set()
                 self._adopted = False
 

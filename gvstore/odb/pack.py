@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gvstore import fs
-from gvstore.objects.oid import ObjectId
+from gvstore.objects.oid import ObjectId, is_named
 from gvstore.odb import format
 from gvstore.odb.dictionary import Dictionaries, Inflate, plain
 from gvstore.odb.fault import BadRecord, DictionaryLost, NewerFormat
@@ -163,7 +163,7 @@ class Pack:
         version = _version(self.map)
         if version > format.VERSION:
             raise NewerFormat(path, version)
-        self._inflaters: list[Inflate | None] = [bytes, plain().inflate, *[None] * (MAX_SLOTS + 1)]
+        self.inflaters: list[Inflate | None] = [bytes, plain().inflate, *[None] * (MAX_SLOTS + 1)]
         self._use(ScannedTable([]))
         if self.live:
             self.rescan()
@@ -281,7 +281,7 @@ class Pack:
             except BadRecord:
                 self.damaged = True
                 continue
-            if data and ObjectId.of(data) == oid:
+            if data and is_named(data, oid):
                 return data
             if self.name_at(at) == oid[:NAME_BYTES]:
                 self.damaged = True
@@ -293,7 +293,7 @@ class Pack:
             data = self.open_at(at)
         except BadRecord:
             data = b""
-        if data and ObjectId.of(data) == oid:
+        if data and is_named(data, oid):
             return data
         self.damaged = self.damaged or not data or self.name_at(at) == oid[:NAME_BYTES]
         return None
@@ -345,7 +345,7 @@ class Pack:
         if low >= 0x80 > high > 0:
             value = low & 0x7F | high << 7
             codec, start, end = value & 15, at + 2 + NAME_BYTES, at + 2 + NAME_BYTES + (value >> 5)
-            inflate = self._inflaters[codec]
+            inflate = self.inflaters[codec]
             if inflate is not None and end <= self.size_bytes:
                 return inflate(view[start:end])
         codec, start, end = format.item_at(view, at)
@@ -376,7 +376,7 @@ class Pack:
         """Returns what a payload holds, not verified.  Raises as `open_at`."""
         if codec == CONTROL or not payload:
             raise BadRecord("no object")
-        inflate = self._inflaters[codec] or self._inflater(codec)
+        inflate = self.inflaters[codec] or self._inflater(codec)
         if inflate is None:
             return self._guess(codec, payload, name)
         return inflate(payload)
@@ -385,8 +385,8 @@ class Pack:
         """Returns what inflates a dictionary slot, or None if the file does not say."""
         dictionary = slots(self.map)[0].get(codec - FIRST_SLOT)
         if dictionary is not None:
-            self._inflaters[codec] = self.dictionaries.get(dictionary).inflate
-        return self._inflaters[codec]
+            self.inflaters[codec] = self.dictionaries.get(dictionary).inflate
+        return self.inflaters[codec]
 
     def _guess(self, codec: int, payload: bytes, name: bytes) -> bytes:
         """Tries every dictionary: the item that told which it is is damaged.  The first that fits is kept."""
@@ -398,7 +398,7 @@ class Pack:
             except (BadRecord, DictionaryLost):
                 continue
             if ObjectId.of(data)[:NAME_BYTES] == name:
-                self._inflaters[codec] = inflate
+                self.inflaters[codec] = inflate
                 return data
         raise BadRecord("compressed with a dictionary that the file does not name")
 

@@ -10,11 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gvstore.objects import number
 from gvstore.objects.blob import blob_oid, blob_size, get_blob, iter_blob, put_blob, put_stream, stream_oid
 from gvstore.objects.commit import Commit
+from gvstore.objects.encode import BLOB_BYTE
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.links import links
 from gvstore.objects.oid import ObjectId
+from gvstore.objects.sequence import NODE_BYTE
 from gvstore.objects.value import put_value
 from gvstore.objects.wire import link_bytes, pack
 from tests.objects.store import Objects
@@ -105,3 +108,21 @@ def test_what_is_no_blob_is_refused() -> None:
             get_blob(store, bad)
     with pytest.raises(ValueError, match="pieces"):
         get_blob(store, store.write(b"n\x93\x38" + pack(2**40) + link_bytes(chunk)))
+
+
+def test_a_tree_deeper_in_places_is_read_all_the_same() -> None:
+    """No writer of ours makes one; another's may hold chunks beside nodes."""
+    store = Objects()
+    chunks = [bytes((i,)) * (i + 1) for i in range(7)]
+    oids = [store.write(BLOB_BYTE + chunk) for chunk in chunks]
+
+    def inner(*parts: tuple[int, ObjectId]) -> ObjectId:
+        entries = b"".join(pack(count) + link_bytes(oid) for count, oid in parts)
+        return store.write(NODE_BYTE + bytes((0x90 | 1 + 2 * len(parts),)) + pack(number.INNER) + entries)
+
+    low = inner((2, oids[1]), (3, oids[2]))
+    middle = inner((4, oids[3]), (5, low), (5, oids[4]))
+    top = inner((1, oids[0]), (14, middle), (6, oids[5]), (7, oids[6]))
+    order = (0, 3, 1, 2, 4, 5, 6)
+
+    assert b"".join(chunks[i] for i in order) == get_blob(store, top)
