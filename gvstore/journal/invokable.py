@@ -129,9 +129,17 @@ class AsyncInvokableBase(InvokableBase):
 class Invokable(Resource, InvokableBase, Generic[I, O]):
     """Base of components whose fields are those of a dataclass."""
 
+    if TYPE_CHECKING:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> O: ...
+
 
 class AsyncInvokable(Resource, AsyncInvokableBase, Generic[I, O]):
     """Base of components with fields whose `call` is a coroutine function."""
+
+    if TYPE_CHECKING:
+
+        async def __call__(self, *args: Any, **kwargs: Any) -> O: ...
 
 
 def typed_invokable(input_type: Any, output_type: Any) -> Callable[[C], C]:

@@ -12,7 +12,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from types import FrameType, FunctionType
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 from gvstore.code.source import snapshot
 from gvstore.journal.call import record_async_call, record_call
@@ -30,7 +30,8 @@ from gvstore.store.resource import ResourceBase
 F = TypeVar("F", bound=Callable[..., Any])
 
 watch()
-EFFECTS = ("", "once", "repeat")
+Effect = Literal["", "once", "repeat"]
+EFFECTS: tuple[Effect, ...] = ("", "once", "repeat")
 _registered: dict[tuple[str, str], LiveComponent] = {}
 
 
@@ -39,11 +40,13 @@ def register(subject: F, /) -> F: ...
 
 
 @overload
-def register(*, ignore: tuple[str, ...] | list[str] = (), version: str = "", effect: str = "") -> Callable[[F], F]: ...
+def register(
+    *, ignore: tuple[str, ...] | list[str] = (), version: str = "", effect: Effect = ""
+) -> Callable[[F], F]: ...
 
 
 def register(
-    subject: Any = None, /, *, ignore: tuple[str, ...] | list[str] = (), version: str = "", effect: str = ""
+    subject: Any = None, /, *, ignore: tuple[str, ...] | list[str] = (), version: str = "", effect: Effect = ""
 ) -> Any:
     """Returns the function or class, registered as a component; also with options, as a decorator.
 

@@ -236,7 +236,7 @@ def test_what_cannot_be_registered_is_refused() -> None:
     with pytest.raises(TypeError):
         gv.register(3)  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="effect"):
-        gv.register(effect="sometimes")
+        gv.register(effect="sometimes")  # type: ignore[call-overload]
 
     with pytest.raises(TypeError, match="no method `call`"):
 
