@@ -3,8 +3,9 @@
     python editor.py
 """
 
-import gvstore as gv
 from letter import write
+
+import gvstore as gv
 
 if __name__ == "__main__":
     wishes = iter(["I miss you.", ""])

@@ -3,8 +3,9 @@
     gv run poem.py:best --topic otters
 """
 
-import gvstore as gv
 from search import search
+
+import gvstore as gv
 
 
 @gv.register
