@@ -64,6 +64,7 @@ class ObjectDatabase:
         self._verified: set[bytes] = set()
         self._kept: set[bytes] = set()
         self._trainer: Trainer | None = None
+        self._trained = False  # The next segment is the one that a dictionary was just trained for.
         self._put_blob: Callable[[ObjectWriter, bytes], ObjectId] | None = None
         fork.watch(self)
 
@@ -158,7 +159,7 @@ class ObjectDatabase:
         except DictionaryLost:
             return False
         if found:
-            self._remember(oid)
+            self._verified = _remembered(self._verified, oid)
         elif self._catalog.refused:
             self._raise_refused()
         return found
@@ -193,39 +194,23 @@ class ObjectDatabase:
             catalog = self._catalog
             if catalog.forgotten:
                 self._raise_forgotten(oid)
-            for pack in catalog.packs:
+            for pack in catalog.holding(oid) if catalog.layers else catalog.packs:
                 try:
-                    if pack.find(oid) and pack.get_durable(oid):
-                        self._remember(oid)
-                        if kept:
+                    if (places := pack.find(oid)) and (at := pack.place_of(oid, data, places)) >= 0:
+                        self._verified = _remembered(self._verified, oid)
+                        if kept and pack.is_kept(at):
+                            self._kept = _remembered(self._kept, oid)
+                        elif kept:
                             self.keep(oid)
                         return oid
                 except OSError:  # merged while it rested, or not to be opened now: stored twice, until the next merge
                     continue
-            if catalog.layers and self._is_covered(oid):
-                if kept:
-                    self.keep(oid)
-                return oid
             if not 0 < len(data) <= MAX_LENGTH:
                 raise ValueError(f"an object has 1 to {MAX_LENGTH} bytes, not {len(data)}")
             own.add(oid, data, kept=kept)
             if self._trainer is not None and self._trainer.enough(data):
                 self._train(own)
         return oid
-
-    def _is_covered(self, oid: bytes) -> bool:
-        try:
-            if self._catalog.find_covered(oid) is None:
-                return False
-        except DictionaryLost:
-            return False
-        self._remember(oid)
-        return True
-
-    def _remember(self, oid: bytes) -> None:
-        if len(self._verified) >= VERIFIED_LIMIT:
-            self._verified = set()
-        self._verified.add(oid)
 
     def _next_segment(self) -> Segment:
         if self.read_only:
@@ -253,7 +238,8 @@ class ObjectDatabase:
         self._catalog.own.add(own.path)
         self._catalog.refresh()
         self._segment = own
-        self._trainer = Trainer()
+        self._trainer = None if self._trained else Trainer()
+        self._trained = False
         return own
 
     def _seal(self) -> None:
@@ -298,6 +284,7 @@ class ObjectDatabase:
             self._dictionaries.set_current(better)
         except OSError:
             return  # it would have been smaller, no more
+        self._trained = True
         self._seal()
 
     def flush(self) -> None:
@@ -346,9 +333,7 @@ class ObjectDatabase:
                 if own is None or own.full or own.poisoned is not None:
                     own = self._next_segment()
                 own.add(oid, data, kept=format.KEPT)
-            if len(self._kept) >= VERIFIED_LIMIT:
-                self._kept = set()
-            self._kept.add(oid)
+            self._kept = _remembered(self._kept, oid)
 
     def _is_kept(self, oid: ObjectId) -> bool:
         for pack in self._catalog.holding(oid):
@@ -496,3 +481,11 @@ class ObjectDatabase:
         self._catalog.after_fork()
         if own is not None:
             own.close()  # else this copy would keep the parent's lock when the parent is dead
+
+
+def _remembered(known: set[bytes], oid: bytes) -> set[bytes]:
+    """Returns the set with `oid` in it; a new one if it has become too large."""
+    if len(known) >= VERIFIED_LIMIT:
+        known = set()
+    known.add(oid)
+    return known

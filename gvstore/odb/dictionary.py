@@ -211,7 +211,7 @@ class Dictionaries:
         """Makes new segments use this dictionary; stores it first."""
         self.add(codec)
         if codec.name is not None:
-            fs.write_atomic(self.folder / CURRENT, codec.name.hex().encode() + b"\n")
+            fs.write_atomic(self.folder / CURRENT, codec.name.hex().encode() + b"\n", durable=False)  # a hint, no more
 
 
 def train(samples: list[bytes], *, size: int) -> Codec | None:

@@ -298,6 +298,22 @@ class Pack:
         self.damaged = self.damaged or not data or self.name_at(at) == oid[:NAME_BYTES]
         return None
 
+    def place_of(self, oid: bytes, data: bytes, places: Sequence[int]) -> int:
+        """Returns which of the places, found for `oid`, is that of just these bytes, and on the disk; -1 if none is."""
+        for at in places:
+            if self.live and at >= self.durable:
+                continue
+            try:
+                if self.open_at(at) == data:
+                    return at
+            except BadRecord:
+                self.damaged = True
+                continue
+            except DictionaryLost:
+                continue
+            self.damaged = self.damaged or self.name_at(at) == oid[:NAME_BYTES]
+        return -1
+
     def get_durable(self, oid: bytes) -> bool:
         """Returns whether the object is here, its hash verified, and on the disk."""
         if self.live and all(at >= self.durable for at in self.find(oid)):

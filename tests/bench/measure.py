@@ -26,7 +26,7 @@ from pydoc_data.topics import topics
 from statistics import median
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("blake3", "click", "lmdb", "msgspec", "pyfastcdc", "rich", "zstandard")
+PACKAGES = ("blake3", "click", "diskcache", "lmdb", "msgspec", "pyfastcdc", "rich", "rocksdict", "zstandard")
 
 
 class Prose:

@@ -1,4 +1,4 @@
-"""The stores that `store_small` and `store_peers` compare, behind one face.
+"""The stores that the `store_` benchmarks compare, behind one face.
 
 Every one names a record by its BLAKE3-256 hash, stores equal records once,
 compresses with zstd level 3 (git: its own zlib and SHA-1, for it takes no
@@ -11,6 +11,7 @@ import os
 import sqlite3
 import subprocess
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -243,7 +244,7 @@ class Git:
         self._marks = 0
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "HEAD").exists():
-            self._run("init", "--quiet", "--bare")
+            self._run("init", "--quiet", "--bare", "--template=")
             for name, value in (("gc.auto", "0"), ("fastimport.unpackLimit", "0"), ("core.fsync", "all")):
                 self._run("config", name, value)
 
@@ -283,7 +284,7 @@ class Git:
 
     def pack(self) -> None:
         """Packs anew: what `git gc` does about size."""
-        self._run("repack", "-a", "-d", "-q")
+        self._run("repack", "-a", "-d", "-k", "-q")  # -k: no ref leads to them
 
     def close(self) -> None:
         """Ends the processes: fast-import writes its last index."""
@@ -291,3 +292,31 @@ class Git:
             if process is not None:
                 process.communicate()
         self._importer = self._reader = None
+
+
+GVSTORE, SQLITE, LMDB, GIT, FILES = "gvstore", "SQLite", "LMDB", "git fast-import", "one file each"
+STORES: dict[str, type[Peer]] = {
+    GVSTORE: Gvstore,
+    SQLITE: Sqlite,
+    LMDB: Lmdb,
+    "RocksDB": Rocks,
+    "diskcache": Diskcache,
+    GIT: Git,
+    FILES: Files,
+}
+_OPTIONAL = {"RocksDB": "rocksdict", "diskcache": "diskcache"}
+
+
+def present() -> list[str]:
+    """Returns the names of the stores that can be measured here.
+
+    Raises:
+        ModuleNotFoundError: LMDB is not installed: without it, as without SQLite and git, the figures say little.
+    """
+    import_module("lmdb")
+    return [name for name in STORES if name not in _OPTIONAL or find_spec(_OPTIONAL[name])]
+
+
+def absent() -> list[str]:
+    """Returns the names of those that are not installed."""
+    return sorted(STORES.keys() - set(present()))

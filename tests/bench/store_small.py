@@ -18,13 +18,12 @@ import os
 import random
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from tests.bench.measure import Prose, ratios, scratch, size_bytes, spread, table
-from tests.bench.peers import Files, Git, Gvstore, Lmdb, Peer, Sqlite
+from tests.bench.peers import FILES, GIT, GVSTORE, STORES, Peer, absent, present
 
 RECORDS = 100_000
 REPEATED = 0.3
@@ -33,15 +32,8 @@ READS = 20_000
 WARM = 2_000
 ROUNDS = 5
 SEED = 13
-STORES: dict[str, type[Peer]] = {
-    "gvstore": Gvstore,
-    "SQLite": Sqlite,
-    "LMDB": Lmdb,
-    "git fast-import": Git,
-    "one file a record": Files,
-}
-FEWER_RECORDS = {"one file a record": 5_000}
-FEWER_READS = {"git fast-import": 5_000, "one file a record": 5_000}
+FEWER_RECORDS = {FILES: 5_000}
+FEWER_READS = {GIT: 5_000, FILES: 5_000}
 
 
 def make_records() -> list[bytes]:
@@ -110,7 +102,7 @@ def main() -> None:
     """Prints the figures."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     records = make_records()
-    names = [name for name in STORES if name != "LMDB" or find_spec("lmdb")]
+    names = present()
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
     for at in range(rounds):
         for name in names:
@@ -119,14 +111,14 @@ def main() -> None:
     print(f"{len(records):,} records, {sum(map(len, records)) / 1e6:.1f} MB; {len(set(records)):,} distinct, ", end="")
     print(f"{sum(map(len, set(records))) / 1e6:.1f} MB; {rounds} rounds: median (lowest to highest)")
     rows = []
-    own_write, own_read, _ = zip(*found["gvstore"], strict=True)
+    own_write, own_read, _ = zip(*found[GVSTORE], strict=True)
     for name, figures in found.items():
         written, reading, size = zip(*figures, strict=True)
         slower, slower_read = median(ratios(written, own_write)), median(ratios(reading, own_read))
         rows.append([name, spread(written), f"{slower:.2f}", spread(reading), f"{slower_read:.2f}", f"{size[-1]:.0f}"])
     print(table(["", "µs a write", "of gvstore's", "µs a read", "of gvstore's", "bytes a record"], rows))
-    if "LMDB" not in names:
-        print("LMDB is not installed (extra `bench`) and was left out.")
+    if absent():
+        print("not installed, left out:", ", ".join(absent()))
 
 
 if __name__ == "__main__":
