@@ -195,18 +195,18 @@ class Answers:
             return None
         with self.replayer.lock:
             part = self._advance() if self._rest is None else self._next
-            head = _LEAF_HEAD + link + args
-            if _OPAQUE_HEAD in args:  # perhaps a value that could not be stored: to be looked at
+            head = _LEAF_HEAD + link + args + RETURNED_HEAD
+            if part is None or not part.startswith(head):
                 return None
-            if part is None or not part.startswith(head) or part[len(head) : len(head) + 2] != RETURNED_HEAD:
+            if args.find(_OPAQUE_HEAD) >= 0:  # perhaps a value that could not be stored: to be looked at
                 return None
             try:
-                value = decode(part[len(head) + 2 :], self.replayer.reader)
+                value = decode(part[len(head) :], self.replayer.reader)
             except Corrupt:
                 return None
             at = self._at
-            self._at += 1
-            self._advance()
+            self._at = at + 1
+            self._next = next(self._rest, None)  # type: ignore[arg-type]
         return Leaf(at, part, value)
 
     def _advance(self) -> bytes | None:

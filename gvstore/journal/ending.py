@@ -10,7 +10,7 @@ from gvstore.journal.recorder import END, question_in
 from gvstore.journal.state import state_of
 from gvstore.objects.invocation import CANCELLED, raised, raised_in_stream, returned, waiting
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import LINK_HEAD
+from gvstore.objects.wire import LINK_BYTES, has_link
 from gvstore.store.store import warn_opaque
 
 
@@ -82,19 +82,19 @@ def close(frame: Frame, outcome: bytes, after: bytes = NIL, changed: bytes = NIL
         frame.folded = True
         return
     duration = (recording.clock() - recording.zero_ns) // 1000 - frame.start
-    if recording.wal is not None:
-        if changed != NIL:
-            body = b"\x93" + outcome + after + changed
-        elif after != NIL:
-            body = b"\x92" + outcome + after
-        else:
-            body = b"\x91" + outcome
-        if LINK_HEAD in body:
-            recording.objects.flush()
-        recording.wal.append(END.pack(b"E", frame.number, frame.start + duration) + body)
-    frame.fold(outcome, after, duration, changed)
-    if frame.told:
-        assert frame.answer is not None
+    with recording.lock:
+        if recording.wal is not None:
+            if changed != NIL:
+                body = b"\x93" + outcome + after + changed
+            elif after != NIL:
+                body = b"\x92" + outcome + after
+            else:
+                body = b"\x91" + outcome
+            if len(body) >= LINK_BYTES and has_link(body):
+                recording.objects.flush()
+            recording.wal.append_held(END.pack(b"E", frame.number, frame.start + duration) + body)
+        frame.fold(outcome, after, duration, changed)
+    if frame.answer is not None and frame.told:
         recording.reused += frame.answer.calls
     elif outcome != NIL:
         recording.executed += 1

@@ -73,38 +73,38 @@ LANE: Final[ContextVar[Lane | None]] = ContextVar("lane of gvstore", default=Non
 class Frame:
     """One call being executed; itself the lane of its own body."""
 
-    path: LanePath = ()
     closed: Final = False
-    entries: deque[Entry] | None = None
-    spawned: int = 0
-    begun = 0  # children
-    front: Lane | None = None  # the lane whose entries are next in the list; None: the body
-    lane: Frame | Lane | None = None  # in which it stands below its parent
-    result: Ended | None = None  # what waits for its place
     children: ItemList | None = None
     times: ItemList | None = None
     runs: LaneRuns | None = None
-    kept = 0  # the list begins with so many of the recorded children, and nothing else stands in it yet
     record = record_lanes = NIL  # the recorded children, and who made them
+    kept = 0  # the list begins with so many of the recorded children, and nothing else stands in it yet
     skipped = 0
     sparse = False
-    ended = folded = False  # its function is over; it has been given to its parent
-    abandoned = False  # its parent goes without it
     asked_below = False  # a call below it asks a question
-    raised: BaseException | None = None
     stream: Chunks | None = None
-    answer: Answer | None = None  # of a stream: its record, which is told again while it is asked the same
-    told = False  # it was told to its end: it is what was recorded
+    told = False  # a stream was told to its end: it is what was recorded
     instance: Any = None
-    place = 0  # which of its parent's calls it was, in the order of their begin
-    outcome = part = timing = NIL  # set by `fold`, read of the root
+    part = timing = NIL  # set by `fold`, of the root
 
     def __init__(
         self, recording: Recording, live: LiveComponent, parent: Frame | None, number: int, link: bytes,
         args: bytes, state: bytes, start: int, answers: Answers | None,
     ) -> None:  # fmt: skip
+        # What every call needs stands in the instance, where it is found at once; the rest in the class.
         self.recording, self.live, self.parent, self.number, self.link = recording, live, parent, number, link
         self.args, self.state, self.start, self.answers = args, state, start, answers
+        self.path: LanePath = ()
+        self.entries: deque[Entry] | None = None
+        self.spawned = self.begun = 0  # lanes; children
+        self.front: Lane | None = None  # the lane whose entries are next in the list; None: the body
+        self.lane: Frame | Lane | None = None  # in which it stands below its parent
+        self.place = 0  # which of its parent's calls it was, in the order of their begin
+        self.result: Ended | None = None  # what waits for its place
+        self.raised: BaseException | None = None
+        self.answer: Answer | None = None  # of a stream: its record, which is told again while it is asked the same
+        self.ended = self.folded = self.abandoned = False  # its function is over; its parent has it; its parent goes on without
+        self.outcome = NIL
 
     def enter(self, child: Frame, lane: Frame | Lane) -> None:
         """Gives a call that begins its place; the lock is held."""
@@ -116,26 +116,26 @@ class Frame:
         lane.entries.append(child)
 
     def leave(self, child: Frame, part: bytes, times: bytes) -> None:
-        """Takes a finished child; one that outlived its parent comes too late."""
-        with self.recording.lock:
-            if self.folded:
-                return
-            lane = child.lane
-            assert lane is not None and lane.entries
-            if lane is (self.front or self) and lane.entries[0] is child:
-                lane.entries.popleft()
-                self._add(part, times, lane.path)
-                if self.front is not None or lane.entries:
-                    self.advance()
-            else:
-                child.result = Ended(part, times)
+        """Takes a finished child; one that outlived its parent comes too late.  The lock is held."""
+        if self.folded:
+            return
+        lane = child.lane
+        assert lane is not None
+        entries = lane.entries
+        assert entries
+        if entries[0] is child and lane is (self.front or self):
+            entries.popleft()
+            self._add(part, times, lane.path)
+            if entries or self.front is not None:
+                self.advance()
+        else:
+            child.result = Ended(part, times)
 
     def leave_told(self, child: Frame, ended: Ended) -> None:
-        """Takes a finished child that is what was recorded."""
-        with self.recording.lock:
-            child.result = ended
-            if not self.folded:
-                self.advance()
+        """Takes a finished child that is what was recorded.  The lock is held."""
+        child.result = ended
+        if not self.folded:
+            self.advance()
 
     def adopt_all(self) -> None:
         """Takes all recorded children over; there are no others yet.  The lock is held."""
@@ -211,15 +211,15 @@ class Frame:
         self.front = front if type(front) is Lane else None
 
     def _add(self, part: bytes, times: bytes, path: LanePath) -> None:
-        if self.children is None or self.times is None:
-            self._begin_list()
-        assert self.children is not None and self.times is not None
+        children = self.children
+        if children is None:
+            children = self._begin_list()
         if path or self.runs is not None:
             self._note_lane(path)
-        self.children.add(part)
+        children.add(part)
         if self.skipped:
             self._tell_skipped()
-        self.times.add(times)
+        self.times.add(times)  # type: ignore[union-attr]
 
     def _add_adopted(self, at: int, part: bytes, path: LanePath) -> None:
         if path or self.runs is not None:
@@ -233,10 +233,12 @@ class Frame:
         assert self.children is not None
         self.children.add(part or PartList(self.record, self.recording.objects)[at])
 
-    def _begin_list(self) -> None:
+    def _begin_list(self) -> ItemList:
         objects = self.recording.objects
-        self.children = resume_list(objects, objects, self.record, self.kept)
+        self.runs, self.skipped = self.runs, self.skipped  # from here on each child looks at them
         self.times = call_list(objects)
+        self.children = resume_list(objects, objects, self.record, self.kept)
+        return self.children
 
     def _note_lane(self, path: LanePath) -> None:
         if self.runs is None:
@@ -310,25 +312,31 @@ class Frame:
                 close(frame, frame.stream.outcome(place, NIL, closed=True))
             else:
                 outcome = NIL if frame.stream is None else frame.stream.unfinished(place)
-                frame.fold(outcome, NIL, max(0, frame.recording.since_us() - frame.start))
+                with frame.recording.lock:
+                    frame.fold(outcome, NIL, max(0, frame.recording.since_us() - frame.start))
 
     def fold(self, outcome: bytes, after: bytes, duration_us: int, changed: bytes = NIL) -> None:
-        """Puts the call's array together and gives it to the parent; the root keeps it."""
+        """Puts the call's array together and gives it to the parent; the root keeps it.  The lock is held."""
         encoder = self.recording.encoder
         children = lanes = NIL
         below: bytes | None = None
         if self.begun:
-            with self.recording.lock:
-                if self.entries:
-                    self.advance(force=True)
-                children, below, lanes = self._finish_lists()
+            if self.entries:
+                self.advance(force=True)
+            children, below, lanes = self._finish_lists()
         data = encode_call(self.link, self.args, outcome, children, self.state, after, changed, lanes)
-        times = times_of(self.start, duration_us, below, sparse=self.sparse)
-        self.outcome = outcome
-        if self.parent is None:
-            self.part, self.timing = data, times
+        if below is None:
+            times = pack((1, self.start, duration_us))
         else:
-            self._hand_over(self.parent, encoder.place(data), times)
+            times = times_of(self.start, duration_us, below, sparse=self.sparse)
+        self.outcome = outcome
+        parent = self.parent
+        if parent is None:
+            self.part, self.timing = data, times
+        elif self.answer is None and not self.abandoned:
+            parent.leave(self, encoder.place(data), times)
+        else:
+            self._hand_over(parent, encoder.place(data), times)
         self.raised = None
         self.folded = True
 

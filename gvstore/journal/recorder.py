@@ -31,7 +31,7 @@ from gvstore.journal.redact import LEAST_CHARACTERS, RedactingEncoder, Redactor,
 from gvstore.objects.component import Component
 from gvstore.objects.invocation import PartList
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import LINK_HEAD, array, link_bytes, pack
+from gvstore.objects.wire import LINK_BYTES, array, has_link, link_bytes, pack
 from gvstore.odb.wal import WalWriter
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ NO_PARENT: Final = 0xFFFFFFFF
 BEGIN: Final = struct.Struct("<cIIIQ")  # b"B", call, parent, component, microseconds since the start
 END: Final = struct.Struct("<cIQ")  # b"E", call, microseconds since the start
 SOURCE: Final = struct.Struct("<cII")  # b"S", source, the call whose answers come from it
-ADOPT: Final = struct.Struct("<cIIII")  # b"A", source, place among its calls, calls in the adopted subtree, lane
+ADOPT: Final = struct.Struct("<cIIIII")  # b"A", source, first and number of its calls, those with all below them, lane
 SPAWN: Final = struct.Struct("<cII")  # b"L", lane, the call or lane that it was spawned from
 CHUNK: Final = struct.Struct("<cI")  # b"Y", call
 SENT: Final = struct.Struct("<cI")  # b"Z", call
@@ -69,6 +69,24 @@ def question_in(error: BaseException) -> Question | None:
 
 
 Asker = Callable[[Any], Any]  # from a question to its answer; may raise the question, which then stays open
+
+
+class _Adopting:
+    """A row of recorded calls that are adopted one after the other, until something else is written.
+
+    That they were is known without the journal: the record they are taken from stays.
+    """
+
+    __slots__ = ("_first", "_recording", "calls", "end", "lane", "source")
+
+    def __init__(self, recording: Recording, source: int, at: int, calls: int, lane: int) -> None:
+        self._recording, self.source, self._first, self.end = recording, source, at, at + 1
+        self.calls, self.lane = calls, lane
+
+    def seal(self) -> bytes:
+        """Returns the payload."""
+        self._recording._adopting = None
+        return ADOPT.pack(b"A", self.source, self._first, self.end - self._first, self.calls, self.lane)
 
 
 class Recording:
@@ -106,7 +124,8 @@ class Recording:
         self._number = self._source = 0
         self._known: dict[LiveComponent, tuple[int, bytes]] = {}
         self.unstored: dict[int, list[tuple[str, str | None]]] = {}  # by thread: opaque values that it encoded
-        self.lock = threading.RLock()
+        self.lock = threading.RLock() if wal is None else wal.lock
+        self._adopting: _Adopting | None = None
         _living.add(self)
         from gvstore.journal.spawn import install
 
@@ -163,20 +182,24 @@ class Recording:
         """Writes the beginning of a call; returns its frame, which has its place among the parent's children."""
         index, link = self._known.get(live) or self.learn(live)
         wal = self.wal
-        if wal is not None and (LINK_HEAD in args or LINK_HEAD in state):
+        if wal is not None and (
+            (len(args) >= LINK_BYTES and has_link(args)) or (len(state) >= LINK_BYTES and has_link(state))
+        ):
             self.objects.flush()
         with self.lock:
             number = self._number
-            self._number += 1
+            self._number = number + 1
             start = (self.clock() - self.zero_ns) // 1000
             frame = Frame(self, live, parent, number, link, args, state, start, answers)
-            lane: Frame | Lane | None = None
-            if parent is not None:
+            if parent is None:
+                above = NO_PARENT
+            else:
                 lane = lane_below(parent) if parent.spawned else parent
+                above = lane.number
             if wal is not None:
                 body = b"\x91" + args if state == NIL else b"\x92" + args + state
-                wal.append(BEGIN.pack(b"B", number, NO_PARENT if lane is None else lane.number, index, start) + body)
-            if parent is not None and lane is not None:
+                wal.append_held(BEGIN.pack(b"B", number, above, index, start) + body)
+            if parent is not None:
                 parent.enter(frame, lane)
         if answers is not None:
             frame.record, frame.record_lanes = answers.children, answers.lanes
@@ -195,12 +218,18 @@ class Recording:
     def _note_adoption(self, parent: Frame, answers: Answers, at: int, calls: int, lane: Frame | Lane) -> None:
         assert self.wal is not None
         if answers.source < 0:
-            if LINK_HEAD in answers.children:
+            if has_link(answers.children):
                 self.objects.flush()
             answers.source = self._source
             self._source += 1
             self.wal.append(SOURCE.pack(b"S", answers.source, parent.number) + answers.children)
-        self.wal.append(ADOPT.pack(b"A", answers.source, at, calls, lane.number))
+        run = self._adopting
+        if run is not None and run.end == at and run.source == answers.source and run.lane == lane.number:
+            run.end += 1
+            run.calls += calls
+        else:
+            self._adopting = _Adopting(self, answers.source, at, calls, lane.number)
+            self.wal.defer(self._adopting)
 
     def adopt_all(self, parent: Frame) -> None:
         """Takes all recorded calls over into `parent`, which has made none."""

@@ -26,7 +26,7 @@ from gvstore.journal.ending import close, end_raised, is_cancellation, state_aft
 from gvstore.journal.frame import Frame, open_ancestor
 from gvstore.journal.recorder import CHUNK, CURRENT, SENT
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import LINK_HEAD, pack
+from gvstore.objects.wire import has_link, pack
 from gvstore.store.store import warn_opaque
 
 
@@ -104,7 +104,7 @@ class _StreamCall:
     def _append(self, payload: bytes) -> None:
         recording = self.frame.recording
         if recording.wal is not None:
-            if LINK_HEAD in payload:
+            if has_link(payload):
                 recording.objects.flush()
             recording.wal.append(payload)
 

@@ -6,8 +6,8 @@
     E  call u32, end u64, array [outcome], [outcome, after] or [outcome, after, changed]
     L  lane u32, parent u32                   the call, or lane, is about to make a thread or task
     S  source u32, call u32, list             the recorded calls from which this call's are answered
-    A  source u32, place u32, calls u32, parent u32
-                                              one of them was adopted, with the calls below it
+    A  source u32, first u32, count u32, calls u32, parent u32
+                                              a row of them was adopted: so many calls, with those below
     P  lane u32, array [call, times]          another process handed a call over, with those below it
     Y  call u32, value                        a stream yielded
     Z  call u32, array                        it was sent something
@@ -53,7 +53,7 @@ from gvstore.objects.invocation import PartList
 from gvstore.objects.links import links
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import LINK_HEAD, link_bytes, split, unpack
+from gvstore.objects.wire import has_link, link_bytes, split, unpack
 from gvstore.odb.wal import WalWriter, read_records
 
 
@@ -90,6 +90,9 @@ class _Source:
         self._parts = PartList(children, objects)
         self._at = 0
         self._rest: Iterator[bytes] | None = None
+
+    def __len__(self) -> int:
+        return len(self._parts)
 
     def __getitem__(self, at: int) -> bytes:
         if self._rest is None or at != self._at:
@@ -207,12 +210,15 @@ class _Recovery:
             self.sources[source] = _Source(frame, children, self.recording.objects)
 
     def adopt(self, payload: bytes) -> None:
-        """One of them was adopted."""
-        _, source, at, calls, above = ADOPT.unpack_from(payload)
+        """Some of them were adopted."""
+        _, source, first, count, calls, above = ADOPT.unpack_from(payload)
         lane = self.lane(above)
         if source in self.sources and lane is not None:
             found = self.sources[source]
-            found.frame.adopt(at, b"" if found.frame.continues(at, lane) else found[at], lane)
+            if count > len(found) - first:
+                raise ValueError("more calls are adopted than there are")
+            for at in range(first, first + count):
+                found.frame.adopt(at, b"" if found.frame.continues(at, lane) else found[at], lane)
             self.recording.reused += calls
 
     def spawn(self, payload: bytes) -> None:
@@ -263,4 +269,4 @@ class _Recovery:
     def has_all(self, *parts: bytes) -> bool:
         """Returns whether every object that the parts name can be read."""
         has = self.recording.objects.has
-        return all(has(oid) for part in parts if LINK_HEAD in part for oid in links(b"v" + part)[0])
+        return all(has(oid) for part in parts if has_link(part) for oid in links(b"v" + part)[0])

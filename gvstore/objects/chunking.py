@@ -8,7 +8,7 @@ tables of nlfiedler/fastcdc-rs, normalisation level 1, no seed);
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, BinaryIO, Final
 from zlib import crc32
@@ -37,6 +37,11 @@ def ends_node(item: bytes) -> bool:
     modulo 2**32, is compared with the item's share.
     """
     return ((crc32(item) * 0x9E3779B1) & 0xFFFFFFFF) < len(item) * _COIN
+
+
+def node_ends(items: Sequence[bytes]) -> list[bool]:
+    """Returns `ends_node` of each item."""
+    return [((crc * 0x9E3779B1) & 0xFFFFFFFF) < len(item) * _COIN for item, crc in zip(items, map(crc32, items), strict=True)]
 
 
 @cache

@@ -19,7 +19,7 @@ from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, read_many
 from gvstore.objects.sequence import MAX_LEVELS, inner_entries, node_elements, node_entries
-from gvstore.objects.wire import LINK_HEAD, Link, unpack
+from gvstore.objects.wire import LINK_HEAD, Link, has_link, unpack
 
 MAX_HEIGHT: Final = 64
 AT_ONCE: Final = 256  # nodes or chunks of a run of bytes that are asked for together: 1 MiB of a file
@@ -211,7 +211,7 @@ def decode(data: bytes | memoryview, reader: ObjectReader) -> Any:
         return build(raw)
     data = bytes(data)
     try:
-        return _Walk(data, reader).run(raw) if LINK_HEAD in data else build(raw)
+        return _Walk(data, reader).run(raw) if has_link(data) else build(raw)
     except RecursionError as e:
         if _height(unpack(data)) > MAX_HEIGHT:
             raise CorruptObject(None, "too high") from e

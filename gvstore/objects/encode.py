@@ -72,11 +72,17 @@ class Encoder:
 
     def nested(self, value: Any) -> bytes:
         """Returns the encoding of a value inside another: a link, if it passes the threshold."""
-        if type(value) in SCALARS:
+        kind = type(value)
+        if kind in _SMALL:
+            return pack(value)
+        if kind in SCALARS:
             return self._nested_scalar(value)
         self._room = LINK_THRESHOLD
         try:
-            data = pack(self._convert(value, 2))  # a nested one may be one lower
+            if kind is tuple and SCALARS.issuperset(map(type, value)):
+                data = pack((number.TUPLE, *value))
+            else:
+                data = pack(self._convert(value, 2))  # a nested one may be one lower
             if len(data) <= LINK_THRESHOLD:
                 return data
         except (_TooMuch, OverflowError, UnicodeEncodeError, RecursionError):

@@ -156,6 +156,8 @@ def encode_call(
     lanes: bytes = NIL,
 ) -> bytes:  # fmt: skip
     """Returns an invocation's array from its encoded parts, trailing nils left out."""
+    if children == state == after == changed == lanes == NIL != outcome:  # as of nearly all calls
+        return b"\x94" + _NUMBER + component + args + outcome
     if lanes != NIL:
         return b"\x99" + _NUMBER + component + args + outcome + children + state + after + changed + lanes
     if changed != NIL:

@@ -11,11 +11,11 @@ dropping one anywhere changes O(log n) nodes.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 from gvstore.objects import number
-from gvstore.objects.chunking import NODE_MAX, NODE_MIN_ITEMS, SPLIT_THRESHOLD, ends_node
+from gvstore.objects.chunking import NODE_MAX, NODE_MIN_ITEMS, SPLIT_THRESHOLD, ends_node, node_ends
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import OID_BYTES, ObjectId
@@ -24,6 +24,7 @@ from gvstore.objects.wire import LINK_CODE, Link, array, array_head, link_bytes,
 
 NODE_BYTE = bytes((Kind.NODE,))
 MAX_LEVELS = 48
+GATHERED_BYTES = 4096  # of items, before the tree takes them over
 _LEAF = pack(number.LEAF)
 _INNER = pack(number.INNER)
 
@@ -62,17 +63,21 @@ class TreeBuilder:
             at.weight = sum(weight for _, weight in parts)
         return made
 
-    def extend(self, items: Iterable[bytes]) -> None:
+    def extend(self, items: Sequence[bytes]) -> None:
         """Appends encoded items."""
         level = self._levels[0]
-        for item in items:
+        parts, size = level.parts, level.size
+        for item, ends in zip(items, node_ends(items), strict=True):
             length = len(item)
-            if level.size + length > NODE_MAX and len(level.parts) >= NODE_MIN_ITEMS:
+            if size + length > NODE_MAX and len(parts) >= NODE_MIN_ITEMS:
                 self._cut(0)
-            level.parts.append(item)
-            level.size += length
-            if len(level.parts) >= NODE_MIN_ITEMS and ends_node(item):
+                parts, size = level.parts, 0
+            parts.append(item)
+            size += length
+            if ends and len(parts) >= NODE_MIN_ITEMS:
                 self._cut(0)
+                parts, size = level.parts, 0
+        level.size = size
 
     def add_chunk(self, oid: ObjectId, size: int) -> None:
         """Appends a chunk of `size` bytes (of a builder without leaves)."""
@@ -140,39 +145,46 @@ class ItemList:
     """Collects encoded items of one container and gives back its encoding.
 
     Up to 1,024 bytes it is a plain array, above a tree.  The encoding is a
-    function of the items alone, however they were handed in.
+    function of the items alone, however they were handed in: the tree takes
+    them over some at a time.
     """
 
-    __slots__ = ("_builder", "_items", "_number", "_size", "_width", "_writer", "count")
+    __slots__ = ("_builder", "_items", "_number", "_room", "_width", "_writer", "count")
 
     def __init__(self, writer: ObjectWriter, of: int) -> None:
         self._writer = writer
         self._number = of
         self._width = 2 if of == number.DICT else 1
-        self._items: list[bytes] = []
-        self._size = 0
+        self._items: list[bytes] = []  # not in the tree yet
+        self._room = SPLIT_THRESHOLD  # bytes that may join them
         self._builder: TreeBuilder | None = None
         self.count = 0
 
     def add(self, item: bytes) -> None:
         """Appends an item: one encoded element, of a dict a key and a value joined."""
-        self.extend((item,))
+        self.count += 1
+        self._items.append(item)
+        self._room -= len(item)
+        if self._room < 0:
+            self._hand_over()
 
     def extend(self, items: Sequence[bytes]) -> None:
         """Appends items."""
         self.count += len(items)
+        self._items += items
+        self._room -= sum(map(len, items))
+        if self._room < 0:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
         if self._builder is None:
-            self._items += items
-            self._size += sum(map(len, items))
-            if self._size <= SPLIT_THRESHOLD:
-                return
             self._builder = (PairBuilder if self._width == 2 else TreeBuilder)(self._writer)
-            items, self._items = self._items, []
-        self._builder.extend(items)
+        self._builder.extend(self._items)
+        self._items, self._room = [], GATHERED_BYTES
 
     def go_on(self, builder: TreeBuilder, count: int) -> None:
         """Takes over a tree that holds `count` items already; what was added before must be none."""
-        self._builder, self.count = builder, count
+        self._builder, self.count, self._room = builder, count, GATHERED_BYTES
 
     def copy(self) -> ItemList:
         """Returns a list of the same items, which goes its own way."""
@@ -190,6 +202,7 @@ class ItemList:
         """Returns the container's encoding."""
         if self._builder is None:
             return array_head(1 + self._width * self.count) + pack(self._number) + b"".join(self._items)
+        self._hand_over()
         top = self._builder.finish()
         return array([pack(number.SPLIT), pack(self._number), pack(self.count), link_bytes(top)])
 

@@ -126,6 +126,11 @@ def weak_link_bytes(oid: bytes) -> bytes:
     return WEAK_LINK_HEAD + oid
 
 
+def has_link(data: bytes) -> bool:
+    """Returns whether some encoding may hold a link; never False if it does."""
+    return len(data) >= LINK_BYTES and data.find(LINK_HEAD) >= 0  # `in` would ask whether a head is an int, first
+
+
 def linked(part: bytes) -> ObjectId | None:
     """Returns the oid if `part` is a link and nothing else."""
     return ObjectId(part[3:]) if len(part) == LINK_BYTES and part.startswith(LINK_HEAD) else None

@@ -21,7 +21,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 from zlib import crc32
 
 from gvstore import fs
@@ -37,8 +37,18 @@ class WalFault(Corrupt):
     """A journal is in use."""
 
 
+class OpenRecord(Protocol):
+    """A deferred record to which more may be added until it is written."""
+
+    def seal(self) -> bytes:
+        """Returns the payload; called once."""
+        ...
+
+
 class WalWriter:
     """Appends records to a new file, locked until `close`; for several threads.
+
+    `lock` is held while anything is written; who holds it already may use `append_held`.
 
     Raises:
         WriteFailed: the file cannot be made.
@@ -46,8 +56,8 @@ class WalWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
-        self._deferred: list[bytes] = []
+        self.lock = threading.RLock()
+        self._deferred: list[bytes | OpenRecord] = []
         self._dirty = False
         self._failed: OSError | None = None
         try:
@@ -68,49 +78,57 @@ class WalWriter:
         Raises:
             WriteFailed: the file cannot be written, now or earlier.
         """
-        data = _HEAD.pack(len(payload), crc32(payload)) + payload
-        with self._lock:
-            if self._deferred:
-                data = b"".join(self._deferred) + data
-                self._deferred.clear()
-            elif self._failed is None and self._fd >= 0:  # the way of every call, as `_write` goes it
-                self._dirty = True
-                try:
-                    written = os.write(self._fd, data)
-                except OSError as e:
-                    self._failed = e
-                    raise WriteFailed(self.path, e) from e
-                if written == len(data):
-                    return
-                data = data[written:]
-            self._write(data)
+        with self.lock:
+            self.append_held(payload)
 
-    def defer(self, payload: bytes) -> None:
+    def append_held(self, payload: bytes) -> None:
+        """The same, for who holds `lock`."""
+        data = _HEAD.pack(len(payload), crc32(payload)) + payload
+        if self._deferred:
+            data = self._take_deferred() + data
+        elif self._failed is None and self._fd >= 0:  # the way of every call, as `_write` goes it
+            self._dirty = True
+            try:
+                written = os.write(self._fd, data)
+            except OSError as e:
+                self._failed = e
+                raise WriteFailed(self.path, e) from e
+            if written == len(data):
+                return
+            data = data[written:]
+        self._write(data)
+
+    def defer(self, record: bytes | OpenRecord) -> None:
         """Keeps a record that may be lost with the process until the next `append` or `flush`."""
-        with self._lock:
-            self._deferred.append(_HEAD.pack(len(payload), crc32(payload)) + payload)
+        with self.lock:
+            self._deferred.append(record)
+            self._dirty = True
 
     def flush(self) -> None:
         """Hands what was deferred to the operating system."""
-        with self._lock:
+        with self.lock:
             if self._deferred:
-                data = b"".join(self._deferred)
-                self._deferred.clear()
-                self._write(data)
+                self._write(self._take_deferred())
+
+    def _take_deferred(self) -> bytes:
+        payloads = [each if type(each) is bytes else each.seal() for each in self._deferred]  # type: ignore[union-attr]
+        self._deferred.clear()
+        return b"".join([_HEAD.pack(len(each), crc32(each)) + each for each in payloads])
 
     @property
     def dirty(self) -> bool:
-        """Whether anything was appended since the last `sync`."""
+        """Whether anything was appended or deferred since the last `sync`."""
         return self._dirty
 
     def sync(self) -> None:
-        """Makes everything appended durable.
+        """Makes everything appended and deferred durable.
 
         Raises:
             WriteFailed: now or earlier; a failed attempt is never taken for success later.
         """
         if self._failed is not None:
             raise WriteFailed(self.path, self._failed)
+        self.flush()
         self._dirty = False
         try:
             fs.sync_data(self._fd)
@@ -129,13 +147,13 @@ class WalWriter:
             elif self._failed is None:
                 self.flush()
         finally:
-            with self._lock:
+            with self.lock:
                 fd, self._fd = self._fd, -1
                 fs.close(fd)
 
     def abandon(self) -> None:
         """In a forked child: closes its copy of the descriptor, else the child would hold the parent's lock."""
-        self._lock = threading.Lock()  # another thread of the parent may have held it
+        self.lock = threading.RLock()  # another thread of the parent may have held it
         fd, self._fd = self._fd, -1
         if fd >= 0:
             fs.close(fd)
