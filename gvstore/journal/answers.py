@@ -20,11 +20,11 @@ from gvstore.errors import Corrupt
 from gvstore.journal.changes import write_back
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import RecordedError, ReplayError
-from gvstore.journal.replayer import RETURNED_HEAD, STRICT_CODE, TOLD_HELD, Replayer, Verdict, Why, waits_inside
+from gvstore.journal.replayer import STRICT_CODE, TOLD_HELD, Replayer, Verdict, Why, waits_inside
 from gvstore.journal.state import bring_to
 from gvstore.objects import number
 from gvstore.objects.decode import decode
-from gvstore.objects.invocation import PartList, outcome_number, part_body
+from gvstore.objects.invocation import LEAF_HEAD, RETURNED_HEAD, PartList, outcome_number, part_body
 from gvstore.objects.lanes import LanePath, lane_of_each
 from gvstore.objects.placeholder import Unresolved, exception_text
 from gvstore.objects.record import NIL
@@ -36,7 +36,6 @@ from gvstore.store.store import OpaqueWarning, Store
 if TYPE_CHECKING:
     from gvstore.journal.address import CallPath
 
-_LEAF_HEAD: Final = b"\x94\x30"  # an invocation of four elements: no children
 _OPAQUE_HEAD: Final = b"\x93\x0f"
 
 
@@ -136,19 +135,6 @@ class Reading:
         self.objects = reader
 
 
-class Leaf:
-    """The record's answer to a call that made no calls and returned: its place, its part, the value."""
-
-    __slots__ = ("_value", "at", "part")
-
-    def __init__(self, at: int, part: bytes, value: Any) -> None:
-        self.at, self.part, self._value = at, part, value
-
-    def give(self) -> Any:
-        """Returns the recorded value."""
-        return self._value
-
-
 def recorded_exception(value: Any) -> BaseException:
     """Returns the exception that a record holds; a RecordedError where its class is not loaded."""
     if isinstance(value, BaseException):
@@ -170,7 +156,8 @@ class Answers:
     """
 
     __slots__ = (
-        "_at", "_executed", "_index", "_left", "_next", "_rest", "children", "lanes", "path", "replayer", "source",
+        "_executed", "_index", "_left", "_next", "_rest", "children", "in_order", "lanes", "path", "replayer", "source",
+        "taken",
     )  # fmt: skip
 
     def __init__(self, replayer: Replayer, children: bytes, lanes: bytes = NIL, path: CallPath = ()) -> None:
@@ -179,35 +166,32 @@ class Answers:
         self.source = -1  # the number under which the journal knows it
         self._rest: Iterator[bytes] | None = None
         self._next: bytes | None = None
-        self._at = 0
+        self.taken = 0  # so many of the first, in order; the others have an index
+        self.in_order = lanes == NIL
         self._index: dict[tuple[str, bytes], deque[_Entry]] | None = None
         self._left = 0
         self._executed = False  # was one of the parent's calls executed?
         if replayer.mode.asks_identity:
             self._load()
 
-    def take_next(self, link: bytes, args: bytes) -> Leaf | None:
-        """Returns the answer if the next recorded call is this one, a leaf that returned; then it is taken.
+    def take_next(self, link: bytes, args: bytes) -> tuple[Any, bytes] | None:
+        """Returns (value, part) if the next recorded call is this one and a leaf that returned; then it is taken.
 
-        The same link is the same code: it is fresh.
+        The same link is the same code: it is fresh.  The lock is held, and `in_order` has been asked.
         """
-        if self._index is not None or self.lanes != NIL:
+        part = self._next if self._rest is not None else self._advance()
+        head = LEAF_HEAD + link + args + RETURNED_HEAD
+        if part is None or not part.startswith(head):
             return None
-        with self.replayer.lock:
-            part = self._advance() if self._rest is None else self._next
-            head = _LEAF_HEAD + link + args + RETURNED_HEAD
-            if part is None or not part.startswith(head):
-                return None
-            if args.find(_OPAQUE_HEAD) >= 0:  # perhaps a value that could not be stored: to be looked at
-                return None
-            try:
-                value = decode(part[len(head) :], self.replayer.reader)
-            except Corrupt:
-                return None
-            at = self._at
-            self._at = at + 1
-            self._next = next(self._rest, None)  # type: ignore[arg-type]
-        return Leaf(at, part, value)
+        if args.find(_OPAQUE_HEAD) >= 0:  # perhaps a value that could not be stored: to be looked at
+            return None
+        try:
+            value = decode(part[len(head) :], self.replayer.reader)
+        except Corrupt:
+            return None
+        self.taken += 1
+        self._next = next(self._rest, None)  # type: ignore[arg-type]
+        return value, part
 
     def _advance(self) -> bytes | None:
         if self._rest is None:
@@ -220,16 +204,17 @@ class Answers:
         index: dict[tuple[str, bytes], deque[_Entry]] = {}
         replayer = self.replayer
         part = self._advance() if self._rest is None else self._next
-        lanes = islice(lane_of_each(self.lanes, replayer.reader), self._at, None)
+        lanes = islice(lane_of_each(self.lanes, replayer.reader), self.taken, None)
         while part is not None:
             elements = split(part_body(part, replayer.reader))
             state = elements[5] if len(elements) > 5 else NIL
             key = replayer.component(elements[1]).name, state + elements[2]
-            index.setdefault(key, deque()).append((self._at, part, elements, next(lanes)))
-            self._at += 1
+            index.setdefault(key, deque()).append((self.taken, part, elements, next(lanes)))
+            self.taken += 1
             self._left += 1
             part = self._advance()
         self._index = index
+        self.in_order = False
         return index
 
     def unrecorded(self) -> Answers | None:

@@ -30,13 +30,13 @@ from gvstore.objects.record import NIL
 from gvstore.store.store import warn_opaque
 
 if TYPE_CHECKING:
-    from gvstore.journal.answers import Answers, Leaf
+    from gvstore.journal.answers import Answers
 
 
 def open_call(
     parent: Frame, live: LiveComponent, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None
-) -> Frame | Answer | Leaf:
-    """Returns the frame of a call that has begun, or the answer that the record has for it."""
+) -> Frame | Answer | tuple[Any]:
+    """Returns the frame of a call that has begun, or the answer that the record has for it: of a leaf just the value."""
     recording = parent.recording
     try:
         values = live.bind(args, kwargs)
@@ -49,10 +49,15 @@ def open_call(
     state = NIL if instance is None else recording.encode(state_of(instance))
     if recording.unstored:
         warn_opaque(recording.altered() or [])
-    if parent.answers is None:
+    answers = parent.answers
+    if answers is None:
         return recording.begin(live, parent, data, state, None)
     try:
-        return _answer_or_begin(parent, parent.answers, live, data, state, instance)
+        if answers.in_order and instance is None and live.plain and not parent.spawned:
+            leaf = recording.answer_next(parent, answers, live, data)
+            if leaf is not None:
+                return leaf
+        return _answer_or_begin(parent, answers, live, data, state, instance)
     except CorruptObject as e:
         if isinstance(e.__cause__, RecursionError):  # not the record: the stack of the program ends here
             raise RecursionError(str(e.__cause__)) from None
@@ -61,14 +66,8 @@ def open_call(
 
 def _answer_or_begin(
     parent: Frame, recorded: Answers, live: LiveComponent, data: bytes, state: bytes, instance: Any
-) -> Frame | Answer | Leaf:
+) -> Frame | Answer:
     recording = parent.recording
-    if instance is None and not live.effect and not live.streams and not parent.spawned:
-        known = recording.known(live)
-        leaf = recorded.take_next(known[1], data)
-        if leaf is not None:
-            recording.adopt(parent, leaf.part, leaf.at, 1)
-            return leaf
     answer = recorded.take(live, data, state, (lane_below(parent) if parent.spawned else parent).path)
     if answer is None:
         return recording.begin(live, parent, data, state, recorded.unrecorded())
@@ -101,6 +100,8 @@ def record_call(
             return live.function(*given, **kwargs)
         parent = above
     frame = open_call(parent, live, args, kwargs, instance)
+    if type(frame) is tuple:
+        return frame[0]
     if type(frame) is not Frame:
         return _give(frame, parent, live, args, kwargs, instance)  # type: ignore[arg-type]
     try:
@@ -111,7 +112,7 @@ def record_call(
 
 
 def _give(
-    answer: Answer | Leaf,
+    answer: Answer,
     parent: Frame,
     live: LiveComponent,
     args: tuple[Any, ...],
@@ -119,7 +120,7 @@ def _give(
     instance: Any,
 ) -> Any:
     """Returns, or raises, what the record answers; what the recorded call changed is changed."""
-    if type(answer) is Answer and answer.adopted:
+    if answer.adopted:
         answer.settle(live, args, kwargs, instance)
     try:
         return answer.give()
@@ -172,6 +173,8 @@ async def record_async_call(
     if above is None:
         return await live.function(*given, **kwargs)
     frame = open_call(above, live, args, kwargs, instance)
+    if type(frame) is tuple:
+        return frame[0]
     if type(frame) is not Frame:
         return _give(frame, above, live, args, kwargs, instance)  # type: ignore[arg-type]
     frame.instance = instance

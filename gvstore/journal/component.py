@@ -29,7 +29,7 @@ class LiveComponent:
 
     __slots__ = (
         "_components", "_defaults", "_simple", "effect", "face", "flavor", "function", "ignore", "module",
-        "parameters", "qualname", "signature", "streams", "subject", "takes_instance", "version",
+        "parameters", "plain", "qualname", "signature", "streams", "subject", "takes_instance", "version",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +49,7 @@ class LiveComponent:
         self.version, self.effect = version, effect
         self.takes_instance = flavor in ("class", "method")
         self.streams = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+        self.plain = not effect and not self.streams  # a recorded outcome is all there is to it
         self.signature = _signature(function, skip_first=self.takes_instance)
         self.parameters = tuple(self.signature.parameters)
         self.ignore = frozenset(ignore)

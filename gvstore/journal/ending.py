@@ -8,7 +8,7 @@ from gvstore.journal.fault import is_stop
 from gvstore.journal.frame import Frame
 from gvstore.journal.recorder import END, question_in
 from gvstore.journal.state import state_of
-from gvstore.objects.invocation import CANCELLED, raised, raised_in_stream, returned, waiting
+from gvstore.objects.invocation import CANCELLED, RETURNED_HEAD, raised, raised_in_stream, waiting
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import LINK_BYTES, has_link
 from gvstore.store.store import warn_opaque
@@ -19,7 +19,7 @@ def end_returned(frame: Frame, value: Any, instance: Any = None, changed: bytes 
     recording = frame.recording
     if frame.answers is not None:
         frame.answers.end(frame.live.qualname)
-    outcome = returned(recording.encode(value))
+    outcome = RETURNED_HEAD + recording.encode(value)
     opaque: list[tuple[str, str | None]] = []
     if recording.unstored and (altered := recording.altered()) is not None:
         outcome = b"\x93" + outcome[1:] + b"\xc3"
@@ -84,12 +84,10 @@ def close(frame: Frame, outcome: bytes, after: bytes = NIL, changed: bytes = NIL
     duration = (recording.clock() - recording.zero_ns) // 1000 - frame.start
     with recording.lock:
         if recording.wal is not None:
-            if changed != NIL:
-                body = b"\x93" + outcome + after + changed
-            elif after != NIL:
-                body = b"\x92" + outcome + after
-            else:
+            if after is NIL and changed is NIL:
                 body = b"\x91" + outcome
+            else:
+                body = b"\x92" + outcome + after if changed == NIL else b"\x93" + outcome + after + changed
             if len(body) >= LINK_BYTES and has_link(body):
                 recording.objects.flush()
             recording.wal.append_held(END.pack(b"E", frame.number, frame.start + duration) + body)

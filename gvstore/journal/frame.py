@@ -16,7 +16,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gvstore.journal.timing import times_of
-from gvstore.objects.invocation import PartList, call_list, encode_call
+from gvstore.objects.chunking import LINK_THRESHOLD
+from gvstore.objects.invocation import LEAF_HEAD, PartList, call_list, encode_call
 from gvstore.objects.lanes import LanePath, LaneRuns, iter_lanes
 from gvstore.objects.record import NIL
 from gvstore.objects.resume import resume_list
@@ -125,7 +126,12 @@ class Frame:
         assert entries
         if entries[0] is child and lane is (self.front or self):
             entries.popleft()
-            self._add(part, times, lane.path)
+            children = self.children
+            if children is None or self.runs is not None or self.skipped or lane is not self:
+                self._add(part, times, lane.path)
+            else:  # as nearly always
+                children.add(part)
+                self.times.add(times)  # type: ignore[union-attr]
             if entries or self.front is not None:
                 self.advance()
         else:
@@ -144,6 +150,22 @@ class Frame:
         self.runs = LaneRuns(objects)
         for path, count in iter_lanes(self.record_lanes, objects):
             self.runs.add(path, count)
+
+    def answered_by(self, children: bytes, lanes: bytes) -> None:
+        """Says what recorded children the call has."""
+        self.record, self.record_lanes = children, lanes
+        self.kept = self.skipped = 0
+        self.children = self.runs = None
+
+    def keep(self, at: int) -> bool:
+        """Takes number `at` of the recorded children over, if all before it were and nothing else stands there.  The lock is held."""
+        if at != self.kept or self.children is not None or self.entries or self.runs is not None or self.front is not None:
+            return False
+        if not self.folded:
+            self.begun += 1
+            self.kept = at + 1
+            self.skipped += 1
+        return True
 
     def adopt(self, at: int, part: bytes, lane: Frame | Lane) -> None:
         """Takes number `at` of the recorded children over; an empty part is read if it is needed.  The lock is held."""
@@ -317,7 +339,26 @@ class Frame:
 
     def fold(self, outcome: bytes, after: bytes, duration_us: int, changed: bytes = NIL) -> None:
         """Puts the call's array together and gives it to the parent; the root keeps it.  The lock is held."""
-        encoder = self.recording.encoder
+        if self.begun or outcome == NIL or changed is not NIL or after is not NIL or self.state is not NIL:
+            data, times = self._finish(outcome, after, duration_us, changed)
+        else:
+            data, times = LEAF_HEAD + self.link + self.args + outcome, pack((1, self.start, duration_us))
+        self.outcome = outcome
+        parent = self.parent
+        if parent is None:
+            self.part, self.timing = data, times
+        else:
+            if len(data) > LINK_THRESHOLD:
+                data = self.recording.encoder.place(data)
+            if self.answer is None and not self.abandoned:
+                parent.leave(self, data, times)
+            else:
+                self._hand_over(parent, data, times)
+        self.raised = None
+        self.folded = True
+
+    def _finish(self, outcome: bytes, after: bytes, duration_us: int, changed: bytes) -> tuple[bytes, bytes]:
+        """Returns (call, times) of a call in general, encoded."""
         children = lanes = NIL
         below: bytes | None = None
         if self.begun:
@@ -325,20 +366,7 @@ class Frame:
                 self.advance(force=True)
             children, below, lanes = self._finish_lists()
         data = encode_call(self.link, self.args, outcome, children, self.state, after, changed, lanes)
-        if below is None:
-            times = pack((1, self.start, duration_us))
-        else:
-            times = times_of(self.start, duration_us, below, sparse=self.sparse)
-        self.outcome = outcome
-        parent = self.parent
-        if parent is None:
-            self.part, self.timing = data, times
-        elif self.answer is None and not self.abandoned:
-            parent.leave(self, encoder.place(data), times)
-        else:
-            self._hand_over(parent, encoder.place(data), times)
-        self.raised = None
-        self.folded = True
+        return data, times_of(self.start, duration_us, below, sparse=self.sparse)
 
     def _hand_over(self, parent: Frame, part: bytes, times: bytes) -> None:
         ended: Ended | None = None

@@ -19,6 +19,7 @@ from gvstore.errors import GvError
 from gvstore.journal.answers import Answers
 from gvstore.journal.call import execute, execute_async
 from gvstore.journal.component import LiveComponent
+from gvstore.journal.depth import room
 from gvstore.journal.fault import InvocationError
 from gvstore.journal.frame import Frame
 from gvstore.journal.invocation import Invocation
@@ -215,7 +216,7 @@ def perform(store: Store, subject: Subject, terms: Terms) -> Performed:
     error: BaseException | None = None
     try:
         frame = execution.begin()
-        with activated(execution.store):
+        with activated(execution.store), room():
             call = (frame, execution.function, subject.given, subject.kwargs, subject.instance)
             if subject.live.streams and terms.answer is None:
                 collections.deque(execute_stream(*call), maxlen=0)
@@ -238,7 +239,7 @@ async def perform_async(store: Store, subject: Subject, terms: Terms) -> Perform
     error: BaseException | None = None
     try:
         frame = execution.begin()
-        with activated(execution.store):
+        with activated(execution.store), room():
             call = (frame, execution.function, subject.given, subject.kwargs, subject.instance)
             if subject.live.streams and terms.answer is None:
                 async for _ in execute_async_stream(*call):

@@ -126,6 +126,8 @@ class Recording:
         self.unstored: dict[int, list[tuple[str, str | None]]] = {}  # by thread: opaque values that it encoded
         self.lock = threading.RLock() if wal is None else wal.lock
         self._adopting: _Adopting | None = None
+        if answers is not None:
+            answers.replayer.lock = self.lock  # one for all that this recording moves
         _living.add(self)
         from gvstore.journal.spawn import install
 
@@ -202,8 +204,27 @@ class Recording:
             if parent is not None:
                 parent.enter(frame, lane)
         if answers is not None:
-            frame.record, frame.record_lanes = answers.children, answers.lanes
+            frame.answered_by(answers.children, answers.lanes)
         return frame
+
+    def answer_next(self, parent: Frame, answers: Answers, live: LiveComponent, args: bytes) -> tuple[Any] | None:
+        """Returns the value of a call made in the body of `parent`, if it is the next on record and a leaf; then it is adopted."""
+        link = (self._known.get(live) or self.learn(live))[1]
+        with self.lock:
+            at = answers.taken
+            found = answers.take_next(link, args)
+            if found is None:
+                return None
+            run = self._adopting
+            if run is not None and run.end == at and run.source == answers.source and run.lane == parent.number:
+                run.end += 1
+                run.calls += 1
+            elif self.wal is not None:
+                self._note_adoption(parent, answers, at, 1, parent)
+            if not parent.keep(at):
+                parent.adopt(at, found[1], parent)
+            self.reused += 1
+            return found[:1]
 
     def adopt(self, parent: Frame, part: bytes, at: int, calls: int) -> None:
         """Takes a recorded call, with all below it, over into `parent`: number `at` of the calls its answers come from."""

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
-RETURNED_HEAD: Final = b"\x92\x3b"  # another head marks a value with an opaque part
 _ANSWERS: Final = (number.RETURNED, number.STREAMED)
 _OWN: Final = "gvstore.journal.question."
 _STALE, _RUNS = 1, 2
@@ -96,7 +95,7 @@ class Replayer:
         self.stale: dict[str, str] = {}  # component name -> reason, of what was executed because of it
         self.fault: ReplayError | CallLimitReached | None = None  # where the replay left the record, or stopped
         self.blind: set[str] = set()  # components answered although an argument could not be compared
-        self.lock = threading.RLock()
+        self.lock = threading.RLock()  # the recording puts its own in this place
         self.begun = 0  # calls whose execution was allowed
         self._components: dict[bytes, Component] = {}
         self._standings: dict[bytes, Standing] = {}

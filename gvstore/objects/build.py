@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # slow to import: by whoever needs one
     import uuid
 
 Builder = Callable[[list[Any]], Any]
-_SCALARS: Final = frozenset({type(None), bool, int, float, str, bytes})
+PLAIN: Final = frozenset({type(None), bool, int, float, str, bytes})
 _MANY: Final = 4096  # keys from which on their hashes are looked at
 _MOST_BITS: Final = 100_000  # of a fraction's parts: reducing it takes their square
 _LONG: Final = 24  # elements from which on a look at all types at once pays
@@ -63,7 +63,7 @@ def build(raw: Any) -> Any:
             raise
         except Exception as e:
             raise CorruptObject(None, _why(raw, e)) from e
-    if kind in _SCALARS:
+    if kind in PLAIN:
         return raw
     if kind is Resolved:
         return raw.value
@@ -80,9 +80,9 @@ def _why(raw: list[Any], error: Exception) -> str:
 
 
 def _rest(raw: list[Any]) -> list[Any]:
-    if len(raw) > _LONG and _SCALARS.issuperset(map(type, raw)):
+    if len(raw) > _LONG and PLAIN.issuperset(map(type, raw)):
         return raw[1:]
-    return [each if type(each) in _SCALARS else build(each) for each in raw[1:]]
+    return [each if type(each) in PLAIN else build(each) for each in raw[1:]]
 
 
 def _parts(raw: list[Any], *wanted: type | tuple[type, ...]) -> list[Any]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from gvstore.objects import number
-from gvstore.objects.build import Resolved, build
+from gvstore.objects.build import PLAIN, Resolved, build
 from gvstore.objects.extent import FREE_BYTES, KEEP_LINKS, check_extent
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.kind import Kind
@@ -208,7 +208,7 @@ def decode(data: bytes | memoryview, reader: ObjectReader) -> Any:
     """
     raw = unpack(data)
     if type(raw) is not list and type(raw) is not Link:
-        return build(raw)
+        return raw if type(raw) in PLAIN else build(raw)
     data = bytes(data)
     try:
         return _Walk(data, reader).run(raw) if has_link(data) else build(raw)

@@ -34,6 +34,7 @@ _SPLITTABLE: Final = frozenset({number.LIST, number.TUPLE, number.DICT, number.S
 _SORTED: Final = frozenset({number.SET, number.FROZENSET})
 _NUMBERS: Final = [pack(n) for n in range(128)]
 _SMALL: Final = SCALARS - {int, str, bytes}
+_WORD: Final = 1 << 63  # an int below it is one of MessagePack's
 _FLAT: Final = 64  # elements of a container that is packed at once, if they are scalars
 DEPTH_LIMIT: Final = 1_000_000  # levels: deeper is opaque, as a property may unfold for ever
 
@@ -73,7 +74,7 @@ class Encoder:
     def nested(self, value: Any) -> bytes:
         """Returns the encoding of a value inside another: a link, if it passes the threshold."""
         kind = type(value)
-        if kind in _SMALL:
+        if kind in _SMALL or (kind is int and -_WORD <= value < _WORD):
             return pack(value)
         if kind in SCALARS:
             return self._nested_scalar(value)

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gvstore.objects import number
 from gvstore.objects.fault import CorruptObject
@@ -45,12 +46,14 @@ _EMPTY = array([_LIST])
 
 _STREAMING = b"\x92\x3f"
 
+LEAF_HEAD: Final = b"\x94\x30"  # of an invocation with an outcome that made no calls; component, arguments, outcome follow
+RETURNED_HEAD: Final = b"\x92\x3b"  # of an outcome that is a value all of which could be stored; the value follows
 CANCELLED = array([pack(number.CANCELLED)])
 
 
 def returned(value: bytes) -> bytes:
     """Returns the outcome of a call that returned the value encoded as `value`."""
-    return b"\x92\x3b" + value
+    return RETURNED_HEAD + value
 
 
 def raised(exception: bytes, *, here: bool) -> bytes:
@@ -156,8 +159,6 @@ def encode_call(
     lanes: bytes = NIL,
 ) -> bytes:  # fmt: skip
     """Returns an invocation's array from its encoded parts, trailing nils left out."""
-    if children == state == after == changed == lanes == NIL != outcome:  # as of nearly all calls
-        return b"\x94" + _NUMBER + component + args + outcome
     if lanes != NIL:
         return b"\x99" + _NUMBER + component + args + outcome + children + state + after + changed + lanes
     if changed != NIL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 
@@ -70,6 +71,41 @@ def test_deep_calls_are_recorded(repo: Repository, deeper: None) -> None:
     assert (DEEP, DEEP + 1) == (run.output, run.calls)
     assert DEEP == depth(repo, 1)
     assert run.invocation == run.rewind_before((0,) * (DEEP - 1)).replay().invocation
+
+
+def plain(n: int) -> int:
+    return 0 if n == 0 else 1 + plain(n - 1)
+
+
+@gv.register
+def half_way(n: int) -> int:
+    return sink(n)
+
+
+def test_recorded_calls_nest_as_deep_as_plain_ones(repo: Repository) -> None:
+    """The limit of Python is room for as many of them; afterwards it is what it was."""
+    limit = sys.getrecursionlimit()
+    here = len(inspect.stack())
+    most = limit - here - 60  # the recorder itself, and pytest, stand on it too
+
+    assert most == plain(most)
+    assert most == repo.run(half_way, most).output
+    assert limit == sys.getrecursionlimit()
+
+
+def test_a_limit_that_the_program_sets_stays(repo: Repository) -> None:
+    """What it asks for while it is recorded is not taken back."""
+
+    @gv.register
+    def modest() -> None:
+        sys.setrecursionlimit(5_000)
+
+    before = sys.getrecursionlimit()
+    try:
+        repo.run(modest)
+        assert 5_000 == sys.getrecursionlimit()
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def test_the_end_of_the_stack_loses_no_call(repo: Repository) -> None:
