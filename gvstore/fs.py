@@ -115,6 +115,12 @@ def map_read(fd: int) -> Mapped:
     return mmap.mmap(fd, 0, access=mmap.ACCESS_READ)
 
 
+def let_go(view: Mapped) -> None:
+    """Tells the system that the pages of a mapped file need not count as this process's memory; they come back when read."""
+    if isinstance(view, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        view.madvise(mmap.MADV_DONTNEED)
+
+
 def write_at(fd: int, data: bytes | bytearray | memoryview, offset: int) -> None:
     """Writes all of `data` at `offset`; short writes are continued.  Doing it twice is doing it once."""
     view = memoryview(data)

@@ -125,6 +125,7 @@ class CommandContext:
     def _discovered(self, kind: type[Opened]) -> Opened:
         repository = kind.discover(self.folder, gv_dir=self.variable("GV_DIR") or None)
         self._closers.append(repository.close)
+        self._closers.append(self.output.watch_files())
         return repository
 
     def _colour_on(self, terminal: bool) -> bool:

@@ -8,7 +8,7 @@ So every command has `--json`, and none has a branch for it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -126,6 +126,39 @@ class Output:
 
         with bar(title, size_bytes=size_bytes) as advance:
             yield advance
+
+
+    def watch_files(self) -> Callable[[], None]:
+        """Shows a bar for each large file that is read or written, from now until what is returned is called."""
+        if not self._bars:
+            return _nothing
+
+        from contextlib import ExitStack
+
+        from gvstore.repo.progress import Progress, listening
+
+        bars = ExitStack()
+        shown: dict[tuple[str, str], Advance] = {}
+
+        def show(at: Progress) -> None:
+            key = (at.path, at.step)
+            if key not in shown:
+                bars.close()
+                shown.clear()
+                shown[key] = bars.enter_context(self.progress(f"{at.step} {at.path}", size_bytes=True))
+            shown[key](at.done_bytes, at.total_bytes)
+            if at.done_bytes == at.total_bytes:
+                bars.close()
+                shown.clear()
+
+        watching = ExitStack()
+        watching.push(bars)
+        watching.enter_context(listening(show))
+        return watching.close
+
+
+def _nothing() -> None:
+    """Closes nothing."""
 
 
 def _no_bar(done: int, total: int | None = None) -> None:

@@ -20,6 +20,7 @@ from gvstore.odb.format import NAME_BYTES
 
 KEPT_BYTES = 16 << 20  # of objects read lately, in each of two generations
 KEPT_FROM = 1 << 10  # smaller ones are found again as fast
+MAPPED_BYTES = 32 << 20  # read from mapped files before their pages are let go: a long file is not to fill the memory
 _HEAD_BYTES = 3 + NAME_BYTES  # tags of records below 64 KiB have two or three bytes
 
 
@@ -33,6 +34,8 @@ class Many:
         self._young: dict[bytes, bytes] = {}
         self._old: dict[bytes, bytes] = {}
         self._room = KEPT_BYTES
+        self._mapped: set[fs.Mapped] = set()
+        self._mapped_bytes = 0
 
     def read(self, oids: Iterable[ObjectId]) -> Iterator[bytes]:
         """Yields the objects in order, each verified.  Raises as `read` of the database."""
@@ -59,6 +62,7 @@ class Many:
                         if places:
                             view, at, inflaters = pack.map, places[0], pack.inflaters
                             head = view[at : at + _HEAD_BYTES]
+                            self._mapped.add(view)
                             break
                     else:
                         head = b""
@@ -68,6 +72,7 @@ class Many:
                 else:
                     value, start = low & 0x7F | (middle & 0x7F) << 7 | high << 14, at + 3 + NAME_BYTES
                 at = start + (value >> 5)
+                self._mapped_bytes += value >> 5
                 inflate = inflaters[value & 15]
                 data = inflate(view[start:at]) if inflate is not None else b""
             except (BadRecord, DictionaryLost, OSError, ValueError, IndexError):
@@ -77,6 +82,13 @@ class Many:
             yield data
             if len(data) >= KEPT_FROM:
                 self._keep(oid, data)
+            if self._mapped_bytes > MAPPED_BYTES:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        mapped, self._mapped, self._mapped_bytes = self._mapped, set(), 0
+        for view in mapped:
+            fs.let_go(view)
 
     @property
     def kept_bytes(self) -> int:
@@ -92,3 +104,4 @@ class Many:
     def forget(self) -> None:
         """Lets go of what is kept."""
         self._young, self._old, self._room = {}, {}, KEPT_BYTES
+        self._mapped, self._mapped_bytes = set(), 0

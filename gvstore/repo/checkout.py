@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvstore import fs
-from gvstore.objects.blob import iter_blob
+from gvstore.objects.blob import blob_size, iter_blob
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.tree import Mode, TreeEntry
@@ -29,6 +29,7 @@ from gvstore.repo.fault import BadPath, CannotWrite, WouldOverwrite
 from gvstore.repo.files import Files
 from gvstore.repo.path import parents, path_fault
 from gvstore.repo.place import Place
+from gvstore.repo.progress import watched_pieces
 from gvstore.repo.scan import status_of
 from gvstore.repo.stat_cache import Look
 from gvstore.repo.worktree import Worktree
@@ -196,7 +197,7 @@ def _content(objects: ObjectReader, path: str, entry: TreeEntry) -> Callable[[],
     if entry.mode == Mode.SYMLINK:
         target = _link_target(objects, path, entry.oid)
         return lambda: [target]
-    return lambda: iter_blob(objects, entry.oid)
+    return lambda: watched_pieces(iter_blob(objects, entry.oid), path, "write", lambda: blob_size(objects, entry.oid))
 
 
 def _link_target(objects: ObjectReader, path: str, oid: ObjectId) -> bytes:

@@ -21,11 +21,12 @@ from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.tree import Mode, TreeEntry
 from gvstore.repo.fault import FileChanged, UnreadableFile
 from gvstore.repo.files import Files
+from gvstore.repo.progress import TOLD_BYTES, watched
 from gvstore.repo.scan import Scan, Skipped, explicit, scan, status_of
 from gvstore.repo.secrets import LARGE_BYTES, Stop, Swallowed, key_in, key_in_pieces, too_large
 from gvstore.repo.stat_cache import SCANNED, Look, StatCache
 
-_WHOLE_BYTES = 8_000_000  # files up to this size are read at once
+_WHOLE_BYTES = TOLD_BYTES  # files up to this size are read at once
 _PIECE_BYTES = 1_000_000
 _TRIES = 3
 
@@ -156,7 +157,8 @@ class Worktree:
                 else:
                     with _open(self.root, path) as file:
                         status = os.fstat(file.fileno())
-                        oid, after = stream_oid(file), os.fstat(file.fileno())
+                        oid = stream_oid(watched(file, path, "name", status.st_size))
+                        after = os.fstat(file.fileno())
             except FileNotFoundError:
                 return None
             if Look.of(after) == Look.of(status):
@@ -242,14 +244,15 @@ class _Taking:
             if key and not self._as_before(path, blob_oid(data)):
                 return blob_oid(data), key
             return put_blob(self.objects, data), key
-        key = key_in_pieces(path, iter(lambda: file.read(_PIECE_BYTES), b"")) if self.stops.secrets else None
+        looked = watched(file, path, "look through", size)
+        key = key_in_pieces(path, iter(lambda: looked.read(_PIECE_BYTES), b"")) if self.stops.secrets else None
         file.seek(0)
         if key:
             oid = stream_oid(file)
             if not self._as_before(path, oid):
                 return oid, key
             file.seek(0)
-        return put_stream(self.objects, file), key
+        return put_stream(self.objects, watched(file, path, "store", size)), key
 
     def _large_as_before(self, path: str, size: int) -> bool:
         """Returns whether the commit before has this very file: only a file of the same size is read to tell."""
@@ -258,7 +261,7 @@ class _Taking:
             return False
         try:
             with _open(self.root, path) as file:
-                return stream_oid(file) == before.oid
+                return stream_oid(watched(file, path, "name", size)) == before.oid
         except FileNotFoundError:
             return False
 

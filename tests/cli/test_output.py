@@ -151,3 +151,24 @@ def test_a_command_imports_itself_alone() -> None:
 
     assert ["gvstore.cli.commands.branch"] == [m for m in modules if m.startswith("gvstore.cli.commands.")]
     assert not {"rich", "gvstore.journal", "gvstore.models", "gvstore.code"} & set(modules)
+
+
+def test_a_bar_is_shown_for_each_large_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While somebody watches, and only where bars are drawn."""
+    from gvstore.repo.progress import Progress, tell
+
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes it for a terminal
+
+    for bars in (False, True):
+        stop = Output(bars=bars).watch_files()
+        tell(Progress("large.bin", "store", 4, 10))
+        tell(Progress("large.bin", "store", 10, 10))
+        tell(Progress("other.bin", "write", 1, 10))
+        stop()
+        tell(Progress("unseen.bin", "write", 1, 10))
+        captured = capsys.readouterr()
+        assert "" == captured.out
+        assert [bars, bars] == [name in captured.err for name in ("store large.bin", "write other.bin")]
+        assert "unseen" not in captured.err

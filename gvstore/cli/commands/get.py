@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,12 @@ def command(cx: CommandContext, target: Path | None, force: bool, rev: str) -> N
 
     repo = cx.journal
     with repo:
-        content = _content(repo, open_subject(repo, rev, part=("output",)))
+        subject = open_subject(repo, rev, part=("output",))
+        pieces = None if cx.json and target is None else _pieces(repo, subject)
+        if pieces is not None:
+            _hand_out(cx, pieces, target, force=force)
+            return
+        content = _content(repo, subject)
     data = content if isinstance(content, bytes) else None
     if target is None and (data is None or cx.json):
         cx.output.result(Value(content))
@@ -71,18 +76,47 @@ def command(cx: CommandContext, target: Path | None, force: bool, rev: str) -> N
     if data is None:
         text = content if isinstance(content, str) else dump(content) + "\n"
         data = text.encode("utf-8", "surrogatepass")
+    _hand_out(cx, [data], target, force=force)
+
+
+def _hand_out(cx: CommandContext, pieces: Iterable[bytes], target: Path | None, *, force: bool) -> None:
+    """Writes bytes to stdout, or to a file that is there whole or not at all.
+
+    Raises:
+        WouldLose: there is such a file already.
+        UsageFault: it cannot be written.
+    """
     if target is None:
-        cx.output.raw([data])
+        cx.output.raw(pieces)
         return
     if target.exists() and not force:
         raise WouldLose(f"{target} exists", hint="Give another FILE, or --force.")
     from gvstore import fs
 
+    size = 0
     try:
-        fs.write_atomic(target, data)
+        with fs.replacing(target) as fd:
+            for piece in pieces:
+                fs.write_at(fd, piece, size)
+                size += len(piece)
     except OSError as e:
         raise UsageFault(f"{target} cannot be written: {e.strerror}") from e
-    cx.output.result(Written(target, len(data)))
+    cx.output.result(Written(target, size))
+
+
+def _pieces(repo: Repository, subject: Subject) -> Iterable[bytes] | None:
+    """Returns the content of a large file, to be read piece by piece; None for all else."""
+    from gvstore.objects.blob import blob_size, iter_blob
+    from gvstore.repo.progress import TOLD_BYTES, watched_pieces
+    from gvstore.repo.resolve import Found
+
+    oid = subject.resolved.oid
+    if subject.part or subject.found is not Found.FILE or oid is None:
+        return None
+    size = blob_size(repo.objects, oid)
+    if size < TOLD_BYTES:
+        return None
+    return watched_pieces(iter_blob(repo.objects, oid), subject.name, "write", lambda: size)
 
 
 def _content(repo: Repository, subject: Subject) -> Any:
