@@ -65,7 +65,10 @@ def ending(call: Invocation, paint: Paint) -> str:
     if call.status == "ok":
         return f" = {value_line(call.output, _OUTPUT_WIDTH)}"
     if call.status == "raised":
-        return paint("bad", f" raised {raised_line(call.get_raised())}")
+        error = call.get_raised()
+        if isinstance(error, SystemExit) and error.code in (None, 0):
+            return paint("quiet", " exited")
+        return paint("bad", f" raised {raised_line(error)}")
     if call.status == "unfinished":
         return paint("quiet", f" {MARK}")
     return paint("changed" if call.status == "waiting" else "quiet", f" {call.status}")

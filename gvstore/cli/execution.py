@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from gvstore.cli.subject import RunOf
     from gvstore.journal.invocation import Invocation
     from gvstore.journal.perform import Performed
+    from gvstore.journal.recorder import OnCall
     from gvstore.objects.oid import ObjectId
+    from gvstore.store.store import Store
+
+SLOW_US = 200_000  # a call shorter than this is not told of while its run goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) 
             status=run.status,
             target=record.target,
             output=root.get_output(),
-            raised={"type": kind, "message": message} if root.status == "raised" else None,
+            raised={"type": kind, "message": message} if run.status == "raised" else None,
             calls=run.calls,
             executed=record.counts.get("executed", 0),
             reused=record.counts.get("reused", 0),
@@ -108,7 +112,7 @@ def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) 
     )
     for note in record.notes:
         cx.output.warning(note)
-    if performed.error is None:
+    if performed.error is None or (isinstance(performed.error, SystemExit) and run.status == "ok"):
         return 0
     if isinstance(performed.error, KeyboardInterrupt):
         cx.output.hint(f"{run.name} is kept as far as it came; `gv replay {run.name}` goes on from there.")
@@ -122,6 +126,20 @@ def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) 
         f"{root.name} raised {kind}{': ' if message else ''}{message}",
         hint=f"{run.name} is kept: `gv show {run.name}` shows its calls, `gv replay {run.name}` goes on from there.",
     ) from performed.error
+
+
+def telling(cx: CommandContext, store: Store) -> OnCall | None:
+    """Returns what says on a terminal that a call of the root has ended, where calls take their time; else None."""
+    if not cx.output.is_watched:
+        return None
+    from gvstore.journal.invocation import Invocation
+
+    def tell(part: bytes, duration_us: int) -> None:
+        if duration_us >= SLOW_US:
+            line = call_line(Invocation.of_part(store, part), cx.output.status_paint, names=False)
+            cx.output.status(f"  {line}   {units.duration(duration_us)}")
+
+    return tell
 
 
 def _waits(run: RunOf) -> Waiting:

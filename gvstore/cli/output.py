@@ -48,7 +48,7 @@ class Output:
     ) -> None:
         self.json, self.quiet = json, quiet
         self.paint = Paint(colour)
-        self._paint_status = Paint(colour_of_status)
+        self.status_paint = Paint(colour_of_status)
         self._pager, self._bars = pager, bars
 
     # -- the answer
@@ -87,6 +87,11 @@ class Output:
 
     # -- everything else
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody sees on a terminal what `status` says, when it is said."""
+        return self._bars and not self.quiet and not self.json
+
     def status(self, text: str) -> None:
         """Says what is going on; `-q` and `--json` silence it."""
         if not self.quiet and not self.json:
@@ -94,7 +99,7 @@ class Output:
 
     def warning(self, text: str) -> None:
         """Says what the user should know although the command goes on."""
-        self._say(self._paint_status("warning", "warning:") + " " + text)
+        self._say(self.status_paint("warning", "warning:") + " " + text)
 
     def detail(self, text: str) -> None:
         """Says a line of what belongs to an error that follows: a traceback of the user's program."""
@@ -103,11 +108,11 @@ class Output:
 
     def error(self, text: str) -> None:
         """Says why the command ends."""
-        self._say(self._paint_status("error", "error:") + " " + text)
+        self._say(self.status_paint("error", "error:") + " " + text)
 
     def hint(self, text: str) -> None:
         """Says what to type next."""
-        self._say(self._paint_status("hint", "hint:") + " " + text)
+        self._say(self.status_paint("hint", "hint:") + " " + text)
 
     def _say(self, text: str) -> None:
         # The answer so far goes first, so that on a terminal the two stand in the order in which they were said.

@@ -8,7 +8,7 @@ from gvstore.journal.fault import is_stop
 from gvstore.journal.frame import Frame
 from gvstore.journal.recorder import END, question_in
 from gvstore.journal.state import state_of
-from gvstore.objects.invocation import CANCELLED, RETURNED_HEAD, raised, raised_in_stream, waiting
+from gvstore.objects.invocation import CANCELLED, RETURNED_HEAD, encode_call, raised, raised_in_stream, waiting
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import LINK_BYTES, has_link
 from gvstore.store.store import warn_opaque
@@ -96,3 +96,5 @@ def close(frame: Frame, outcome: bytes, after: bytes = NIL, changed: bytes = NIL
         recording.reused += frame.answer.calls
     elif outcome != NIL:
         recording.executed += 1
+    if recording.on_call is not None and frame.parent is not None and frame.parent is recording.top:
+        recording.on_call(encode_call(frame.link, frame.args, outcome, NIL, frame.state, after, changed), duration)

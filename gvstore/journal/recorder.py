@@ -69,6 +69,7 @@ def question_in(error: BaseException) -> Question | None:
 
 
 Asker = Callable[[Any], Any]  # from a question to its answer; may raise the question, which then stays open
+OnCall = Callable[[bytes, int], None]  # is given a call that has ended, encoded, without those below it; its microseconds
 
 
 class _Adopting:
@@ -109,6 +110,7 @@ class Recording:
         self.objects, self.root, self.wal = objects, root, wal
         self.answers = answers
         self.asker: Asker | None = None  # answers questions at once
+        self.on_call: OnCall | None = None
         self.forbids_changes = False  # enact's contract: a call that changes its arguments has failed
         outer = CURRENT.get()
         self.redactor: Redactor = outer.recording.redactor if outer is not None else redactor_of(host.environment())

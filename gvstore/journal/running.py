@@ -36,6 +36,7 @@ from gvstore.repo import layout
 
 if TYPE_CHECKING:
     from gvstore.journal.answers import Answers
+    from gvstore.journal.recorder import OnCall
     from gvstore.journal.repository import Repository
 
 SYNC_INTERVAL_S: Final = 0.05
@@ -47,6 +48,7 @@ class RunOptions:
     """What a user says of a run: why, in which group, what they typed.
 
     `move_run` lets RUN follow: set for commands, not for what programs record.
+    `on_call` is told of each call that the root made when it ends, if it was executed.
     """
 
     target: str = ""
@@ -56,6 +58,7 @@ class RunOptions:
     parent: ObjectId | None = None
     move_run: bool = False
     command: str = "run"
+    on_call: OnCall | None = None
 
 
 class _Syncer(threading.Thread):
@@ -107,6 +110,7 @@ class RunningRun:
             name = f"{host.now_us():x}-{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}"
             self._wal = _new_journal(layout.journal_folder(repo.gv) / name)
             self.recording = Recording(repo.objects, root=repo.path, wal=self._wal, answers=answers)
+            self.recording.on_call = options.on_call
             self.options = _without_secrets(options, self.recording.redactor)
             self.author = repo.author()
             self.snapshot = CodeSnapshot(repo, self.recording.redactor)
@@ -171,13 +175,15 @@ class RunningRun:
         status = status_of(frame.outcome) if frame is not None else "interrupted"
         if isinstance(error, KeyboardInterrupt):
             status = "interrupted"
+        elif status == "raised" and is_good_exit(error):
+            status = "ok"
         counts = {"calls": executed + reused, "executed": executed, "reused": reused} | recording.usage
         base = self.facts["base"]
         self.facts["code"] = self.snapshot.take(base and ObjectId(base))
         run = run_of(
             self.facts, frame, status, host.now_us(), counts, objects,
             notes=(*self.snapshot.notes, *secret_notes(recording.secrets), *sorted(recording.notes)),
-            trace="" if status == "waiting" else recording.redactor.clean_text(_trace(error)),
+            trace="" if status in ("ok", "waiting") else recording.redactor.clean_text(_trace(error)),
         )  # fmt: skip
         oid = run.put(objects)
         self.repo.refs.finish_run(
@@ -213,6 +219,11 @@ def _without_secrets(options: RunOptions, redactor: Redactor) -> RunOptions:
 def secret_notes(kinds: Iterable[str]) -> tuple[str, ...]:
     """Returns what to tell the user of secrets that were left out of a record."""
     return tuple(f"the record holds <secret {kind}> in place of the value" for kind in sorted(kinds))
+
+
+def is_good_exit(error: BaseException | None) -> bool:
+    """Returns whether a program that raised this has ended as it wanted: `sys.exit()`, `sys.exit(0)`."""
+    return isinstance(error, SystemExit) and error.code in (None, 0)
 
 
 def status_of(outcome: bytes) -> str:

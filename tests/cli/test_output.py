@@ -172,3 +172,15 @@ def test_a_bar_is_shown_for_each_large_file(
         assert "" == captured.out
         assert [bars, bars] == [name in captured.err for name in ("store large.bin", "write other.bin")]
         assert "unseen" not in captured.err
+
+
+def test_a_terminal_is_told_of_slow_calls_while_a_run_goes_on(repository: CommandLine) -> None:
+    """One line when a call of the root ends; none where nobody looks, or for calls that take no time."""
+    program = "import time, gvstore as gv\n@gv.register\ndef nap(s: float) -> float:\n    time.sleep(s)\n    return s\n"
+    (repository.folder / "naps.py").write_text(program + "def rest() -> float:\n    return nap(0.0) + nap(0.25)\n")
+
+    told = in_terminal(repository.folder, "run", "naps.py:rest", GV_NOW="", TERM="dumb")
+    assert "nap(0.25) = 0.25" in told
+    assert "nap(0.0)" not in told
+    assert "nap" not in in_terminal(repository.folder, "run", "-q", "naps.py:rest", GV_NOW="")
+    assert "" == repository("run", "naps.py:rest").err

@@ -24,7 +24,7 @@ def command(cx: CommandContext, message: str, rev: str, value: str) -> None:
     Example:
       gv answer run/9:3 yes
     """
-    from gvstore.cli.execution import answer, program_speaks
+    from gvstore.cli.execution import answer, program_speaks, telling
     from gvstore.cli.subject import open_subject
     from gvstore.journal.inbox import answer_run, question_at, read_answer
     from gvstore.journal.run import NoSuchRun
@@ -44,7 +44,7 @@ def command(cx: CommandContext, message: str, rev: str, value: str) -> None:
         said = read_answer(value, question.request, cx.folder)
         options = RunOptions(
             target=run.record.target, message=message, group=run.record.group, argv=("gv", *cx.arguments),
-            parent=run.oid, move_run=True, command="answer",
+            parent=run.oid, move_run=True, command="answer", on_call=telling(cx, repo.store),
         )  # fmt: skip
         with program_speaks(cx):
             performed = answer_run(repo, run, {question.path: said}, options=options)

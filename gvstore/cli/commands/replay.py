@@ -149,7 +149,7 @@ def _nothing_to_do(cx: CommandContext, repo: Repository, run: RunOf, plan: Plan)
 def _replay(
     cx: CommandContext, repo: Repository, run: RunOf, plan: Plan, words: ReplayWords, message: str, *, strict: bool
 ) -> None:
-    from gvstore.cli.execution import answer, program_speaks
+    from gvstore.cli.execution import answer, program_speaks, telling
     from gvstore.cli.planned import plan_line
     from gvstore.journal.running import RunOptions
 
@@ -160,7 +160,7 @@ def _replay(
         cx.output.status(plan_line(plan))
     options = RunOptions(
         target=run.record.target, message=message, group=run.record.group, argv=("gv", *cx.arguments),
-        parent=run.oid, move_run=not strict, command="replay",
+        parent=run.oid, move_run=not strict, command="replay", on_call=telling(cx, repo.store),
     )  # fmt: skip
     insists = "calls" if strict and recorded else "code" if strict else False
     with program_speaks(cx):

@@ -41,7 +41,7 @@ def command(
       gv run story.py:write --topic otters
     """
     from gvstore.cli.asking import terminal_asker
-    from gvstore.cli.execution import answer, program_speaks
+    from gvstore.cli.execution import answer, program_speaks, telling
     from gvstore.cli.loading import loading
     from gvstore.journal.fault import BadArguments
     from gvstore.journal.running import RunOptions
@@ -58,8 +58,9 @@ def command(
                 e.hint = _hint_of_own_options(target, args) or e.hint
                 raise
             options = RunOptions(
-                target=loaded.text, message=message, group=group, argv=("gv", *cx.arguments), move_run=not group
-            )
+                target=loaded.text, message=message, group=group, argv=("gv", *cx.arguments), move_run=not group,
+                on_call=telling(cx, repo.store),
+            )  # fmt: skip
             asker = terminal_asker(cx) if interactive else None
             performed = repo.perform(subject, values, named, options, asker=asker)
         answer(cx, performed)
