@@ -207,8 +207,7 @@ class ObjectDatabase:
                     continue
             if not 0 < len(data) <= MAX_LENGTH:
                 raise ValueError(f"an object has 1 to {MAX_LENGTH} bytes, not {len(data)}")
-            own.add(oid, data, kept=kept)
-            if self._trainer is not None and self._trainer.enough(data):
+            if own.add(oid, data, kept=kept) and self._trainer is not None and self._trainer.enough(data):
                 self._train(own)
         return oid
 

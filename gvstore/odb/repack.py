@@ -134,7 +134,7 @@ def _better(sources: list[Pack], worth: float) -> Codec | None:
         return None
     total = sum(len(data) for data, _ in samples)
     size = max(size for least, size in SIZES if total >= least)
-    trained = train([data for i, (data, _) in enumerate(samples) if i % HELD_OUT], size=size)
+    trained = train([data for i, (data, stored) in enumerate(samples) if i % HELD_OUT and stored < len(data)], size=size)
     if trained is None:
         return None
     held = samples[::HELD_OUT]

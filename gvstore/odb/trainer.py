@@ -23,7 +23,7 @@ class Trainer:
         self._sampled = 0
 
     def enough(self, data: bytes) -> bool:
-        """Takes note of an object written; returns whether it is time to train."""
+        """Takes note of an object that was written compressed: noise teaches nothing.  Returns whether it is time to train."""
         size = len(data)
         if size <= DICTIONARY_LIMIT:
             self._samples.append(data)

@@ -43,13 +43,17 @@ class Gvstore:
     """The raw face of the object database of a repository."""
 
     def __init__(self, folder: Path) -> None:
-        self._repo = gv.init(folder)
+        self._repo = gv.open(folder) if (folder / ".gv").exists() else gv.init(folder)
         self.get = self._repo.objects.get
 
     def put(self, records: list[bytes]) -> list[Any]:
         """Returns the keys of records that are durable now."""
         with self._repo.objects.batch() as batch:
             return [batch.put(record) for record in records]
+
+    def pack(self) -> None:
+        """Does what `gv repack` does."""
+        self._repo.objects.repack()
 
     def close(self) -> None:
         """Closes the repository."""

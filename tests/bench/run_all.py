@@ -2,7 +2,7 @@
 
     python -m tests.bench.run_all [NAME...]       all, or just to print some
 
-Takes about four minutes.  Nothing else should run on the machine meanwhile.
+Takes about twelve minutes.  Nothing else should run on the machine meanwhile.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ from pathlib import Path
 
 from tests.bench.measure import ROOT, machine
 
-NAMES = ("record_calls", "chat_growth", "prompt_growth", "store_small", "compare_runs", "startup")
+NAMES = (
+    "record_calls", "chat_growth", "prompt_growth",
+    "store_small", "store_order", "store_again", "store_writers", "store_large", "store_messages", "store_opening", "store_streams",
+    "compare_runs", "startup",
+)  # fmt: skip
 BUSY = 0.5  # load above which other programs disturb
 PAGE = ROOT / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks

@@ -4,9 +4,10 @@
 turns; a version has some twenty places inserted, deleted or replaced.  All are
 written, durable at the end, then read once each in random order by a store
 opened anew.  The stores take turns.  Each names a blob by its BLAKE3 hash and
-verifies it (git: SHA-1, which it does not verify when it reads).  "git repack"
-is the same repository after `git repack -a -d -k`, its writing counted from the
-start.  The backup programs take a folder of files and give all back at once.
+verifies it (git: SHA-1, which it does not verify when it reads).  "git, packed"
+is the same repository after `git repack -a -d -k`, "gvstore, packed" after `gv
+repack`, their writing counted from the start.  The backup programs take a
+folder of files and give all back at once.
 
     python -m tests.bench.store_large [ROUNDS [BLOBS]]
 """
@@ -23,16 +24,15 @@ from statistics import median
 
 from tests.bench.archives import ARCHIVES, Archive, installed
 from tests.bench.measure import ratios, scratch, size_bytes, spread, table
-from tests.bench.peers import GIT, GVSTORE, STORES, Git, absent, present
+from tests.bench.peers import GVSTORE, STORES, Git, Gvstore, Peer, absent, present
 from tests.bench.store_data import BLOBS, blobs
 
 ROUNDS = 5
-REPACKED = "git repack"
 Figures = tuple[float, float, int]  # seconds to write, seconds to read, bytes
 
 
 def measure(folder: Path, name: str, data: list[bytes], seed: int) -> dict[str, Figures]:
-    """Returns the figures of one store in a new folder; of git those after a repack too."""
+    """Returns the figures of one store in a new folder; of gvstore and git those after packing too."""
     make = STORES[name]
     gc.collect()
     os.sync()
@@ -43,15 +43,18 @@ def measure(folder: Path, name: str, data: list[bytes], seed: int) -> dict[str, 
     written_s = time.perf_counter() - start
     order = random.Random(seed).sample(range(len(data)), len(data))
     found = {name: (written_s, read(make, folder, data, keys, order), size_bytes(folder))}
-    if name == GIT:
+    if make in (Git, Gvstore):
         start = time.perf_counter()
-        Git(folder).pack()
+        store = make(folder)
+        store.pack()
+        store.close()
         written_s += time.perf_counter() - start
-        found[REPACKED] = (written_s, read(make, folder, data, keys, order), size_bytes(folder))
+        row = f"{name.partition(' ')[0]}, packed"
+        found[row] = (written_s, read(make, folder, data, keys, order), size_bytes(folder))
     return found
 
 
-def read(make: type, folder: Path, data: list[bytes], keys: list[object], order: list[int]) -> float:
+def read(make: type[Peer], folder: Path, data: list[bytes], keys: list[object], order: list[int]) -> float:
     """Returns the seconds it takes to open a store and read every blob once."""
     gc.collect()
     start = time.perf_counter()

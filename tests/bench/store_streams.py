@@ -33,8 +33,8 @@ def make(path: Path, size: int) -> None:
             file.write((chance.randbytes(64_000) + text[at : at + 64_000])[:left])
 
 
-def run(folder: Path, *arguments: str) -> tuple[float, float]:
-    """Returns the seconds that a command takes, and the MB of memory."""
+def run(folder: Path, *arguments: str) -> tuple[float, float, float]:
+    """Returns the seconds that a command takes, those of the processor, and the MB of memory."""
     start = time.perf_counter()
     command = [sys.executable, "-m", "gvstore", "-C", str(folder), *arguments]
     child = os.posix_spawn(sys.executable, command, {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -43,7 +43,7 @@ def run(folder: Path, *arguments: str) -> tuple[float, float]:
     if status:
         raise RuntimeError(f"gv {arguments[0]} failed")
     kilo = 1024 if sys.platform != "darwin" else 1
-    return time.perf_counter() - start, usage.ru_maxrss * kilo / MB
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * kilo / MB
 
 
 def measure(size_mb: int) -> list[list[str]]:
@@ -60,8 +60,9 @@ def measure(size_mb: int) -> list[list[str]]:
         ):
             if name == "checkout":
                 (folder / "large.bin").rename(folder / "before")
-            taken, memory = run(folder, *arguments)
-            rows.append([f"{name}, {size_mb:,} MB", f"{taken:.1f}", f"{size_mb / taken:.0f}", f"{memory:.0f}"])
+            taken, processor, memory = run(folder, *arguments)
+            row = (f"{taken:.1f}", f"{processor:.1f}", f"{size_mb / taken:.0f}", f"{memory:.0f}")
+            rows.append([f"{name}, {size_mb:,} MB", *row])
         whole = (folder / "before").open("rb"), (folder / "out").open("rb"), (folder / "large.bin").open("rb")
         while piece := whole[0].read(MB):
             assert piece == whole[1].read(MB) == whole[2].read(MB)
@@ -71,7 +72,7 @@ def measure(size_mb: int) -> list[list[str]]:
 def main() -> None:
     """Prints the figures."""
     sizes = (1, int(sys.argv[1])) if len(sys.argv) > 1 else SIZES_MB
-    print(table(["", "s", "MB/s", "MB of memory"], [row for size in sizes for row in measure(size)]))
+    print(table(["", "s", "s of processor", "MB/s", "MB of memory"], [row for size in sizes for row in measure(size)]))
 
 
 if __name__ == "__main__":
