@@ -28,6 +28,7 @@ except ImportError:  # Windows: `try_lock` and `wait_lock` have a twin below
 Mapped = mmap.mmap | bytes
 TEMPORARY = "tmp-"
 _PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_LITTLE_BYTES = 64 << 10
 
 
 class NotAFile(OSError):
@@ -317,6 +318,17 @@ def network_file_system(path: Path) -> str:
             local = fields[2] == "9p" and "trans=fd" in fields[3] and "aname=drvfs" not in fields[3]
             found = fields[2] if fields[2] in _REMOTE and not local else ""
     return found
+
+
+def has_room(folder: Path) -> bool:
+    """Returns whether the disk under a folder, or this user's share of it, has room for a few small files."""
+    if sys.platform == "win32":
+        return True
+    try:
+        status = os.statvfs(folder)
+    except OSError:
+        return True
+    return status.f_bavail * status.f_frsize >= _LITTLE_BYTES and (status.f_favail > 0 or status.f_files == 0)
 
 
 def is_read_only(folder: Path) -> bool:

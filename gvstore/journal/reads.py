@@ -12,6 +12,7 @@ import sys
 from typing import Any, Final
 
 _LIMIT: Final = 20_000
+_OWN: Final = f"{os.sep}.gv{os.sep}"  # a process that lives long opens packs without end
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
 _read: dict[str, None] = {}
 _written: set[str] = set()
@@ -22,7 +23,7 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
     if event != "open" or len(_read) > _LIMIT:
         return
     path, mode, flags = args
-    if type(path) is not str or path.endswith((".py", ".pyc")):
+    if type(path) is not str or path.endswith((".py", ".pyc")) or _OWN in path:
         return
     if isinstance(mode, str):
         writes = not _reads_only(mode)

@@ -40,8 +40,10 @@ class Timing:
         parts = split(part if oid is None else memoryview(reader.read(oid))[1:])
         if not 3 <= len(parts) <= 5:
             raise CorruptObject(oid, "a call's time is a start and a duration")
-        children = parts[3] if len(parts) > 3 else NIL
-        return cls(unpack(parts[1]), unpack(parts[2]), False, children, len(parts) == 5)
+        start, duration = unpack(parts[1]), unpack(parts[2])
+        if type(start) is not int or type(duration) is not int:
+            raise CorruptObject(oid, "a call's time is a start and a duration")
+        return cls(start, duration, False, parts[3] if len(parts) > 3 else NIL, len(parts) == 5)
 
     def below(self, reader: ObjectReader) -> Iterator[Timing]:
         """Yields the timings of the calls below, in order; none for a call that was reused."""
@@ -58,7 +60,10 @@ class Timing:
             return self
         if self.sparse:
             return next(islice(self.below(reader), index, None), REUSED)
-        return Timing.parse(PartList(self.children, reader)[index], reader)
+        parts = PartList(self.children, reader)
+        if not 0 <= index < len(parts):
+            raise CorruptObject(None, f"a run has the times of {len(parts)} calls where it has more calls")
+        return Timing.parse(parts[index], reader)
 
 
 REUSED = Timing(reused=True)

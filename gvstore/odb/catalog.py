@@ -83,6 +83,7 @@ class Catalog:
         with self._lock:
             self._try_hold()
             self._listed = True
+            self.dictionaries.look_again()
             self.forgotten = tombstone.names(self.folder)
             known = {p.path: p for p in self.packs}
             changed = self._list_layers()

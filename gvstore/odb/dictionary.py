@@ -146,6 +146,7 @@ class Dictionaries:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._known: dict[ObjectId, Codec] = {}
+        self._listed: list[ObjectId] | None = None
 
     def get(self, name: ObjectId) -> Codec:
         """Returns the codec of the dictionary `name`; the shipped one need not be there.
@@ -192,6 +193,16 @@ class Dictionaries:
         name = shipped().name
         return sorted(found | {name} if name else found)
 
+    def candidates(self) -> list[ObjectId]:
+        """Returns the names as they were when first asked for: whoever tries them all does so at every byte of a torn file."""
+        if self._listed is None:
+            self._listed = self.names()
+        return self._listed
+
+    def look_again(self) -> None:
+        """Lets `candidates` list anew."""
+        self._listed = None
+
     def add(self, codec: Codec) -> None:
         """Stores a dictionary; it is durable on return."""
         if codec.name is None or self.path(codec.name).exists():
@@ -199,6 +210,7 @@ class Dictionaries:
         self.folder.mkdir(parents=True, exist_ok=True)
         fs.write_atomic(self.path(codec.name), ZstdCompressor(level=19).compress(codec.data))
         self._known[codec.name] = codec
+        self.look_again()
 
     def current(self) -> Codec:
         """Returns the codec for new segments: the one named in `dict/current`, else the shipped one."""

@@ -407,7 +407,7 @@ class Pack:
     def _guess(self, codec: int, payload: bytes, name: bytes) -> bytes:
         """Tries every dictionary: the item that told which it is is damaged.  The first that fits is kept."""
         self.damaged = True
-        for candidate in self.dictionaries.names():
+        for candidate in self.dictionaries.candidates():
             try:
                 inflate = self.dictionaries.get(candidate).inflate
                 data = inflate(payload)

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType, UnionType
 from typing import TYPE_CHECKING, Any, Self
 
+from gvstore import fs
 from gvstore.errors import GvError
 from gvstore.objects.oid import OID_BYTES, ObjectId
 from gvstore.objects.protocol import ObjectWriter
@@ -46,6 +47,7 @@ class Refs:
         self._lock = threading.RLock()
         self._opened: sqlite3.Connection | None = None
         self._pid = 0
+        self._borrowed = False  # the connection is to a copy, for SQLite cannot open the file itself now
         self._forget_copy: Callable[[], object] | None = None
 
     @classmethod
@@ -70,11 +72,9 @@ class Refs:
             if self._pid != os.getpid():
                 _inherited.append(connection)
                 return
-            if not self.read_only:
+            if not (self.read_only or self._borrowed):
                 schema.checkpoint(connection)
-            connection.close()
-            if self._forget_copy is not None:
-                self._forget_copy()
+            self._close_copy(connection)
 
     def __enter__(self) -> Self:
         return self
@@ -305,31 +305,60 @@ class Refs:
                 raise CorruptRefs(str(self.path), "a row holds something of another type than its column")
         return rows
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self, *, writing: bool) -> sqlite3.Connection:
         pid = os.getpid()
-        if self._opened is not None and self._pid == pid:
+        if self._opened is not None and self._pid == pid and not self._borrowed:
             return self._opened
         if self._opened is not None:
-            # Made before a fork.  To close it here would write the parent's WAL back under its feet.
-            _inherited.append(self._opened)
+            if self._pid == pid:
+                self._close_copy(self._opened)
+            else:  # made before a fork.  To close it here would write the parent's WAL back under its feet.
+                _inherited.append(self._opened)
+            self._opened = None
+        self._borrowed = False
         if self.read_only:
-            self._opened, copy = schema.connect_copy(self.path)
-            # The copy goes with this Refs, or at the interpreter's end.
-            import shutil
-
-            self._forget_copy = weakref.finalize(self, shutil.rmtree, copy, True)
+            self._opened = self._copy()
         else:
-            self._opened = schema.connect(self.path)
+            self._opened = self._original(writing=writing)
         self._pid = pid
         return self._opened
 
+    def _original(self, *, writing: bool) -> sqlite3.Connection:
+        """Returns a connection to the file; for reading, one to a copy where SQLite has no room for the files it makes beside it."""
+        import sqlite3
+
+        try:
+            return schema.connect(self.path)
+        except sqlite3.OperationalError as e:
+            if writing or not _is_refused(e):
+                raise
+            try:
+                opened = self._copy()
+            except (OSError, sqlite3.Error):
+                raise e from None
+            self._borrowed = True
+            return opened
+
+    def _copy(self) -> sqlite3.Connection:
+        import shutil
+
+        opened, folder = schema.connect_copy(self.path)
+        # The copy goes with this Refs, or at the interpreter's end.
+        self._forget_copy = weakref.finalize(self, shutil.rmtree, folder, True)
+        return opened
+
+    def _close_copy(self, connection: sqlite3.Connection) -> None:
+        connection.close()
+        if self._forget_copy is not None:
+            self._forget_copy()
+
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
         import sqlite3
 
         with self._lock:
             try:
-                yield self._connection()
+                yield self._connection(writing=writing)
             except sqlite3.DatabaseError as e:
                 raise _fault(self.path, e) from e
             except UnicodeDecodeError as e:
@@ -340,7 +369,7 @@ class Refs:
         """Gives a connection that holds the only write lock; commits at the end, or rolls back."""
         if self.read_only:
             raise RefsReadOnly(str(self.path))
-        with self._reading() as connection:
+        with self._reading(writing=True) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -391,10 +420,16 @@ def _number_run(
 def _fault(path: Path, error: sqlite3.DatabaseError) -> GvError:
     """Returns what an error of SQLite means for the user."""
     name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")):  # the last: stopped while it held the WAL's locks
         return RefsLocked(str(path))
     if name.startswith("SQLITE_READONLY"):
         return RefsReadOnly(str(path))
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_NOMEM")):
-        return RefsUnwritten(str(path), str(error))
+    if _is_refused(error):
+        return RefsUnwritten(str(path), str(error) if fs.has_room(path.parent) else "no space is left on the disk")
     return CorruptRefs(str(path), str(error))
+
+
+def _is_refused(error: sqlite3.DatabaseError) -> bool:
+    """Returns whether the system refused something, as against SQLite."""
+    name = getattr(error, "sqlite_errorname", "")
+    return str(name).startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_NOMEM"))

@@ -73,19 +73,19 @@ class RefsReadOnly(Conflict):
 
 
 class RefsUnwritten(Conflict):
-    """The system refuses to read or write refs.db: a full disk, say.  Nothing was written."""
+    """The system refuses to open or write refs.db: a full disk, say.  Nothing was written."""
 
-    hint = "When that is mended, run the command again."
+    hint = "If the disk is full, make room; then run the command again."
 
     def __init__(self, path: str, why: str) -> None:
         self.path, self.why = path, why
-        super().__init__(f"{path}: {why}")
+        super().__init__(f"cannot write {path}: {why}")
 
 
 class CorruptRefs(Corrupt):
     """refs.db is missing, or not what was written."""
 
-    hint = "Run `gv fsck`; refs.db can be rebuilt from the operations among the objects."
+    hint = "`gv fsck` says what is damaged; `gv fsck --repair` makes refs.db anew from the objects."
 
     def __init__(self, path: str, why: str) -> None:
         self.path, self.why = path, why

@@ -7,6 +7,7 @@ opened: commands that need no refs do not pay for it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from pathlib import Path
@@ -146,13 +147,11 @@ def connect_copy(path: Path) -> tuple[sqlite3.Connection, Path]:
     """
     import shutil
     import sqlite3
-    import tempfile
 
     if not path.is_file():
         raise CorruptRefs(str(path), "it is missing")
-    folder = Path(tempfile.mkdtemp(prefix="gv-refs-"))
+    folder = _copied(path)
     try:
-        _copy_quietly(path, folder / path.name)
         # Exclusive locking keeps the WAL's index in memory: the copy has no -shm file.
         connection = sqlite3.connect(folder / path.name, isolation_level=None, check_same_thread=False)
         try:
@@ -191,6 +190,26 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         raise CorruptRefs(str(path), "it is no refs database")
     if version != SCHEMA_VERSION:
         raise CorruptRefs(str(path), f"its tables are of version {version}, this gv reads version {SCHEMA_VERSION}")
+
+
+def _copied(path: Path) -> Path:
+    """Returns a new folder with a copy; in memory where the disk for temporary files is full."""
+    import shutil
+    import tempfile
+
+    places = (None, "/dev/shm") if sys.platform == "linux" else (None,)
+    for place in places:
+        folder: Path | None = None
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="gv-refs-", dir=place))
+            _copy_quietly(path, folder / path.name)
+            return folder
+        except BaseException as e:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+            if place == places[-1] or not isinstance(e, OSError) or e.errno not in (errno.ENOSPC, errno.EDQUOT, errno.ENOENT):
+                raise
+    raise AssertionError
 
 
 def _copy_quietly(source: Path, target: Path) -> None:

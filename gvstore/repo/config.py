@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gvstore import fs
-from gvstore.repo.fault import BadConfig
+from gvstore.repo.fault import BadConfig, CannotWrite
 
 Value = str | int | bool
 Scope = Literal["user", "repo"]
@@ -117,6 +117,7 @@ class Config:
 
         Raises:
             BadConfig: the key is unknown, or the value does not fit it.
+            CannotWrite: the system refuses to write the file.
         """
         import tomlkit
 
@@ -161,12 +162,15 @@ class Config:
 
         try:
             return tomlkit.parse(_read(path))
-        except TOMLKitError as e:
+        except (TOMLKitError, RecursionError) as e:
             raise BadConfig(f"{path}: {e}", hint="Correct the file by hand.") from e
 
     def _write(self, path: Path, text: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fs.write_atomic(path, text.encode())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fs.write_atomic(path, text.encode())
+        except OSError as e:
+            raise CannotWrite(str(path), e.strerror or str(e)) from e
         self._values = None
 
     def _loaded(self) -> dict[Scope, dict[str, Value]]:
@@ -208,7 +212,7 @@ def _load(path: Path | None) -> dict[str, Value]:
 
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as e:
+    except (tomllib.TOMLDecodeError, RecursionError) as e:
         raise BadConfig(f"{path}: {e}", hint="Correct the file by hand.") from e
     return dict(_flattened(document))
 

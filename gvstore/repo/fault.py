@@ -92,7 +92,7 @@ class WouldOverwrite(WouldLose):
 
 
 class CannotWrite(Conflict):
-    """The system refuses to write a file of the work tree; the checkout stopped there."""
+    """The system refuses to write a file of the work tree, or of the settings; what was to be done stopped there."""
 
     hint = "Nothing is lost. When that is mended, run the command again."
 

@@ -118,12 +118,12 @@ def parse_patterns(text: str) -> list[Pattern]:
             line += "*/"  # the folders below one: pathspec takes that one itself too, git does not
         try:
             patterns = GitIgnoreSpec.from_lines([line]).patterns
-        except ValueError:
+            for pattern in patterns:
+                regex = getattr(pattern, "regex", None)
+                if pattern.include is not None and regex is not None:
+                    found.append((pattern.include, _of_entry(regex.pattern)))
+        except (ValueError, re.error):  # `[z-a]`: what is no range in an expression
             continue
-        for pattern in patterns:
-            regex = getattr(pattern, "regex", None)
-            if pattern.include is not None and regex is not None:
-                found.append((pattern.include, _of_entry(regex.pattern)))
     return found[::-1]
 
 

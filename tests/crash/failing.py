@@ -15,12 +15,12 @@ from pathlib import Path
 from tests.crash.kills import Base, allowed_states, copied, history, prepare, read_promises
 from tests.crash.kind import Failure, Kind, Outcome, in_fork
 from tests.crash.program import Program, Promises, teller
-from tests.crash.shim import Shim, Strike, refuse, shorten
+from tests.crash.shim import Shim, Strike, refuse, shorten, starve
 from tests.crash.verdict import faults_of
 
-PROGRAMS = 3
+PROGRAMS = 2
 # EINTR from there on would be no failure but the end: every program, SQLite first, calls again and again.
-MODES = ("EIO", "EIO+", "ENOSPC", "ENOSPC+", "EINTR", "EMFILE", "EMFILE+", "short", "short+")
+MODES = ("EIO", "EIO+", "ENOSPC", "ENOSPC+", "EINTR", "EMFILE", "EMFILE+", "short", "short+", "memory")
 HANG_S = 20
 
 
@@ -39,7 +39,7 @@ def run(unit: str, seed: int, folder: Path) -> Outcome:
         outcome.note("refused", bool(promises.faults))
         told = promises.refs
         allowed = told[-1:] if promises.ended else allowed_states(states, ends, len(told))
-        faults = [each for each in promises.faults if each.startswith("untyped")]
+        faults = [each for each in promises.faults if each.startswith("untyped") and not each.startswith("untyped MemoryError")]
         if status != 0:
             faults.append(f"the program ended with status {status}, after {promises.faults}")
         if mode.startswith("short") and promises.faults:
@@ -58,8 +58,8 @@ def _cases(base: Base, name: str, folder: Path) -> Iterator[tuple[int, str]]:
 
 def _shim(mode: str, step: int) -> Shim:
     what = mode.removesuffix("+")
-    strike: Strike = shorten if what == "short" else refuse(getattr(errno, what))
-    return Shim(strike, step, sticky=mode.endswith("+"), opens=what == "EMFILE")
+    strike: Strike = {"short": shorten, "memory": starve}.get(what) or refuse(getattr(errno, what))
+    return Shim(strike, step, sticky=mode.endswith("+"), opens=what == "EMFILE", codecs=what == "memory")
 
 
 def _count(copy: Base, name: str, mode: str) -> int:
@@ -105,4 +105,4 @@ def units(scale: float) -> Iterable[str]:
     return map(str, range(max(1, round(PROGRAMS * scale))))
 
 
-FAIL = Kind("fail", "each call to the system refused: EIO, ENOSPC, EINTR, EMFILE, short writes; once and from there on", units, run)
+FAIL = Kind("fail", "each call to the system refused: EIO, ENOSPC, EINTR, EMFILE, no memory, short writes; once and from there on", units, run)

@@ -21,6 +21,7 @@ from tests.crash.specimen import Answers
 
 OBJECTS = ("pack", "index", "segment", "torn", "dictionary", "current")
 ALL = (*OBJECTS, "shipped", "journal", "refs", "refs-wal", "format")
+SQLITES = ("refs", "refs-wal")  # large, and another's format: one bit of each byte
 CHUNK = 512
 LOST_AT_MOST = {"index": 0, "current": 0}  # of others one, and all that a dictionary is needed for
 SIZES = {"pack": 800, "index": 200, "segment": 2100, "torn": 1300, "dictionary": 200, "shipped": 12_000, "current": 65,
@@ -56,9 +57,8 @@ class _Case:
     def _judged(self, what: str, *, cut: bool) -> tuple[list[str], str]:
         if what == "format":
             return _judge_format(self.own.files[what])
-        if what == "shipped" and not cut:
-            found = not specimen.is_dictionary_sound(self.own.files[what])
-            return ([] if found else ["the change was not found"]), "found"
+        if what == "shipped" and not cut:  # sound: its content is what its name says, whatever the frame around it
+            return [], "harmless" if specimen.is_dictionary_sound(self.own.files[what]) else "found"
         if what in (*OBJECTS, "shipped"):
             return self._judge_objects(what, cut=cut)
         if what == "journal":
@@ -154,7 +154,7 @@ def _run(kind: str, cases: Callable[[str, bytes, int, int], Iterable[tuple[str, 
 
 def _flipped(what: str, whole: bytes, first: int, end: int) -> Iterator[tuple[str, bytes]]:
     for place in range(first, end):
-        for bit in range(8):
+        for bit in range(8) if what not in SQLITES else (place % 8,):
             data = bytearray(whole)
             data[place] ^= 1 << bit
             yield f"{what}:{place}:{bit}", bytes(data)
@@ -165,6 +165,6 @@ def _cut(what: str, whole: bytes, first: int, end: int) -> Iterator[tuple[str, b
         yield f"{what}:{length}", whole[:length]
 
 
-FLIP = Kind("flip", "each bit of each file flipped", _units, _run("flip", _flipped))
+FLIP = Kind("flip", "each bit of each file flipped, of refs.db and its WAL one of each byte", _units, _run("flip", _flipped))
 CUT = Kind("cut", "each file cut at each length", _units, _run("cut", _cut))
 

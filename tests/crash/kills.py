@@ -25,7 +25,7 @@ from tests.crash.shim import Shim, Strike, kill
 from tests.crash.verdict import faults_of
 
 MOMENTS = ("before", "torn", "after")
-PROGRAMS = 30
+PROGRAMS = 14
 TIMED_PROGRAMS = 40
 TIMED_EACH = 50
 

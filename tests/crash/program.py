@@ -264,7 +264,7 @@ class Program:
 
     def move_many(self) -> None:
         """Several refs in one transaction."""
-        oids = [self.repo.objects.write(b"vx%d" % self.chance.getrandbits(30)) for _ in range(3)]
+        oids = [self.repo.objects.put(b"x%d" % self.chance.getrandbits(30)) for _ in range(3)]
         with self.repo.transaction("many") as transaction:
             for at, oid in enumerate(oids):
                 transaction.update(f"refs/values/many{at}", oid, expected=ANYTHING)

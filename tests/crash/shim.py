@@ -20,6 +20,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from gvstore import fs
+from gvstore.odb.dictionary import Codec
 
 CHANGING: Final = (
     "write", "pwrite", "fsync", "fdatasync", "rename", "replace", "unlink", "remove", "ftruncate", "mkdir", "rmdir", "symlink",
@@ -36,9 +37,9 @@ Strike = Callable[[str, Callable[..., Any], tuple[Any, ...], dict[str, Any]], An
 class Shim:
     """Wraps the calls of this process; `strike` is given the one whose number `at` says, or all from there on."""
 
-    def __init__(self, strike: Strike, at: int, *, sticky: bool = False, opens: bool = False) -> None:
-        """`opens` counts what opens a file, and nothing else."""
-        self.strike, self.at, self.sticky, self.opens = strike, at, sticky, opens
+    def __init__(self, strike: Strike, at: int, *, sticky: bool = False, opens: bool = False, codecs: bool = False) -> None:
+        """`opens` counts what opens a file, and nothing else; `codecs` compressing and inflating as well."""
+        self.strike, self.at, self.sticky, self.opens, self.codecs = strike, at, sticky, opens, codecs
         self.count = 0
         self._sqlite: _Sqlite | None = None
 
@@ -48,9 +49,17 @@ class Shim:
             setattr(os, name, self._counted(name, REAL[name]))
         os.open = self._counted_open
         setattr(fs, "_pwrite", os.pwrite)  # noqa: B010 - bound when the module was imported
+        if self.codecs:
+            self._count_codecs()
         self._sqlite = _Sqlite.find()
         if self._sqlite is not None:
             self._sqlite.wrap(self)
+
+    def _count_codecs(self) -> None:
+        compressor = Codec.compressor
+        inflate = self._counted("inflate", Codec.inflate)
+        setattr(Codec, "compressor", lambda codec, **options: self._counted("compress", compressor(codec, **options)))  # noqa: B010
+        setattr(Codec, "inflate", lambda codec, frame: inflate(codec, frame))  # noqa: B010
 
     def remove(self) -> None:
         """Puts SQLite's own calls back: at the interpreter's end ours would be gone before it."""
@@ -99,6 +108,11 @@ def refuse(code: int) -> Strike:
         raise OSError(code, os.strerror(code))
 
     return strike
+
+
+def starve(name: str, real: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """A strike that finds no memory."""
+    raise MemoryError
 
 
 def shorten(name: str, real: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -198,6 +212,9 @@ def _callback(shim: Shim, what: str, signature: Any, real: Any) -> Any:
             args = (fd, ctypes.string_at(place, size), *rest)
         try:
             return int(shim.strike(what, through, args, {}))
+        except MemoryError:
+            ctypes.set_errno(errno.ENOMEM)
+            return -1
         except OSError as e:
             ctypes.set_errno(e.errno or errno.EIO)
             return -1

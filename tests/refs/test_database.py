@@ -7,11 +7,12 @@ import shutil
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gvstore.errors import Conflict
-from gvstore.refs import CorruptRefs, Refs, RefsLocked, RefsReadOnly, schema
+from gvstore.refs import CorruptRefs, Refs, RefsLocked, RefsReadOnly, RefsUnwritten, schema
 from tests.refs.conftest import AUTHOR, MAIN, Objects, oid
 
 PROCESSES = 8
@@ -117,6 +118,31 @@ def test_reading_a_copy_changes_no_byte(refs: Refs, path: Path, tmp_path: Path) 
     assert before == _digest(copy)
     assert before["refs.db-wal"]
     copy.chmod(0o755)
+
+
+def test_reading_goes_on_where_sqlite_cannot_open(refs: Refs, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk has no room for the files that it makes beside the database even to read: a copy is read, never a stale one."""
+    real, full = sqlite3.connect, [True]
+
+    def connect(place: Path, **options: Any) -> sqlite3.Connection:
+        if full[0] and place == path:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+            raise error
+        connection: sqlite3.Connection = real(place, **options)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    with Refs.open(path, Objects()) as starved:
+        assert "ref: refs/heads/main" == starved.read("HEAD")
+        refs.allocate_run(journal="", target="t", started_at=1)
+        assert 1 == len(starved.runs())
+        with pytest.raises(RefsUnwritten):
+            starved.allocate_run(journal="", target="t", started_at=1)
+        full[0] = False
+
+        assert 2 == starved.allocate_run(journal="", target="t", started_at=1)
+        assert 2 == len(starved.runs())
 
 
 def test_closing_truncates_the_wal(refs: Refs, path: Path) -> None:

@@ -1,0 +1,59 @@
+"""A slice of the full counts of tests/bench/faults.py: some cases of each kind of fault."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.bench.faults import KINDS, done
+from tests.crash import fuzz
+from tests.crash.kind import Kind
+from tests.crash.parsers import TARGETS
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # forks of a process with threads
+]
+SEED = 1
+BY_NAME = {kind.name: kind for kind in KINDS}
+SLICES = {  # `stop` takes ten seconds where SQLite waits; test_stopped.py does it without
+    "kill": ["0:3:torn", "1:95:after", "2:170:torn"],
+    "kill-timed": ["0:1"],
+    "power": ["0:40", "1:90"],
+    "fail": ["0:61:ENOSPC+", "1:25:short"],
+    "sixteen": ["4x2"],
+    "flip": ["pack:60-62", "index:40-42", "dictionary:30-31", "journal:50-52", "refs-wal:200-202"],
+    "cut": ["pack:99-103", "torn:700-704", "refs:9000-9002"],
+}  # fmt: skip
+
+
+def undone(kind: Kind, units: Sequence[str], place: Path) -> tuple[int, list[str]]:
+    """Returns how many cases some units have, and what did not hold in them."""
+    cases, wrong = 0, []
+    for number, unit in enumerate(units):
+        folder = place / str(number)
+        folder.mkdir()
+        outcome = done(kind, unit, SEED, folder)
+        cases += outcome.cases
+        wrong += [f"{failure.why}: {failure.command(SEED)}" for failure in outcome.failures]
+    return cases, wrong
+
+
+@pytest.mark.parametrize("name", SLICES)
+def test_a_slice_of_each_kind_holds(name: str, tmp_path: Path) -> None:
+    """Nothing promised is lost, damage is found, the next command works."""
+    cases, wrong = undone(BY_NAME[name], SLICES[name], tmp_path)
+
+    assert [] == wrong
+    assert cases >= len(SLICES[name])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_bytes_break_a_parser(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value or an error of ours, within a second and 256 MB."""
+    monkeypatch.setattr(fuzz, "BLOCK", 80)
+
+    assert (80, []) == undone(BY_NAME["fuzz"], [f"{target}:0"], tmp_path)
