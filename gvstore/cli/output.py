@@ -132,6 +132,19 @@ class Output:
         with bar(title, size_bytes=size_bytes) as advance:
             yield advance
 
+    @contextmanager
+    def working(self, title: str) -> Iterator[None]:
+        """Shows on a terminal's stderr how far work on the object database has come in the block."""
+        if not self._bars:
+            yield
+            return
+
+        from gvstore.cli.bar import bar
+        from gvstore.odb.progress import listening
+
+        with bar(title, size_bytes=False, share=True) as advance, listening(advance):
+            yield
+
 
     def watch_files(self) -> Callable[[], None]:
         """Shows a bar for each large file that is read or written, from now until what is returned is called."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gvstore.errors import GvError
-from gvstore.odb import condemned
+from gvstore.odb import condemned, progress
 from gvstore.odb.catalog import DICT, Catalog
 from gvstore.odb.fault import BadRecord, Damage, DictionaryLost
 from gvstore.odb.pack import Pack
@@ -22,7 +22,9 @@ def check(catalog: Catalog, *, full: bool) -> Iterator[Damage]:
             catalog.dictionaries.verify(name)
         except DictionaryLost as e:
             yield Damage(None, f"{DICT}/{name.hex()}.zd", 0, e.why)
-    for path in [*catalog.files(), *condemned.paths(catalog.folder)]:
+    paths = [*catalog.files(), *condemned.paths(catalog.folder)]
+    progress.begin(sum(map(_size, paths)))
+    for path in paths:
         shown = str(path.relative_to(catalog.folder))
         try:
             opened = Pack(path, catalog.dictionaries)
@@ -37,6 +39,13 @@ def check(catalog: Catalog, *, full: bool) -> Iterator[Damage]:
             opened.close()
 
 
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def _check_file(pack: Pack, shown: str, *, full: bool) -> Iterator[Damage]:
     table, _, _ = slots(pack.map)
     for name in table.values():
@@ -44,7 +53,7 @@ def _check_file(pack: Pack, shown: str, *, full: bool) -> Iterator[Damage]:
             pack.dictionary(name)
         except DictionaryLost as e:
             yield Damage(None, shown, 0, str(e))
-    found = scan(pack.map, pack.open_payload, verify=full)
+    found = scan(pack.map, pack.open_payload, verify=full, watched=True)
     for flaw in found.damage():
         yield Damage(None, shown, flaw.begin, flaw.why, flaw.name)
     if not pack.live:

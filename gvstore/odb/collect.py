@@ -23,7 +23,7 @@ from types import TracebackType
 
 from gvstore import fs
 from gvstore.objects.oid import ObjectId
-from gvstore.odb import compact, condemned, lease, lock
+from gvstore.odb import compact, condemned, lease, lock, progress
 from gvstore.odb.fault import Incomplete
 from gvstore.odb.format import NAME_BYTES
 from gvstore.odb.mark import Marker, Marks
@@ -93,6 +93,7 @@ class Collection:
             Incomplete: something of it is missing.
         """
         marker = self.marker
+        progress.begin(sum(sum(1 for _ in marks.all()) for marks in marker.standing()))
         marker.mark(roots.strict)
         marker.mark(roots.weak, strict=False)
         marker.mark(marker.kept())

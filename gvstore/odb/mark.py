@@ -13,7 +13,7 @@ from pathlib import Path
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.links import links
 from gvstore.objects.oid import ObjectId
-from gvstore.odb import condemned, tombstone
+from gvstore.odb import condemned, progress, tombstone
 from gvstore.odb.catalog import Catalog
 from gvstore.odb.fault import BadRecord, DictionaryLost
 from gvstore.odb.format import NAME_BYTES
@@ -141,6 +141,7 @@ class Marker:
             while stack:
                 data = self._visit(stack.pop(), strict=strict)
                 if data is not None:
+                    progress.step()
                     stack += self._strong(data, strict=strict)
 
     def _strong(self, data: bytes, *, strict: bool) -> list[ObjectId]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from gvstore import fs
 from gvstore.objects.oid import ObjectId
-from gvstore.odb import format, pack, packindex
+from gvstore.odb import format, pack, packindex, progress
 from gvstore.odb.catalog import PACK
 from gvstore.odb.dictionary import DICTIONARY_LIMIT, MAX_INFLATED, Codec, plain
 from gvstore.odb.fault import BadRecord, DictionaryLost, NotCopied
@@ -162,6 +162,7 @@ def copy_pack(path: Path, sources: list[Pack], chosen: Iterable[Record], *, code
     With `codec` small objects are compressed anew, by its dictionary.
     """
     copier = _Copier(path, sources, codec)
+    progress.begin(sum(source.size_bytes for source in sources))
     try:
         for record in chosen:
             copier.add(record)
@@ -200,6 +201,7 @@ class _Copier:
         """Copies one record."""
         source, at, kept = record
         codec, start, end = source.item_at(at)
+        progress.step(end - at)
         named = source.map[start - NAME_BYTES : end]
         if self._compress is not None:
             codec, named = self._compressed(source.open_at(at), named[:NAME_BYTES])

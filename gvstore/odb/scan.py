@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gvstore.objects.oid import ObjectId
+from gvstore.odb import progress
 from gvstore.odb.fault import BadRecord, DictionaryLost
 from gvstore.odb.format import (
     CONTROL,
@@ -108,11 +109,12 @@ def slots(view: Bytes) -> tuple[dict[int, ObjectId], int, list[Flaw]]:
     return found, at, flaws
 
 
-def scan(view: Bytes, opener: Opener, *, start: int | None = None, durable: int = 0, verify: bool = False) -> Scan:
+def scan(view: Bytes, opener: Opener, *, start: int | None = None, durable: int = 0, verify: bool = False, watched: bool = False) -> Scan:
     """Returns what `view`, the bytes of a segment or pack, holds.
 
     `start` is an earlier scan's `settled`, `durable` what it said: what lies
     before is not read again.  With `verify` every record is opened and hashed.
+    Of a `watched` one each byte is a step of progress.
     """
     result = Scan(durable=durable)
     if start is None:
@@ -136,6 +138,8 @@ def scan(view: Bytes, opener: Opener, *, start: int | None = None, durable: int 
             result.entries += batch
         result.durable = max(result.durable, mark.durable)
         result.sealed = mark.seal
+        if watched:
+            progress.step(mark.end - result.settled)
         result.settled = result.whole = begin = mark.end
     if result.sealed and begin < len(view):
         result.flaws.append(Flaw(begin, len(view), "bytes after the end"))

@@ -21,6 +21,7 @@ from gvstore.objects.oid import ObjectId, short
 from gvstore.objects.operation import Operation
 from gvstore.objects.run import Run
 from gvstore.objects.tag import Tag
+from gvstore.odb import progress
 from gvstore.odb.fault import Forgotten
 from gvstore.refs.fault import CorruptRefs
 from gvstore.refs.names import BRANCHES, HEAD, RUN, RUNS, short_name
@@ -126,6 +127,7 @@ class _Walk:
     def all(self, starts: list[Start]) -> Iterator[Finding]:
         """Yields what is wrong with the objects that these lead to."""
         stack = [(Place(start.where, weak=start.weak), start.oid) for start in reversed(starts)]
+        progress.begin()
         while stack:
             place, oid = stack.pop()
             if oid in self._bad:
@@ -134,6 +136,7 @@ class _Walk:
             if oid in self._seen or (place.weak and not self._objects.has(oid)):
                 continue  # what a weak link misses may still be missed by a strong one: not seen yet
             self._seen.add(oid)
+            progress.step()
             try:
                 data = self._objects.read(oid)
                 found = list(places(place, oid, data))

@@ -15,6 +15,7 @@ import pytest
 from gvstore.cli.output import Output
 from gvstore.cli.pager import page
 from gvstore.cli.style import PLAIN, ROLES, Paint
+from gvstore.odb import progress
 from tests.conftest import CommandLine
 from tests.transcript import ROOT
 
@@ -94,6 +95,9 @@ def test_bars_are_drawn_where_asked(capsys: pytest.CaptureFixture[str]) -> None:
         with Output(bars=bars).progress("weights", size_bytes=True) as advance:
             advance(1, 10)
             advance(10, 10)
+        with Output(bars=bars).working("checking"):
+            progress.begin(1000)
+            progress.step(500)
 
     assert "" == capsys.readouterr().out
 

@@ -106,7 +106,8 @@ def command(
         return
     if not yes:
         _confirm(told)
-    done = cx.journal.forget(targets, why=message)
+    with cx.output.working("forgetting"):
+        done = cx.journal.forget(targets, why=message)
     cx.output.result(Forgotten(told, done.objects, done.waiting_bytes, done.holders, dry_run=False))
 
 

@@ -14,6 +14,10 @@ from gvstore.cli.style import Paint
 from gvstore.objects.oid import ObjectId
 
 
+_DAMAGED = "`gv fsck --repair` saves what is whole and deletes nothing."
+_REPAIRED = "What is lost is healed by storing the same content again, or by copying .gv/objects in from another copy; `gv forget` gives it up."
+
+
 @dataclass(frozen=True, slots=True)
 class FoundFault:
     """Something that does not hold; without `damage` it is strange and does no harm."""
@@ -74,10 +78,13 @@ def command(cx: CommandContext, quick: bool, full: bool, repair: bool) -> int:
       gv fsck --repair
     """
     repo = cx.repository
-    repaired = tuple(Repaired(each.file, each.what) for each in repo.repair()) if repair else ()
-    found = tuple(
-        FoundFault(each.where, each.why, each.oid, each.damage) for each in repo.fsck(full=not quick, exact=full)
-    )
+    with cx.output.working("repairing" if repair else "checking"):
+        repaired = tuple(Repaired(each.file, each.what) for each in repo.repair()) if repair else ()
+        found = tuple(
+            FoundFault(each.where, each.why, each.oid, each.damage) for each in repo.fsck(full=not quick, exact=full)
+        )
     clean = not any(fault.damage for fault in found)
     cx.output.result(Checked(clean, found, repaired))
+    if not clean and not cx.json:
+        cx.output.hint(_REPAIRED if repair else _DAMAGED)
     return 0 if clean else 1

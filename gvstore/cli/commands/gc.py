@@ -62,7 +62,7 @@ def command(cx: CommandContext, prune: str | None, dry_run: bool) -> None:
       gv gc --prune=now
     """
     repo = cx.journal
-    with cx.output.progress("collecting"):
+    with cx.output.working("collecting"):
         done = repo.gc(prune=prune, dry_run=dry_run)
         if not dry_run:
             repo.objects.repack(by_the_way=True)

@@ -41,7 +41,7 @@ def command(cx: CommandContext) -> None:
     Example:
       gv repack
     """
-    with cx.output.progress("packing"):
+    with cx.output.working("packing"):
         done = cx.repository.objects.repack()
     cx.output.result(
         Packed(done.files_before, done.files_after, done.bytes_before, done.bytes_after, done.recompressed)
