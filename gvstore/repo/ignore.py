@@ -16,6 +16,7 @@ there is no staging area to say so with.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -109,6 +110,11 @@ def _read(path: Path, shown: str) -> list[Pattern]:
 
 def parse_patterns(text: str) -> list[Pattern]:
     """Returns the patterns of an ignore file's text, the last first; lines that are no pattern are passed over, as in git."""
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # `[[a]` may mean more to Python some day
+        return _parsed(text)[::-1]
+
+
+def _parsed(text: str) -> list[Pattern]:
     from pathspec import GitIgnoreSpec
 
     found: list[Pattern] = []
@@ -124,7 +130,7 @@ def parse_patterns(text: str) -> list[Pattern]:
                     found.append((pattern.include, _of_entry(regex.pattern)))
         except (ValueError, re.error):  # `[z-a]`: what is no range in an expression
             continue
-    return found[::-1]
+    return found
 
 
 def _of_entry(pattern: str) -> re.Pattern[str]:

@@ -45,6 +45,12 @@ def laid(repo: gv.Repository, bodies: list[tuple[bytes, int, bytes]]) -> list[Ob
     return oids
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command with `-C` changes this process's folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 def told(root: Path, *words: str) -> int:
     """Returns the status of a command; 70 would be a traceback."""
     try:

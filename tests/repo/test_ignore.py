@@ -106,7 +106,7 @@ def test_the_named_line_matches(repo: Repository, name: str) -> None:
 
 def test_strange_ignore_files(repo: Repository, tmp_path: Path) -> None:
     """Lines that are no pattern are passed over, a symlink is not read, CRLF and a byte order mark do no harm."""
-    (repo.path / ".gvignore").write_bytes(b"\xef\xbb\xbfone\r\n[\n[z-a]\n\n# two\n/\n\xff\n\\\nthree  \r\n")
+    (repo.path / ".gvignore").write_bytes(b"\xef\xbb\xbfone\r\n[\n[z-a]\n[[a]\n\n# two\n/\n\xff\n\\\nthree  \r\n")
     outside = tmp_path / "outside"
     outside.write_text("two\n")
     (repo.path / ".gitignore").symlink_to(outside)

@@ -13,7 +13,6 @@ from gvstore.cli.context import CommandContext
 from gvstore.cli.style import Paint
 from gvstore.objects.oid import ObjectId
 
-
 _DAMAGED = "`gv fsck --repair` saves what is whole and deletes nothing."
 _REPAIRED = "What is lost is healed by storing the same content again, or by copying .gv/objects in from another copy; `gv forget` gives it up."
 
