@@ -26,12 +26,22 @@ from gvstore.objects.fault import CorruptObject, ObjectMissing
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import OID_BYTES, ObjectId, is_named
 from gvstore.objects.protocol import ObjectWriter
-from gvstore.odb import fork, format, tombstone
+from gvstore.odb import fork, format, lock, tombstone
 from gvstore.odb.batch import Batch, in_batch
 from gvstore.odb.catalog import DICT, LIVE, PACK, Catalog
 from gvstore.odb.dictionary import shipped
 from gvstore.odb.face import blob_bytes, blob_writer
-from gvstore.odb.fault import BadRecord, Damage, DictionaryLost, Forgotten, Poisoned, ReadOnly, Unreadable, WriteFailed
+from gvstore.odb.fault import (
+    BadRecord,
+    Busy,
+    Damage,
+    DictionaryLost,
+    Forgotten,
+    Poisoned,
+    ReadOnly,
+    Unreadable,
+    WriteFailed,
+)
 from gvstore.odb.format import MAX_LENGTH
 from gvstore.odb.lease import FOLDER as LEASE
 from gvstore.odb.many import Many
@@ -275,14 +285,23 @@ class ObjectDatabase:
 
     def _train(self, own: Segment) -> None:
         """Tries a dictionary of what was written so far; if it is better, the next objects go to a segment that uses it."""
-        trainer, self._trainer = self._trainer, None
-        better = trainer.better(own.codec) if trainer is not None else None
-        if better is None:
+        trainer = self._trainer
+        if trainer is None:
             return
         try:
-            self._dictionaries.set_current(better)
+            with lock.maintenance(self.folder, wait_s=-1):
+                better = trainer.better(own.codec, self._dictionaries.current())
+                if better is not None:
+                    self._dictionaries.set_current(better)
+        except Busy:  # another writer is training, most likely: its dictionary may do here
+            if trainer.wait():
+                return
+            better = None
         except OSError:
-            return  # it would have been smaller, no more
+            better = None  # it would have been smaller, no more
+        self._trainer = None
+        if better is None:
+            return
         self._trained = True
         self._seal()
 
