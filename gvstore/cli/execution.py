@@ -123,7 +123,7 @@ def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) 
         raise performed.error
     cx.output.status(record.traceback.rstrip("\n"))
     raise ComponentRaised(
-        f"{root.name} raised {kind}{': ' if message else ''}{message}",
+        f"{root.name} was cancelled" if root.status == "cancelled" else f"{root.name} raised {': '.join(filter(None, (kind, message)))}",
         hint=f"{run.name} is kept: `gv show {run.name}` shows its calls, `gv replay {run.name}` goes on from there.",
     ) from performed.error
 

@@ -14,6 +14,8 @@ from gvstore.store.active import current_store, use_store
 from gvstore.store.fault import NoActiveStore
 from gvstore.store.ref import Ref
 
+_INVOKE = "Use gv.invoke, which records into any store, or work inside `with gv.open('.'):`."
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -62,7 +64,7 @@ async def run_async(subject: Callable[P, Awaitable[T]], /, *args: P.args, **kwar
 def _active_repository() -> Repository:
     repository = getattr(current_store(), "repository", None)
     if not isinstance(repository, Repository):
-        raise NoActiveStore
+        raise NoActiveStore("the active store is no repository, and runs are a repository's", hint=_INVOKE)
     return repository
 
 

@@ -136,7 +136,8 @@ class LiveComponent:
         identity = identify(self.subject, root)
         path = _source_path(self)
         library = library_of(self.module) if path is not None and _is_installed(path, root) else ""
-        return replace(stored_component(identity), library=library, version=self.version)
+        parameters = identity.parameters or (self.parameters if self.flavor == "function" else ())
+        return replace(stored_component(identity), parameters=parameters, library=library, version=self.version)
 
 
 def stored_component(identity: CodeIdentity) -> Component:

@@ -110,9 +110,10 @@ def subject_of(subject: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> S
     if isinstance(subject, Method):
         return subject_of(subject.bound(), args, kwargs)
     if isinstance(subject, types.MethodType):
-        live = live_of(subject.__func__)
-        if live is None or live.takes_instance:
-            return Subject(live or _unregistered_live(subject.__func__), subject.__self__, args, kwargs)
+        flavor = "function" if isinstance(subject.__self__, type) else "method"
+        live = live_of(subject.__func__) or _unregistered_live(subject.__func__, flavor)
+        if live.takes_instance:
+            return Subject(live, subject.__self__, args, kwargs)
         return Subject(live, None, (subject.__self__, *args), kwargs)
     live = live_of(subject)
     if live is not None:
@@ -121,13 +122,14 @@ def subject_of(subject: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> S
         return Subject(live, None, args, kwargs)
     if not callable(subject):
         raise TypeError(f"{subject!r} cannot be called")
-    if live_of(getattr(type(subject), "__call__", None)) is not None:  # noqa: B004 - the function itself is wanted
-        return subject_of(types.MethodType(type(subject).__call__, subject), args, kwargs)
-    return Subject(_unregistered_live(subject), None, args, kwargs)
+    called = getattr(type(subject), "__call__", None)  # noqa: B004 - the function itself is wanted
+    if type(called) is types.FunctionType:
+        return subject_of(types.MethodType(called, subject), args, kwargs)
+    return Subject(_unregistered_live(subject, "function"), None, args, kwargs)
 
 
-def _unregistered_live(subject: Callable[..., Any]) -> LiveComponent:
-    return LiveComponent(subject, subject, flavor="function")
+def _unregistered_live(subject: Callable[..., Any], flavor: str) -> LiveComponent:
+    return LiveComponent(subject, subject, flavor=flavor)
 
 
 def last_invocation(store: Store) -> Invocation | None:
@@ -211,7 +213,7 @@ def perform(store: Store, subject: Subject, terms: Terms) -> Performed:
         TypeError: the arguments do not fit its signature, or it is to be awaited; nothing is recorded.
     """
     if subject.is_async:
-        raise TypeError(f"{subject.live.qualname} is async: use invoke_async, or run it with asyncio.run")
+        raise TypeError(f"{subject.live.qualname} is async: await gv.run_async or gv.invoke_async")
     execution = Execution(_kept_store(store, terms), subject, terms)
     error: BaseException | None = None
     try:
@@ -234,7 +236,7 @@ async def perform_async(store: Store, subject: Subject, terms: Terms) -> Perform
         TypeError: the arguments do not fit its signature, or it is not async; nothing is recorded.
     """
     if not subject.is_async:
-        raise TypeError(f"{subject.live.qualname} is not async: use invoke")
+        raise TypeError(f"{subject.live.qualname} is not async: use gv.run or gv.invoke")
     execution = Execution(_kept_store(store, terms), subject, terms)
     error: BaseException | None = None
     try:

@@ -11,7 +11,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
-from types import FrameType, FunctionType
+from types import FrameType, FunctionType, MethodType
 from typing import Any, Literal, TypeVar, overload
 
 from gvstore.code.source import snapshot
@@ -67,6 +67,9 @@ def register(
 
 
 def _register(subject: Any, options: dict[str, Any], place: FrameType) -> Any:
+    known = live_of(subject)
+    if known is not None and known.face is subject and not isinstance(subject, type):  # once more, with other options perhaps
+        subject = known.function
     if isinstance(subject, staticmethod | classmethod):
         return type(subject)(_register(subject.__func__, options, place))
     if isinstance(subject, type):
@@ -77,6 +80,9 @@ def _register(subject: Any, options: dict[str, Any], place: FrameType) -> Any:
         raise TypeError(f"{subject!r} cannot be registered: it is no function and no class")
     if isinstance(subject, functools.partial):
         raise TypeError("a partial cannot be registered; register the function it wraps")
+    called = getattr(type(subject), "__call__", None)  # noqa: B004 - the function itself is wanted
+    if type(called) is FunctionType:  # an object that can be called: its calls are those of a method
+        return MethodType(_register_function(called, options, place), subject)
     return _register_function(subject, options, place)
 
 

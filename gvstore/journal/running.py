@@ -25,7 +25,7 @@ from gvstore.journal.redact import Redactor
 from gvstore.journal.snapshot import CodeSnapshot
 from gvstore.journal.wal import recover, write_start
 from gvstore.objects.invocation import INVOCATION_BYTE, outcome_number
-from gvstore.objects.number import RAISED, WAITING
+from gvstore.objects.number import CANCELLED, RAISED, WAITING
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
@@ -229,7 +229,7 @@ def is_good_exit(error: BaseException | None) -> bool:
 def status_of(outcome: bytes) -> str:
     """Returns the status of a run whose root call ended so."""
     number = outcome_number(outcome)
-    return {None: "interrupted", RAISED: "raised", WAITING: "waiting"}.get(number, "ok")
+    return {None: "interrupted", CANCELLED: "interrupted", RAISED: "raised", WAITING: "waiting"}.get(number, "ok")
 
 
 def run_of(

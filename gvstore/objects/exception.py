@@ -95,13 +95,13 @@ def expand_exception(type_: type[BaseException]) -> Callable[[Any], tuple[int, t
                 if found is not _MISSING and not _same(found, _get(detail, blank)):
                     state[name] = found
         return number.EXCEPTION, (
-            type_name(type_), args, _text(v) if speaks else None, state or None, v.__cause__, v.__context__, v.__suppress_context__,
+            type_name(type_), args, text_of(v) if speaks else None, state or None, v.__cause__, v.__context__, v.__suppress_context__,
         )  # fmt: skip
 
     return expander
 
 
-def _text(v: BaseException) -> str:
+def text_of(v: BaseException) -> str:
     """Returns what it says, without the addresses that differ in every process."""
     try:
         text = str.__str__(str(v))

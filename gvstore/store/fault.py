@@ -34,8 +34,8 @@ class NoActiveStore(NoActiveContext):
 
     hint = "Work inside `with gv.open('.'):` or `with gv.InMemoryStore():`, or call gv.use('.')."
 
-    def __init__(self) -> None:
-        super().__init__("no store is active")
+    def __init__(self, message: str = "no store is active", *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
 
 
 class RefError(GvError):

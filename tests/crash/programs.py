@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,39 @@ def nested(n: int) -> int:
     for i in range(n):
         total += sum(branch(i))
         note("answered", f"branch {i}", durable=True)
+    return total
+
+
+@gv.register
+async def task(i: int, j: int) -> Any:
+    note("ran", f"task {i} {j}")
+    await asyncio.sleep(0.001 * ((i * 5 + j * 3) % 4))
+    return {"text": f"{i}.{j} " * (1 + (i * 11 + j * 17) % 300)}
+
+
+@gv.register
+async def together(i: int) -> int:
+    async def one(j: int) -> int:
+        length = len((await task(i, j))["text"])
+        note("answered", f"task {i} {j}")
+        return length
+
+    return sum(await asyncio.gather(*map(one, range(8))))
+
+
+@gv.register
+def crowded(n: int) -> int:
+    """Rounds of calls in threads, some of which have event loops of their own."""
+
+    def one(i: int) -> int:
+        total = asyncio.run(together(i)) if i % 2 else sum(branch(i))
+        note("answered", f"{'together' if i % 2 else 'branch'} {i}")
+        return total
+
+    total = 0
+    for start in range(n):
+        with ThreadPoolExecutor(4) as pool:
+            total += sum(pool.map(one, range(start * 6, start * 6 + 6)))
     return total
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import signal
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,17 +15,12 @@ from gvstore.journal.recovery import settle
 from gvstore.journal.repository import Repository
 from gvstore.odb.wal import WalWriter, is_held
 from gvstore.repo import layout
-from tests.crash.programs import KILL_AT, finished, forked, model, nested, noted, record, twenty
+from tests.crash.moments import kill_at_moments, sound
+from tests.crash.programs import KILL_AT, crowded, forked, model, nested, noted, record, twenty
 
-KILLS = 40
-SEED = 2026
+KILLS = 20  # `python -m tests.crash.moments 200` makes them all
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # fork, where other threads may live
-
-
-def sound(repo: Repository) -> bool:
-    """Returns whether fsck finds no damage."""
-    return not [each for each in repo.fsck(full=True) if each.damage]
 
 
 def journals(folder: Path) -> list[Path]:
@@ -55,37 +50,12 @@ def test_killed_in_the_seventh_of_twenty_calls(folder: Path) -> None:
     assert [] == journals(folder)
 
 
-def test_killed_at_any_moment_no_answer_is_lost(folder: Path) -> None:
+@pytest.mark.parametrize("program", [nested, crowded], ids=["nested", "threads and tasks"])
+def test_killed_at_any_moment_no_answer_is_lost(folder: Path, program: Callable[..., Any]) -> None:
     """Whatever the moment: every answer that the program had noted is in the record, and the repository is sound."""
-    started = time.perf_counter()
-    assert 0 == record(folder, nested, 12)
-    whole_s = time.perf_counter() - started
-    noted("answered"), noted("ran")
-    moments = random.Random(SEED)
-    killed, runs = 0, 1
-    for kill in range(KILLS):
-        if record(folder, nested, 12, after_s=moments.uniform(0.001, whole_s)):
-            killed += 1
-        else:  # the first was slow, for others were at work
-            whole_s *= 0.7
-        answers, ran = set(noted("answered")), set(noted("ran"))
-        with Repository.open(folder) as repo:
-            began = len(repo.runs) > runs and repo.runs[runs + 1].record.root is not None
-            kept = finished(repo.runs[runs + 1]) if began else set()
-            assert answers <= kept
-            assert {each for each in kept if each.startswith("leaf")} <= ran
-            if began and kill % 8 == 0:
-                again = repo.runs[runs + 1].replay()
-                assert not answers & set(noted("ran"))
-                assert 12 == len(again.invocation)
-                noted("answered")
-            runs = len(repo.runs)
-    assert killed >= KILLS // 2
-    with Repository.open(folder) as repo:
-        settle(repo)
-        assert sound(repo)
-        assert {"ok", "interrupted"} == {run.status for run in repo.runs}
-        assert () == repo.refs.unfinished_runs()
+    done = kill_at_moments(folder, program, KILLS)
+
+    assert done.hits and done.answers
 
 
 def test_journals_without_a_run_are_swept(folder: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_store_in_memory_records_invocations(tmp_path: Any) -> None:
         assert (14, 4, "ok") == (invocation.output, len(invocation), invocation.status)
         assert invocation == again
         assert [3] == BODIES
-        with pytest.raises(gv.GvError, match="no store is active"):
+        with pytest.raises(gv.GvError, match="no repository"):
             gv.run(tree, 3)
     with pytest.raises(gv.GvError, match="no store is active"):
         gv.invoke(tree, (1,))

@@ -225,6 +225,25 @@ def test_wrapped_functions_take_what_their_wrapper_takes(repo: Repository) -> No
     assert 7 == repo.run(ask, 7).rewind(0).replay().output
 
 
+def test_registering_twice_is_registering_once(repo: Repository) -> None:
+    """A call is one call; the latest options hold."""
+
+    @gv.register
+    @gv.register(version="1")
+    def once(x: int) -> int:
+        return x
+
+    pinned = gv.register(version="2")(once)
+
+    @gv.register
+    def both() -> int:
+        return once(1) + pinned(2)
+
+    assert ["", "2"] == [call.component.version for call in gv.run(both).invocation.get_children()]
+    assert 3 == repo.runs.last.calls  # type: ignore[union-attr]
+    assert Holder is gv.register(gv.register(Holder))
+
+
 def test_what_cannot_be_registered_is_refused() -> None:
     """Bound methods are a ValueError; properties, partials and values a TypeError."""
     with pytest.raises(ValueError, match="bound method"):
