@@ -7,22 +7,42 @@ wrote the call would have done; `gv show run/7:0.2` has all of them.
 from __future__ import annotations
 
 import ast
+import re
 from functools import lru_cache
 
-from gvstore.cli.style import Paint
+from gvstore.cli.style import COLUMNS, Paint
 from gvstore.cli.value_text import MARK, arguments_line, text_line, value_line
 from gvstore.journal.fault import RecordedError
 from gvstore.journal.invocation import Invocation
+from gvstore.objects.exception import text_of
 
-_ARGUMENTS_WIDTH = 64
 _OUTPUT_WIDTH = 64
+_LEAST = 16
+_CODES = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST_DEFAULT = 200
 _QUESTION = "gvstore.journal.question.RequestInput"
 
 
-def call_line(call: Invocation, paint: Paint, *, names: bool = True) -> str:
-    """Returns one call with its arguments and how it ended; without `names` only the arguments' values."""
-    return f"{called(call, paint, _ARGUMENTS_WIDTH, names=names)}{ending(call, paint)}"
+def call_line(call: Invocation, paint: Paint, *, names: bool = True, width: int = COLUMNS) -> str:
+    """Returns one call with its arguments and how it ended, about `width` columns; without `names` only the arguments' values.
+
+    Arguments and outcome share the width: what one of them does not need is the other's.
+    """
+    head, tail = called(call, paint, width, names=names), ending(call, paint, width)
+    head_columns, tail_columns = _columns(head), _columns(tail)
+    if head_columns + tail_columns <= width:
+        return head + tail
+    half = width // 2
+    wanted = max(half, width - tail_columns)
+    if head_columns > wanted:
+        spare = len(call.name) + 2
+        shared = (wanted - spare) // (1 if call.state is None else 2)
+        head = called(call, paint, max(shared, _LEAST), names=names)
+    return head + ending(call, paint, max(width - _columns(head) - 3, _LEAST))
+
+
+def _columns(text: str) -> int:
+    return len(_CODES.sub("", text)) if "\x1b" in text else len(text)
 
 
 def called(call: Invocation, paint: Paint, width: int, *, names: bool = True) -> str:
@@ -60,24 +80,24 @@ def call_arguments(call: Invocation, width: int, *, names: bool = True) -> str:
     return arguments_line(shown, width, bare=bare)
 
 
-def ending(call: Invocation, paint: Paint) -> str:
-    """Returns ` = 7`, ` raised ValueError: no`, or what else became of a call."""
+def ending(call: Invocation, paint: Paint, width: int = _OUTPUT_WIDTH) -> str:
+    """Returns ` = 7`, ` raised ValueError: no`, or what else became of a call; the value has `width` columns."""
     if call.status == "ok":
-        return f" = {value_line(call.output, _OUTPUT_WIDTH)}"
+        return f" = {value_line(call.output, width)}"
     if call.status == "raised":
         error = call.get_raised()
         if isinstance(error, SystemExit) and error.code in (None, 0):
             return paint("quiet", " exited")
-        return paint("bad", f" raised {raised_line(error)}")
+        return paint("bad", f" raised {raised_line(error, width)}")
     if call.status == "unfinished":
         return paint("quiet", f" {MARK}")
     return paint("changed" if call.status == "waiting" else "quiet", f" {call.status}")
 
 
-def raised_line(error: BaseException | None) -> str:
+def raised_line(error: BaseException | None, width: int = _OUTPUT_WIDTH) -> str:
     """Returns `ValueError: no` on one line."""
     kind, message = raised_parts(error)
-    return f"{kind}: {text_line(message, _OUTPUT_WIDTH)}" if message else kind
+    return f"{kind}: {text_line(message, width)}" if message else kind
 
 
 def raised_parts(error: BaseException | None) -> tuple[str, str]:
@@ -85,7 +105,7 @@ def raised_parts(error: BaseException | None) -> tuple[str, str]:
     if isinstance(error, RecordedError):
         kind, _, message = str(error).partition(": ")
         return kind, message
-    return type(error).__name__, str(error)
+    return type(error).__name__, "" if error is None else text_of(error)
 
 
 @lru_cache(maxsize=1024)

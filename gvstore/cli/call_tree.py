@@ -19,15 +19,20 @@ from typing import NamedTuple
 from gvstore.cli import units
 from gvstore.cli.call_line import call_line, raised_parts
 from gvstore.cli.style import Paint
-from gvstore.cli.value_text import MARK
+from gvstore.cli.value_text import MARK, WHOLE
+from gvstore.journal.address import format_path
+from gvstore.journal.address import walk as calls_below
 from gvstore.journal.invocation import Invocation
-from gvstore.journal.timing import Timing
+from gvstore.journal.mode import matches
+from gvstore.journal.timing import Timing, timing_below
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.placeholder import Unresolved
 from gvstore.objects.protocol import ObjectReader
 
 _BRANCH, _LAST, _PASS, _BLANK = "├─ ", "└─ ", "│  ", "   "
 _LEAST_US = 10_000  # shorter calls do not tell how long they took
+_TOKENS = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
+_NARROW = 40  # a line is never cut shorter
 _MANY, _FIRST, _LATEST = 40, 24, 8  # of more calls than `_MANY` in a row the first and the latest are shown
 
 
@@ -49,10 +54,14 @@ class CallRow:
 
 
 class Walk(NamedTuple):
-    """How much of a tree is shown: `depth` levels, None for all; without `full` the middle of long rows is left out."""
+    """How much of a tree is shown: `depth` levels, None for all; `calls` of components that a pattern matches.
+
+    Without `full` the middle of long rows is left out, and lines end where the terminal does.
+    """
 
     depth: int | None = None
     full: bool = False
+    calls: tuple[str, ...] = ()
 
 
 class _Row(NamedTuple):
@@ -64,13 +73,23 @@ class _Row(NamedTuple):
     is_last: bool = False
 
 
-def root_line(root: Invocation, paint: Paint, timing: Timing | None) -> str:
+def root_line(root: Invocation, paint: Paint, timing: Timing | None, walk: Walk) -> str:
     """Returns the line above a tree."""
-    return call_line(root, paint) + _cost(root, paint, timing)
+    return _line("", root, paint, timing, walk)
+
+
+def _line(before: str, call: Invocation, paint: Paint, timing: Timing | None, walk: Walk) -> str:
+    """Returns a call on a line, with what stands before it and what it cost."""
+    cost = call_cost(call, timing)
+    width = WHOLE if walk.full else max(paint.width - len(before) - len(cost), _NARROW)
+    return call_line(call, paint, width=width) + paint("quiet", cost)
 
 
 def tree_lines(root: Invocation, paint: Paint, timing: Timing | None, walk: Walk) -> Iterator[str]:
-    """Yields the calls below `root`, with their numbers."""
+    """Yields the calls below `root`, with their numbers; those that `walk.calls` matches as a list, by their paths."""
+    if walk.calls:
+        yield from _matching_lines(root, paint, timing, walk)
+        return
     stack = [("", _rows(root, timing, walk), timing)]
     levels = sys.maxsize if walk.depth is None else walk.depth
     while stack:
@@ -85,11 +104,27 @@ def tree_lines(root: Invocation, paint: Paint, timing: Timing | None, walk: Walk
             more = f"{MARK}  {units.count(row.number, 'more call')}; --full shows all"
             yield paint("quiet", f"{indent}{_BRANCH}{more}")
             continue
-        branch = paint("quiet", indent + (_LAST if row.is_last else _BRANCH))
+        branch = indent + (_LAST if row.is_last else _BRANCH)
         told = row.timing if above is None or not above.reused else None
-        yield f"{branch}{row.number}  {call_line(row.call, paint)}{_cost(row.call, paint, told)}"
+        line = _line(f"{branch}{row.number}  ", row.call, paint, told, walk)
+        yield f"{paint('quiet', branch)}{row.number}  {line}"
         if len(row.call):
             stack.append((indent + (_BLANK if row.is_last else _PASS), _rows(row.call, row.timing, walk), row.timing))
+
+
+def _matching_lines(root: Invocation, paint: Paint, timing: Timing | None, walk: Walk) -> Iterator[str]:
+    for path, call in matching_calls(root, walk):
+        timed = timing_below(timing, path, call.store.objects) if timing is not None else None
+        number = format_path(path)
+        yield f"{paint('run', number)}  {_line(f'{number}  ', call, paint, timed, walk)}"
+
+
+def matching_calls(root: Invocation, walk: Walk) -> Iterator[tuple[tuple[int, ...], Invocation]]:
+    """Yields (path, call) of the calls below `root` whose components a pattern of `walk.calls` matches, depth first."""
+    levels = sys.maxsize if walk.depth is None else walk.depth
+    for path, call in calls_below(root):
+        if 0 < len(path) <= levels and any(matches(call.component.name, pattern) for pattern in walk.calls):
+            yield path, call
 
 
 def _rows(call: Invocation, timing: Timing | None, walk: Walk) -> Iterator[_Row]:
@@ -106,35 +141,49 @@ def _rows(call: Invocation, timing: Timing | None, walk: Walk) -> Iterator[_Row]
             yield _Row(number, call.get_child(number), timed, number + 1 == count)
 
 
-def _cost(call: Invocation, paint: Paint, timing: Timing | None) -> str:
-    """Returns what a call cost, behind its line."""
+def call_cost(call: Invocation, timing: Timing | None) -> str:
+    """Returns what a call cost, behind its line: its tokens, its time, or that it was reused."""
     if timing is None:
         return ""
     if timing.reused:
-        return paint("quiet", "   reused")
+        return "   reused"
     tokens = _tokens(call.get_output())
     parts = [units.count(tokens, "token")] if tokens else []
     parts += [units.duration(timing.duration_us)] if timing.duration_us >= _LEAST_US else []
-    return paint("quiet", "   " + ", ".join(parts)) if parts else ""
+    return "   " + ", ".join(parts) if parts else ""
 
 
 def _tokens(output: object) -> int:
-    """Returns the tokens that a completion counts; of anything else none."""
-    names = ("prompt_tokens", "completion_tokens")
-    if isinstance(output, Unresolved):
-        counts = [output.fields.get(name) for name in names]
-    else:
-        counts = [getattr(output, name, None) for name in names] if is_dataclass(output) else []
-    return sum(count for count in counts if type(count) is int)
+    """Returns the tokens that a completion counts, or its `usage`, as the clients of OpenAI and Anthropic do; else 0."""
+    for told in (output, _part(output, "usage")):
+        counts = [_part(told, name) for name in _TOKENS]
+        if any(type(count) is int for count in counts):
+            return sum(count for count in counts if type(count) is int)
+    return 0
 
 
-def call_rows(root: Invocation, reader: ObjectReader, timing: Timing | None, path: Sequence[int] = ()) -> list[CallRow]:
-    """Returns `root` and all calls below it, depth first; their paths go on from `path`."""
+def _part(value: object, name: str) -> object:
+    if isinstance(value, Unresolved):
+        return value.fields.get(name)
+    if isinstance(value, dict):
+        return value.get(name)
+    return getattr(value, name, None) if is_dataclass(value) or hasattr(type(value), "model_fields") else None
+
+
+def call_rows(
+    root: Invocation, reader: ObjectReader, timing: Timing | None, walk: Walk, path: Sequence[int] = ()
+) -> list[CallRow]:
+    """Returns `root` and all calls below it, or those that are looked for, depth first; their paths go on from `path`."""
+    if walk.calls:
+        found = matching_calls(root, walk)
+        return [_row((*path, *at), call, timing and timing_below(timing, at, reader)) for at, call in found]
     rows = []
     stack: list[tuple[tuple[int, ...], Invocation, Timing | None]] = [(tuple(path), root, timing)]
     while stack:
         at, call, timed = stack.pop()
         rows.append(_row(at, call, timed))
+        if walk.depth is not None and len(at) - len(path) >= walk.depth:
+            continue
         children = list(call.get_children())
         times = _times_below(timed, reader, len(children))
         stack += reversed([((*at, i), child, times[i]) for i, child in enumerate(children)])

@@ -6,12 +6,14 @@ The only file of this room that reads clock, environment and working folder.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gvstore.cli.output import Output
+from gvstore.cli.style import COLUMNS
 from gvstore.errors import Conflict
 
 if TYPE_CHECKING:
@@ -115,6 +117,7 @@ class CommandContext:
             colour_of_status=self._colour_on(sys.stderr.isatty()),
             pager=self._pager(),
             bars=sys.stderr.isatty() and not self.json and not self.quiet,
+            width=max(shutil.get_terminal_size((COLUMNS, 24)).columns, 40),
         )
 
     def close(self) -> None:
@@ -140,6 +143,4 @@ class CommandContext:
         for name in ("GV_PAGER", "PAGER"):
             if name in os.environ:
                 return "" if os.environ[name] in ("", "cat") else os.environ[name]
-        import shutil
-
         return "less -FRX" if shutil.which("less") else ""

@@ -64,7 +64,9 @@ class Executed:
     replayed: bool = field(default=False, metadata=HIDDEN)
 
     def lines(self, paint: Paint) -> Iterator[str]:
-        yield f"{paint('run', self.run)}  {call_line(self.root, paint, names=False)}   {self._counts()}"
+        counts = self._counts()
+        width = max(paint.width - len(self.run) - len(counts) - 5, 40)
+        yield f"{paint('run', self.run)}  {call_line(self.root, paint, names=False, width=width)}   {counts}"
 
     def _counts(self) -> str:
         if self.replayed:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from gvstore.cli.style import Paint
+from gvstore.cli.style import COLUMNS, Paint
 
 HIDDEN = {"json": False}  # field(metadata=HIDDEN): for the text only
 
@@ -45,10 +45,11 @@ class Output:
         colour_of_status: bool = False,
         pager: str = "",
         bars: bool = False,
+        width: int = COLUMNS,
     ) -> None:
         self.json, self.quiet = json, quiet
-        self.paint = Paint(colour)
-        self.status_paint = Paint(colour_of_status)
+        self.paint = Paint(colour, width)
+        self.status_paint = Paint(colour_of_status, width)
         self._pager, self._bars = pager, bars
 
     # -- the answer

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from gvstore.cli import units
 from gvstore.cli.call_line import raised_parts
-from gvstore.cli.call_tree import CallRow, Walk, call_rows, root_line, tree_lines
+from gvstore.cli.call_tree import CallRow, Walk, call_cost, call_rows, root_line, tree_lines
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.subject import RunOf, Subject, run_name
@@ -68,8 +68,10 @@ class RunShown:
         yield head
         if self.message:
             yield f"    {text_line(self.message)}"
+        if used := usage(self.counts):
+            yield paint("quiet", f"    {used}")
         if self.root is not None:
-            yield root_line(self.root, paint, self.timing)
+            yield root_line(self.root, paint, self.timing, self.walk)
             yield from tree_lines(self.root, paint, self.timing, self.walk)
         for note in self.notes:
             yield paint("warning", f"note: {note}")
@@ -109,7 +111,7 @@ def show_run(run: RunOf, *, rows: bool, walk: Walk) -> RunShown:
         counts=record.counts,
         notes=record.notes,
         traceback=record.traceback,
-        calls=call_rows(root, objects, timing) if rows and root is not None else [],
+        calls=call_rows(root, objects, timing, walk) if rows and root is not None else [],
         at=run.code_name(),
         root=root,
         timing=timing,
@@ -129,14 +131,14 @@ class CallShown:
     walk: Walk = field(metadata=HIDDEN)
 
     def lines(self, paint: Paint) -> Iterator[str]:
-        call = self.call
-        yield f"{paint('run', self.rev)}  {paint('call', call.component.name)}  {call.status}"
+        call, full = self.call, self.walk.full
+        yield f"{paint('run', self.rev)}  {paint('call', call.component.name)}  {call.status}{call_cost(call, self.timing)}"
         for name, value in call.args.items():
-            yield from _named_block(name, value)
+            yield from _named_block(name, value, full=full)
         if call.state is not None:
-            yield from _named_block("state", call.state)
+            yield from _named_block("state", call.state, full=full)
         if call.status == "ok":
-            yield from _named_block("output", call.output)
+            yield from _named_block("output", call.output, full=full)
         elif call.status == "raised":
             kind, message = raised_parts(call.get_raised())
             yield from _named_block("raised", f"{kind}: {message}")
@@ -145,9 +147,19 @@ class CallShown:
         yield from tree_lines(call, paint, self.timing, self.walk)
 
 
-def _named_block(name: str, value: object) -> Iterator[str]:
+def usage(counts: Mapping[str, int]) -> str:
+    """Returns what the calls of a run have used: `1,234 tokens (1,000 in, 234 out), $0.0021`; nothing if nothing is told."""
+    given, made, cost = (counts.get(name, 0) for name in ("prompt_tokens", "completion_tokens", "cost_microusd"))
+    parts = [f"{units.count(given + made, 'token')} ({given:,} in, {made:,} out)"] if given + made else []
+    parts += [f"${cost / 1e6:.4f}"] if cost else []
+    told = ("calls", "executed", "reused", "prompt_tokens", "completion_tokens", "cost_microusd")
+    parts += [f"{number:,} {name}" for name, number in counts.items() if name not in told]
+    return ", ".join(parts)
+
+
+def _named_block(name: str, value: object, *, full: bool = False) -> Iterator[str]:
     """Yields `name = value`; what takes several lines stands below its name."""
-    lines = list(value_block(value))
+    lines = list(value_block(value, full=full))
     if len(lines) == 1 and not isinstance(value, str):
         yield f"  {name} = {lines[0]}"
     elif len(lines) == 1 and len(lines[0]) < 80:
@@ -163,5 +175,25 @@ def show_call(subject: Subject, *, rows: bool, walk: Walk) -> CallShown:
     assert call is not None
     objects, times = call.store.objects, run.record.times if run is not None else NIL
     timing = timing_of(times, subject.path, objects) if times != NIL else None
-    listed = call_rows(call, objects, timing, subject.path) if rows else []
+    listed = call_rows(call, objects, timing, walk, subject.path) if rows else []
     return CallShown(subject.name, run_name(run) if run is not None else None, listed, call, timing, walk)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionShown:
+    """An execution that is a value: what a component returned, or what was put."""
+
+    rev: str
+    calls: list[CallRow]
+    call: Invocation = field(metadata=HIDDEN)
+    walk: Walk = field(metadata=HIDDEN)
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        yield f"{paint('run', self.rev)}  {self.call.status}"
+        yield root_line(self.call, paint, None, self.walk)
+        yield from tree_lines(self.call, paint, None, self.walk)
+
+
+def show_execution(name: str, call: Invocation, *, rows: bool, walk: Walk) -> ExecutionShown:
+    """Returns an execution that is a value, ready to print."""
+    return ExecutionShown(name, call_rows(call, call.store.objects, None, walk) if rows else [], call, walk)

@@ -27,11 +27,14 @@ ROLES: dict[str, str] = {
 }
 
 
-class Paint:
-    """Dresses texts for a terminal, or leaves them plain."""
+COLUMNS = 132  # of a line that goes to no terminal
 
-    def __init__(self, colour: bool = False) -> None:
-        self.colour = colour
+
+class Paint:
+    """Dresses texts for a terminal of `width` columns, or leaves them plain."""
+
+    def __init__(self, colour: bool = False, width: int = COLUMNS) -> None:
+        self.colour, self.width = colour, width
 
     def __call__(self, role: str, text: str) -> str:
         """Returns `text` as `role` looks; an unknown role is a KeyError, a bug of the caller."""

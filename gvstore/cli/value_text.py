@@ -10,19 +10,25 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
+from types import BuiltinFunctionType, FunctionType
 
-from gvstore.objects.number import ENUM
+from gvstore.cli import units
+from gvstore.objects.number import ENUM, FUNCTION, TYPE
 from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
 
 MARK = "…"
 WIDTH = 72
+WHOLE = 1_000_000  # a width at which nothing is cut
 _DEPTH = 6  # of what stands on a line
 _DEPTH_OF_BLOCK = 60
 _LEAST = 16  # a value among others is never cut shorter
+_FOLDED = 64  # longer bytes are folded
 _CUT = 4096  # characters of a text that is to be cut anyway
 
 # Standard library types whose `str` is short and says it all.
 _PLAIN_MODULES = frozenset({"datetime", "decimal", "fractions", "uuid", "pathlib", "zoneinfo"})
+_OWN = frozenset({"gvstore.journal.invocation", "gvstore.store.ref"})
+_BY_NAME = {FUNCTION: "function", TYPE: "class"}
 _BRACKETS = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), frozenset: ("frozenset({", "})")}
 
 Row = tuple[str, object]  # what stands before an item, and the item
@@ -30,6 +36,8 @@ Row = tuple[str, object]  # what stands before an item, and the item
 
 def value_line(value: object, width: int = WIDTH) -> str:
     """Returns the value on one line of at most `width` characters (at least 8)."""
+    if width >= WHOLE:
+        return _joined(_Spelling(None, folds=False).pieces(value, _DEPTH_OF_BLOCK), width)
     return _joined(_Spelling(_CUT).pieces(value, _DEPTH), max(width, 8))
 
 
@@ -59,17 +67,19 @@ def arguments_line(arguments: Mapping[str, object], width: int = WIDTH, *, bare:
     return ", ".join(head + text for head, text in zip(heads, shown, strict=True))
 
 
-def value_block(value: object, width: int = 100) -> Iterator[str]:
-    """Yields the whole value: a text as it is, a container that is too long for a line item by item."""
+def value_block(value: object, width: int = 100, *, full: bool = False) -> Iterator[str]:
+    """Yields the whole value: a text as it is, a container that is too long for a line item by item.
+
+    Only with `full` long bytes are spelled out.
+    """
     if isinstance(value, str):
         yield from (_printable(line) for line in value.split("\n"))
     else:
-        yield from _block(value, width, "", _DEPTH_OF_BLOCK)
+        yield from _block(value, width, "", _DEPTH_OF_BLOCK, _Spelling(None, folds=not full))
 
 
-def _block(value: object, width: int, closing: str, depth: int) -> Iterator[str]:
+def _block(value: object, width: int, closing: str, depth: int, spelling: _Spelling) -> Iterator[str]:
     """Yields the lines of a value; `closing` stands after its last character."""
-    spelling = _Spelling(None)
     items = _rows(value) if depth else None
     if items is None or not items[1]:
         yield _printable("".join(spelling.pieces(value, depth))) + closing
@@ -81,7 +91,7 @@ def _block(value: object, width: int, closing: str, depth: int) -> Iterator[str]
     (opening, closer), rows = items
     yield opening
     for head, item in rows:
-        first, *rest = _block(item, max(width - 4, 20), ",", depth - 1)
+        first, *rest = _block(item, max(width - 4, 20), ",", depth - 1, spelling)
         yield f"    {_printable(head)}{first}"
         yield from (f"    {each}" for each in rest)
     yield closer + closing
@@ -117,12 +127,15 @@ class _Spelling:
     """Spells values in pieces, so that whoever has enough stops; texts are cut at `cut` characters."""
 
     cut: int | None
+    folds: bool = True  # long bytes tell how many they are
 
     def pieces(self, value: object, depth: int) -> Iterator[str]:
         """Yields the text of a value; what lies deeper than `depth` is a mark."""
         kind = type(value)
-        if type(value) is str or type(value) is bytes or type(value) is bytearray:
+        if type(value) is str:
             yield repr(value[: self.cut])
+        elif type(value) is bytes or type(value) is bytearray:
+            yield _folded(value) if self.folds and len(value) > _FOLDED else repr(value)
         elif type(value) is int:
             yield str(value) if value.bit_length() < 4096 else hex(value)
         elif value is None or kind in (bool, float, complex, Ignored):
@@ -136,6 +149,12 @@ class _Spelling:
             yield f"{value.type_name.rpartition(':')[2]}.{value.parts[0]}"
         elif isinstance(value, type):
             yield f"<class {value.__module__}.{value.__qualname__}>"
+        elif isinstance(value, FunctionType | BuiltinFunctionType):
+            yield f"<function {value.__module__}.{value.__qualname__}>"
+        elif isinstance(value, Unresolved) and value.number in _BY_NAME:
+            yield f"<{_BY_NAME[value.number]} {value.type_name.replace('builtins:', '').replace(':', '.')}>"
+        elif kind.__module__ in _OWN:  # an Invocation, a Ref: short by themselves
+            yield repr(value)
         elif depth == 0:
             yield MARK
         else:
@@ -182,6 +201,11 @@ class _Spelling:
             yield sign
             yield from self.pieces(value, depth)
         yield brackets[1]
+
+
+def _folded(value: bytes | bytearray) -> str:
+    """Returns `b'\\x89PNG\\r\\n…' (12.3 kB)`."""
+    return f"{repr(bytes(value[:8]))[:-1]}{MARK}' ({units.size(len(value))})"
 
 
 def _joined(pieces: Iterable[str], width: int) -> str:

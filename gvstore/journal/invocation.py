@@ -397,6 +397,11 @@ class Invocation(ResourceBase):
     def __hash__(self) -> int:
         return hash(self.oid)
 
+    def _repr_html_(self) -> str:
+        from gvstore.journal.html import invocation_html
+
+        return invocation_html(self)
+
     def __repr__(self) -> str:
         return f"<Invocation {self.oid.hex()[:8]} {self.name} {self.status}>"
 

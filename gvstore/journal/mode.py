@@ -63,7 +63,7 @@ class ReplayMode:
 
     def is_live(self, name: str) -> bool:
         """Returns whether calls of the component run whatever the record says."""
-        return any(_matches(name, pattern) for pattern in self.live)
+        return any(matches(name, pattern) for pattern in self.live)
 
 
 def mode_of(words: ReplayWords, root: Invocation) -> ReplayMode:
@@ -84,7 +84,7 @@ def mode_of(words: ReplayWords, root: Invocation) -> ReplayMode:
     given = words.get("live", ())
     live = (given,) if isinstance(given, str) else tuple(given)
     if live:
-        _check_live(live, root)
+        check_patterns(live, root)
     sets = {call_path(root, call): value for call, value in words.get("set", {}).items()}
     wanted = words.get("from_call")
     start = None if wanted is None else call_path(root, wanted)
@@ -100,7 +100,7 @@ def mode_of(words: ReplayWords, root: Invocation) -> ReplayMode:
     )
 
 
-def _matches(name: str, pattern: str) -> bool:
+def matches(name: str, pattern: str) -> bool:
     """Returns whether a pattern means the component: its name, or the end of it."""
     return fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(name, f"*.{pattern}")
 
@@ -127,10 +127,15 @@ def _check_sets(sets: Mapping[CallPath, Any], start: CallPath | None, root: Invo
             raise InvocationError(f"call {where} lies in {'.'.join(map(str, outer))}, which is set itself")
 
 
-def _check_live(patterns: tuple[str, ...], root: Invocation) -> None:
+def check_patterns(patterns: tuple[str, ...], root: Invocation) -> None:
+    """Asks that each pattern means a component that an execution calls.
+
+    Raises:
+        NoSuchComponent: one does not; tells which there are.
+    """
     names = sorted(component_names(root))
     for pattern in patterns:
-        if not any(_matches(name, pattern) for name in names):
+        if not any(matches(name, pattern) for name in names):
             raise NoSuchComponent(
                 f"no call of {pattern} in this record",
                 hint=f"It calls {', '.join(names[:8])}{', ...'[: 5 * (len(names) > 8)]}.",

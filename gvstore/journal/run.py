@@ -156,6 +156,11 @@ class Run(Generic[T]):
 
         return run_of(answer_run(self.repo, self, {question_at(self, at or ()).path: value}))
 
+    def _repr_html_(self) -> str:
+        from gvstore.journal.html import run_html
+
+        return run_html(self)
+
     def __repr__(self) -> str:
         return f"<Run {self.name} {self.status}>"
 

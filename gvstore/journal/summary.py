@@ -30,6 +30,11 @@ def invocation_summary(
     return "\n".join(lines)
 
 
+def call_text(call: Invocation) -> str:
+    """Returns one call on a line, as in a summary."""
+    return _line(call, show_input=True, show_output=True).removeprefix("->")
+
+
 def _line(call: Invocation, *, show_input: bool, show_output: bool) -> str:
     text = f"->{_called(call)}"
     if show_input:

@@ -71,7 +71,11 @@ REUSED = Timing(reused=True)
 
 def timing_of(times: bytes, path: tuple[int, ...], reader: ObjectReader) -> Timing:
     """Returns the timing of the call at `path`, of a run whose `times` these are."""
-    timing = Timing.parse(times, reader)
+    return timing_below(Timing.parse(times, reader), path, reader)
+
+
+def timing_below(timing: Timing, path: tuple[int, ...], reader: ObjectReader) -> Timing:
+    """Returns the timing of the call at `path`, from the one whose timing this is."""
     for index in path:
         timing = timing.child(index, reader)
     return timing

@@ -96,6 +96,42 @@ def process(folder: Path, *arguments: str, stdout: int) -> subprocess.Popen[str]
     )
 
 
+HOSTILE = """
+import asyncio
+import gvstore as gv
+
+class Hostile(Exception):
+    def __str__(self):
+        raise RuntimeError("never")
+
+@gv.register
+def hostile():
+    raise Hostile
+
+@gv.register
+async def cancelled():
+    raise asyncio.CancelledError
+"""
+
+
+def test_an_exception_without_a_text(gv: CommandLine) -> None:
+    """What its class cannot tell is no fault of ours."""
+    gv.write("bad.py", HOSTILE)
+    gv("init")
+
+    assert "error: hostile raised Hostile: <no text: RuntimeError>" in gv("run", "bad.py:hostile", status=20).err
+    assert "hostile() raised Hostile: <no text: RuntimeError>" in gv("show").out
+
+
+def test_a_run_that_was_cancelled(gv: CommandLine) -> None:
+    """It is interrupted, not ok."""
+    gv.write("bad.py", HOSTILE)
+    gv("init")
+
+    assert "error: cancelled was cancelled" in gv("run", "bad.py:cancelled", status=20).err
+    assert "interrupted" == gv("runs", "--json").json["status"]
+
+
 def test_ctrl_c_keeps_the_run(program: CommandLine) -> None:
     """130; what had ended is there, and a replay makes the other calls only."""
     running = process(program.folder, "run", "p.py:walk", "4", stdout=subprocess.PIPE)

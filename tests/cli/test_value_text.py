@@ -8,7 +8,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvstore.cli.value_text import MARK, arguments_line, value_block, value_line
+from gvstore.cli.value_text import MARK, WHOLE, arguments_line, value_block, value_line
+from gvstore.objects.number import FUNCTION
 from gvstore.objects.placeholder import Opaque, Unresolved
 
 PLAIN = st.recursive(
@@ -51,6 +52,25 @@ def test_records_show_their_fields() -> None:
     assert "<opaque socket.socket>" == value_line(Opaque("socket.socket"))
     assert "[1.50, ValueError('no')]" == value_line([Decimal("1.50"), ValueError("no")])
     assert "frozenset({1})" == value_line(frozenset({1}))
+
+
+def test_long_bytes_are_folded() -> None:
+    """How many they are is what a reader wants to know; whole they are where all is asked for."""
+    image = b"\x89PNG" + bytes(5000)
+
+    assert "b'\\x89PNG\\x00\\x00\\x00\\x00…' (5.0 kB)" == value_line(image)
+    assert ["[b'\\x89PNG\\x00\\x00\\x00\\x00…' (5.0 kB), 1]"] == list(value_block([image, 1]))
+    assert repr(image) == value_line(image, WHOLE)
+    assert repr(image) in "".join(value_block([image, 1], full=True))
+
+
+def test_functions_and_types_are_named() -> None:
+    """Also those of a program that is not loaded."""
+
+    assert "<function os.path.join>" == value_line(Unresolved(FUNCTION, "os.path:join", ()))
+    assert "<function tests.cli.test_value_text.test_functions_and_types_are_named>" == value_line(
+        test_functions_and_types_are_named, 100
+    )
 
 
 def test_arguments_share_the_width() -> None:

@@ -81,5 +81,5 @@ def _listed(question: OpenQuestion) -> QuestionListed:
         for_value=request.for_value.checkout(),
         target=run.record.target,
         asked_at=units.moment(question.asked_at),
-        root=call_line(run.invocation, PLAIN, names=False),
+        root=call_line(run.invocation, PLAIN, names=False, width=72),
     )

@@ -137,7 +137,7 @@ def _nothing_to_do(cx: CommandContext, repo: Repository, run: RunOf, plan: Plan)
     name = run_name(run)
     for why in plan.reasons.values():
         cx.output.status(f"stale, and answered as recorded: {why}")
-    cx.output.result(UpToDate(name, run.oid, True, call_line(run.invocation, PLAIN, names=False), not plan.reasons))
+    cx.output.result(UpToDate(name, run.oid, True, call_line(run.invocation, PLAIN, names=False, width=72), not plan.reasons))
     changed = repo.changed_since(run)
     if changed:
         some = ", ".join(changed[:5]) + (" ..." if len(changed) > 5 else "")

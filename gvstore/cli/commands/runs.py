@@ -63,6 +63,10 @@ class RunListed:
         yield f"{name} {painted_status(self.status, paint, 11)} {began}  {self.root}   {', '.join(facts)}"
 
 
+_BESIDE = 64  # columns of what stands beside a root call
+_LEAST = 36
+
+
 @click.command("runs", cls=Command)
 @click.option("-n", "limit", type=click.IntRange(min=1), metavar="N", help="List the newest N only")
 @pass_context
@@ -80,13 +84,14 @@ def command(cx: CommandContext, limit: int | None) -> None:
     rows = repo.refs.runs(limit=limit)
     if not rows:
         cx.output.status("no runs yet: `gv run FILE.py:FUNCTION` makes one")
-    cx.output.stream(_readable(repo, row) for row in rows)
+    width = max(cx.output.paint.width - _BESIDE, _LEAST)
+    cx.output.stream(_readable(repo, row, width) for row in rows)
 
 
-def _readable(repo: Repository, row: RunRow) -> RunListed:
+def _readable(repo: Repository, row: RunRow, width: int) -> RunListed:
     """Returns one run, ready to print; of one that is damaged, what is known without it."""
     try:
-        return _listed(repo.runs[row.number])
+        return _listed(repo.runs[row.number], width)
     except Corrupt as e:
         return _damaged(row, e)
 
@@ -112,8 +117,8 @@ def _damaged(row: RunRow, why: Corrupt) -> RunListed:
     )
 
 
-def _listed(run: RunOf) -> RunListed:
-    """Returns one run, ready to print."""
+def _listed(run: RunOf, width: int) -> RunListed:
+    """Returns one run, ready to print; its root call takes `width` columns."""
     from gvstore.cli.call_line import call_line
     from gvstore.cli.style import PLAIN
 
@@ -134,5 +139,5 @@ def _listed(run: RunOf) -> RunListed:
         completion_tokens=record.counts.get("completion_tokens"),
         started_at=units.moment(record.started_at),
         ended_at=units.moment(record.ended_at),
-        root=call_line(root, PLAIN, names=False) if root is not None else record.target,
+        root=call_line(root, PLAIN, names=False, width=width) if root is not None else record.target,
     )

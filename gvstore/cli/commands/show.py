@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import click
 
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
+from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.value_text import value_block
 from gvstore.objects.oid import ObjectId
@@ -21,36 +22,50 @@ class ValueShown:
     rev: str
     oid: ObjectId | None
     value: object
+    full: bool = field(default=False, metadata=HIDDEN)
 
     def lines(self, paint: Paint) -> Iterator[str]:
-        yield from value_block(self.value.removesuffix("\n") if isinstance(self.value, str) else self.value)
+        value = self.value.removesuffix("\n") if isinstance(self.value, str) else self.value
+        yield from value_block(value, full=self.full)
 
 
 @click.command("show", cls=Command)
 @click.option("--depth", metavar="N", type=click.IntRange(min=0), help="Show N levels of calls below the first")
-@click.option("--full", is_flag=True, help="Show all calls, also where one made more than forty")
+@click.option(
+    "--calls", metavar="PATTERN", multiple=True, help="List the calls of these components only (can be repeated)"
+)
+@click.option("--full", is_flag=True, help="Show all calls, and values whole, however long")
 @click.argument("rev", default="RUN")
 @pass_context
-def command(cx: CommandContext, depth: int | None, full: bool, rev: str) -> None:
+def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full: bool, rev: str) -> None:
     """Show a run, a call, a commit, a file, a component or a value
 
     REV is a run (run/7 or 7), a call (run/7:0.2, run/7:llm.chat.3), a part of one (run/7:0.2/output), a commit, a file
     of a commit (main:agent.py), a component (main::agent.step) or a named value.  Without REV it is the latest run.
 
+    PATTERN is a component's name as --live takes it: llm.chat, chat, llm.*
+
     \b
     Example:
       gv show run/7:0.2
+      gv show run/7 --calls chat
     """
     from gvstore.cli.call_tree import Walk
-    from gvstore.cli.shown_run import show_call, show_run
+    from gvstore.cli.shown_run import show_call, show_execution, show_run
     from gvstore.cli.subject import open_subject
+    from gvstore.journal.invocation import Invocation
+    from gvstore.journal.mode import check_patterns
     from gvstore.repo.resolve import Found
 
-    repo, walk = cx.journal, Walk(depth, full)
+    repo, walk = cx.journal, Walk(depth, full, calls)
     with repo:
         subject = open_subject(repo, rev)
-        if subject.part or subject.found is Found.VALUE:
-            cx.output.result(ValueShown(subject.name, subject.oid, subject.value), paged=True)
+        if calls and (found := subject.call or (subject.run and subject.run.invocation)):
+            check_patterns(calls, found)
+        if isinstance(subject.value, Invocation):
+            cx.output.result(show_execution(subject.name, subject.value, rows=cx.json, walk=walk), paged=True)
+        elif subject.part or subject.found is Found.VALUE:
+            cx.output.result(ValueShown(subject.name, subject.oid, subject.value, full), paged=True)
         elif subject.call is not None:
             cx.output.result(show_call(subject, rows=cx.json, walk=walk), paged=True)
         elif subject.run is not None:
