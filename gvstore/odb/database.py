@@ -217,7 +217,8 @@ class ObjectDatabase:
                     continue
             if not 0 < len(data) <= MAX_LENGTH:
                 raise ValueError(f"an object has 1 to {MAX_LENGTH} bytes, not {len(data)}")
-            if own.add(oid, data, kept=kept) and self._trainer is not None and self._trainer.enough(data):
+            stored = own.add(oid, data, kept=kept)
+            if self._trainer is not None and self._trainer.enough(data, stored):
                 self._train(own)
         return oid
 

@@ -21,6 +21,7 @@ from gvstore.odb.fault import BadRecord, DictionaryLost, NewerFormat
 from gvstore.odb.lock import maintenance
 from gvstore.odb.merge import copy_pack, distinct, is_whole, new_pack_path, replace, together
 from gvstore.odb.pack import Pack
+from gvstore.odb.trainer import teaches
 
 SAMPLES = 24_000  # objects looked at, at most, from all over,
 SAMPLED_BYTES = 16 << 20  # and how much of them
@@ -134,7 +135,7 @@ def _better(sources: list[Pack], worth: float) -> Codec | None:
         return None
     total = sum(len(data) for data, _ in samples)
     size = max(size for least, size in SIZES if total >= least)
-    trained = train([data for i, (data, stored) in enumerate(samples) if i % HELD_OUT and stored < len(data)], size=size)
+    trained = train([data for i, (data, stored) in enumerate(samples) if i % HELD_OUT and teaches(data, stored)], size=size)
     if trained is None:
         return None
     held = samples[::HELD_OUT]

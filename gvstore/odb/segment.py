@@ -70,10 +70,10 @@ class Segment:
         """How many bytes the file has, or will have."""
         return self._state.base + len(self._state.buffer)
 
-    def add(self, oid: ObjectId, data: bytes, *, kept: int = 0) -> bool:
+    def add(self, oid: ObjectId, data: bytes, *, kept: int = 0) -> int:
         """Appends an object: compressed with the dictionary, without, or not at all, whichever is short.
 
-        `kept` is 0 or KEPT.  Returns whether it was compressed with the dictionary.
+        `kept` is 0 or KEPT.  Returns how many bytes its record's body has.
 
         Raises:
             WriteFailed: the gathered bytes could not be written; they are kept, and tried again.
@@ -101,7 +101,7 @@ class Segment:
         self.offsets[oid] = at
         if len(buffer) >= SPILL_BYTES:
             self._spill(mark=True)
-        return codec == self._codec
+        return length
 
     def keep(self, oid: bytes) -> bool:
         """Marks the record of an object as kept while it is still in memory; returns whether it is marked now."""

@@ -7,6 +7,7 @@ own; training takes 40 ms for 4,000 samples, less than writing them.
 
 from __future__ import annotations
 
+from gvstore.objects.kind import Kind
 from gvstore.odb.dictionary import DICTIONARY_LIMIT, Codec, train
 
 SAMPLES_BYTES = 1 << 20  # of small objects, the first of a segment; enough for a dictionary of
@@ -14,6 +15,14 @@ MOST_BYTES = 4 << 20  # collected while others are at it
 DICTIONARY_BYTES = 48 << 10
 HELD_OUT = 16  # Every 16th sample is kept to measure on.
 GAIN = 0.92  # A dictionary is taken if what it packs is smaller by this.
+
+
+def teaches(data: bytes, stored: int) -> bool:
+    """Returns whether an object is a sample: one of a file that does not compress, noise, is none.
+
+    Nodes of links do not compress either, but the same links come again in other nodes.
+    """
+    return stored < len(data) or data[0] != Kind.BLOB
 
 
 class Trainer:
@@ -24,10 +33,10 @@ class Trainer:
         self._sampled = 0
         self._wanted = SAMPLES_BYTES
 
-    def enough(self, data: bytes) -> bool:
-        """Takes note of an object that was written compressed: noise teaches nothing.  Returns whether it is time to train."""
+    def enough(self, data: bytes, stored: int) -> bool:
+        """Takes note of an object that was written, `stored` bytes long; returns whether it is time to train."""
         size = len(data)
-        if size <= DICTIONARY_LIMIT:
+        if size <= DICTIONARY_LIMIT and teaches(data, stored):
             self._samples.append(data)
             self._sampled += size
         return self._sampled >= self._wanted

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from gvstore import fs
+from gvstore.objects.decode import get_value
 from gvstore.objects.oid import ObjectId
+from gvstore.objects.value import put_value
 from gvstore.odb import ObjectDatabase, lock, trainer
 
 COUNT = 1_200
@@ -73,3 +75,17 @@ def test_noise_trains_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with ObjectDatabase.open(folder) as database:
         write(database, [b"b" + chance.randbytes(500) for _ in range(COUNT)])
         assert 0 == trained(folder)
+
+
+def test_a_repack_learns_links(folder: Path) -> None:
+    """Nodes of a growing list hold the same links again and again; alone none of them compresses."""
+    chance = random.Random(6)
+    messages = [{"id": i, "text": " ".join(chance.choices(["red", "fish", "blue", "two"], k=90))} for i in range(200)]
+    with ObjectDatabase.open(folder) as database:
+        oids = [put_value(database, messages[:count]) for count in range(1, 201)]
+    with ObjectDatabase.open(folder) as database:
+        done = database.repack(by_the_way=True)
+
+        assert done.recompressed
+        assert done.bytes_after < 0.6 * done.bytes_before
+        assert messages == get_value(database, oids[-1])
