@@ -50,7 +50,9 @@ class Many:
         at = 0
         inflaters: list[Inflate | None] = []
         for oid in oids:
-            data = self._young.get(oid) or self._old.get(oid)
+            data = self._young.get(oid)
+            if data is None and (data := self._old.get(oid)) is not None:
+                self._keep(oid, data)
             if data is not None:
                 yield data
                 continue
@@ -87,7 +89,7 @@ class Many:
 
     def _let_go(self) -> None:
         mapped, self._mapped, self._mapped_bytes = self._mapped, set(), 0
-        for view in mapped:
+        for view in tuple(mapped):  # another thread may be adding one
             fs.let_go(view)
 
     @property
