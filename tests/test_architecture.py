@@ -1,9 +1,11 @@
-"""docs/architecture.md tells what is so: its table is that of test_layers.py, and the names it links to exist."""
+"""docs/architecture.md tells what is so: its table is that of test_layers.py, and the names that pages link to exist."""
 
 from __future__ import annotations
 
 import ast
 import re
+
+import pytest
 
 from tests.test_layers import ALLOWED
 from tests.transcript import ROOT
@@ -23,10 +25,11 @@ def test_the_table_is_the_one_that_is_held() -> None:
     assert {room for room, may in ALLOWED.items() if may >= set(told) - {"__init__", "__main__", "cli"}} == everything
 
 
-def test_linked_names_exist() -> None:
+@pytest.mark.parametrize("page", ["architecture.md", "enact.md"])
+def test_linked_names_exist(page: str) -> None:
     """[`Answers.take`](.../answers.py): the file defines that class and that method."""
     missing = []
-    for names, target in re.findall(r"\[(`[^\]]+`)\]\(([^)#]+\.py)\)", PAGE.read_text()):
+    for names, target in re.findall(r"\[(`[^\]]+`)\]\(([^)#]+\.py)\)", (PAGE.parent / page).read_text()):
         tree = ast.parse((PAGE.parent / target).read_text())
         for name in re.findall(r"`([\w.]+)`", names):
             if not _defines(tree, name.split(".")):

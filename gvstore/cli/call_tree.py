@@ -20,8 +20,7 @@ from gvstore.cli import units
 from gvstore.cli.call_line import call_line, raised_parts
 from gvstore.cli.style import Paint
 from gvstore.cli.value_text import MARK, WHOLE
-from gvstore.journal.address import format_path
-from gvstore.journal.address import walk as calls_below
+from gvstore.journal.address import calls_of, format_path
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.mode import matches
 from gvstore.journal.timing import Timing, timing_below
@@ -122,8 +121,8 @@ def _matching_lines(root: Invocation, paint: Paint, timing: Timing | None, walk:
 def matching_calls(root: Invocation, walk: Walk) -> Iterator[tuple[tuple[int, ...], Invocation]]:
     """Yields (path, call) of the calls below `root` whose components a pattern of `walk.calls` matches, depth first."""
     levels = sys.maxsize if walk.depth is None else walk.depth
-    for path, call in calls_below(root):
-        if 0 < len(path) <= levels and any(matches(call.component.name, pattern) for pattern in walk.calls):
+    for path, call in calls_of(root, lambda name: any(matches(name, pattern) for pattern in walk.calls)):
+        if 0 < len(path) <= levels:
             yield path, call
 
 

@@ -56,18 +56,16 @@ def call_path(root: Invocation, call: str | CallPath | Callable[[Invocation], bo
 
 def _by_name(root: Invocation, wanted: str, nth: int | None) -> tuple[CallPath, Invocation]:
     at, seen = nth or 0, 0
-    objects = root.store.objects
-    known: dict[bytes, tuple[str, bool]] = {}  # of each component its name, and whether it is the wanted one
-    for path, part, link in _walk_parts(root.part, objects):
-        found = known.get(link)
-        if found is None:
-            full = root.below(part).component.name
-            found = known[link] = full, full == wanted or full.endswith("." + wanted)
-        if found[1]:
-            if seen == at:
-                return path, root.below(part)
-            seen += 1
-    names = {name for name, _ in known.values()}
+    names: set[str] = set()
+
+    def is_wanted(full: str) -> bool:
+        names.add(full)
+        return full == wanted or full.endswith("." + wanted)
+
+    for path, call in calls_of(root, is_wanted):
+        if seen == at:
+            return path, call
+        seen += 1
     if seen:
         raise NoSuchCall(
             f"{wanted} was called {seen} time{'s'[: seen != 1]}, there is no call {at}",
@@ -91,6 +89,16 @@ def _by_numbers(root: Invocation, path: CallPath) -> tuple[CallPath, Invocation]
             )
         call = call.get_child(index)
     return path, call
+
+
+def calls_of(root: Invocation, is_wanted: Callable[[str], bool]) -> Iterator[tuple[CallPath, Invocation]]:
+    """Yields (path, call) of the calls whose component's name is wanted, depth first; each name is asked for once."""
+    wanted: dict[bytes, bool] = {}
+    for path, part, link in _walk_parts(root.part, root.store.objects):
+        if link not in wanted:
+            wanted[link] = is_wanted(root.below(part).component.name)
+        if wanted[link]:
+            yield path, root.below(part)
 
 
 def _walk_parts(root: bytes, reader: ObjectReader) -> Iterator[tuple[CallPath, bytes, bytes]]:

@@ -97,6 +97,25 @@ def test_digests_are_the_same_in_every_process() -> None:
     assert 1 == len(told)
 
 
+def test_an_upgrade_orphans_nothing() -> None:
+    """Names do not contain gvstore's version: another one gives a value and a call the names that they had."""
+    code = (
+        "import sys; from gvstore import version; version.__version__ = sys.argv[1]; import gvstore as gv\n"
+        "from tests.store.program import Plan\n"
+        "@gv.register\n"
+        "def call(plan): return [plan]\n"
+        "with gv.InMemoryStore(): print(gv.commit(Plan(1)).id, gv.invoke(call, (Plan(2),)).oid, Plan.type_id())"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code, version], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+        for version in ("0.1.0", "7.2")
+    }
+
+    assert 1 == len(told)
+
+
 def test_numpy_scalars_come_back(store: Store) -> None:
     """np.float64 is no float, and is readable after a commit."""
     numpy: Any = pytest.importorskip("numpy")
