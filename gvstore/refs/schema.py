@@ -158,9 +158,12 @@ def connect_copy(path: Path) -> tuple[sqlite3.Connection, Path]:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             _check(connection, path)
             connection.execute("PRAGMA query_only=1")
+            connection.execute("SELECT name FROM sqlite_schema LIMIT 1").fetchall()
         except BaseException:
             connection.close()
             raise
+        if os.name == "posix":  # all is open by now: a process that is killed leaves nothing behind
+            shutil.rmtree(folder, ignore_errors=True)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
