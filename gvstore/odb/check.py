@@ -76,8 +76,24 @@ def _check_index(pack: Pack, entries: list[tuple[bytes, int]]) -> Iterator[Damag
     if not index.holds():
         yield Damage(None, shown, 0, "the index is damaged; the pack is scanned instead")
         return
+    for name, at in unindexed(pack, index, entries):
+        yield Damage(None, shown, 0, f"the index does not have the object at {at}", name)
+
+
+def unindexed(pack: Pack, index: PackIndex, entries: list[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
+    """Yields the records (name, offset) whose objects an index does not have.
+
+    An object that a program put after it was written stands in its segment twice; the index has the record that is marked as kept.
+    """
     known = set(index.offsets)
     for name, at in entries:
-        if at not in known:
-            yield Damage(None, shown, 0, f"the index does not have the object at {at}", name)
+        if at not in known and not any(_same(pack, at, other) for other in index.find(name)):
+            yield name, at
+
+
+def _same(pack: Pack, at: int, other: int) -> bool:
+    try:
+        return pack.open_at(at) == pack.open_at(other)
+    except (BadRecord, GvError):
+        return False
 

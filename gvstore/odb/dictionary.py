@@ -113,6 +113,28 @@ def check_frame(frame: bytes) -> None:
         raise BadRecord(f"claims {stated.content_size} bytes, more than the {MAX_INFLATED} that are allowed")
 
 
+def frame_bytes(frame: bytes) -> int:
+    """Returns where a frame ends by its own blocks; what lies behind it zstd does not look at.
+
+    Raises:
+        BadRecord: it is cut off.
+
+    Source: RFC 8878, sections 3.1.1.1 and 3.1.1.2.
+    """
+    try:
+        descriptor = frame[0]
+        single = descriptor >> 5 & 1
+        sizes = (single, 2, 4, 8)[descriptor >> 6] + (0, 1, 2, 4)[descriptor & 3]
+        at, last = 1 + (not single) + sizes, 0
+        while not last:
+            block = int.from_bytes(frame[at : at + 3], "little")
+            last = block & 1 or len(frame) < at + 3
+            at += 3 + (1 if block >> 1 & 3 == 1 else block >> 3)
+    except IndexError:
+        raise BadRecord("no zstd frame") from None
+    return at + 4 * (descriptor >> 2 & 1)
+
+
 @cache
 def plain() -> Codec:
     """Returns the codec without a dictionary."""

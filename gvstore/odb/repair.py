@@ -17,6 +17,7 @@ from gvstore.errors import GvError
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import compact, condemned, format, midx, tombstone
 from gvstore.odb.catalog import LIVE, PACK, Catalog
+from gvstore.odb.check import unindexed
 from gvstore.odb.dictionary import shipped
 from gvstore.odb.fault import BadRecord, DictionaryLost, NewerFormat
 from gvstore.odb.format import NAME_BYTES
@@ -159,7 +160,7 @@ def _has_index(opened: Pack) -> bool:
         index = PackIndex(opened.path.with_suffix(INDEX_SUFFIX), opened.size_bytes)
     except (OSError, BadRecord, GvError):
         return False
-    return index.holds() and {at for _, at in opened.scanned().entries} <= set(index.offsets)
+    return index.holds() and not any(unindexed(opened, index, opened.scanned().entries))
 
 
 def _holds(path: Path) -> bool:

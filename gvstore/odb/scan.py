@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import progress
+from gvstore.odb.dictionary import frame_bytes
 from gvstore.odb.fault import BadRecord, DictionaryLost
 from gvstore.odb.format import (
     CONTROL,
@@ -27,6 +28,7 @@ from gvstore.odb.format import (
     MARK_BYTES,
     MARK_HEAD,
     NAME_BYTES,
+    RAW,
     SEAL_HEAD,
     Bytes,
     Mark,
@@ -216,6 +218,7 @@ def _search(view: Bytes, at: int, end: int, opener: Opener, result: Scan) -> Non
             if why.hashes_to:
                 result.entries.append((why.hashes_to, at))
             if after and (after == end or _try(view, after, end, opener)[2] is None):
+                _search_below(view, at + 1, after, opener, result)
                 flaw.end = at = after  # only the body is bad: its length leads on
                 flaw = None
             else:
@@ -227,6 +230,18 @@ def _search(view: Bytes, at: int, end: int, opener: Opener, result: Scan) -> Non
             budget -= 1 + max(0, after - at)
             if at - flaw.begin > SEARCH_BYTES or budget < 0:
                 flaw.end = at = end
+
+
+def _search_below(view: Bytes, at: int, end: int, opener: Opener, result: Scan) -> None:
+    """Adds the records that lie in what seems to be a bad record's body: its length may be what is bad, and lead past them."""
+    stop = min(end, at + SEARCH_BYTES)
+    budget = SEARCH_HASHED
+    while at < stop and budget >= 0:
+        name, after, why = _try(view, at, end, opener)
+        if why is None:
+            result.entries.append((name, at))
+        budget -= 1 + max(0, after - at)
+        at = after if why is None else at + 1
 
 
 class _Why(NamedTuple):
@@ -251,6 +266,8 @@ def _try(view: Bytes, at: int, end: int, opener: Opener) -> tuple[bytes, int, _W
         return name, after, None
     if actual != name:
         return name, after, _Why(f"its bytes hash to {actual.hex()}", actual)
+    if codec != RAW and (size := frame_bytes(bytes(view[start:after]))) != after - start:
+        return name, start + size, _Why("its length is another than its content's", name)  # and leads past other records
     return name, after, None
 
 

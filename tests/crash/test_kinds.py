@@ -25,7 +25,7 @@ SLICES = {  # `stop` takes ten seconds where SQLite waits; test_stopped.py does 
     "power": ["0:40", "1:90"],
     "fail": ["0:61:ENOSPC+", "1:25:short"],
     "sixteen": ["4x2"],
-    "flip": ["pack:60-62", "index:40-42", "dictionary:30-31", "journal:50-52", "refs-wal:200-202"],
+    "flip": ["pack:60-62", "index:40-42", "segment:1110-1111", "dictionary:30-31", "journal:50-52", "refs-wal:200-202"],
     "cut": ["pack:99-103", "torn:700-704", "refs:9000-9002"],
 }  # fmt: skip
 

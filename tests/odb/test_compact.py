@@ -10,6 +10,7 @@ import pytest
 from gvstore.objects.oid import ObjectId
 from gvstore.odb import ObjectDatabase, compact, dictionary, packindex, segment
 from gvstore.odb.pack import Pack
+from gvstore.odb.repair import repair
 from tests.odb.conftest import files, fill, fill_pack, samples
 
 
@@ -67,6 +68,22 @@ def test_a_full_segment_is_sealed_and_another_begun(folder: Path, monkeypatch: p
     with ObjectDatabase.open(folder) as database:
         assert set(oids) == set(database)
         assert [] == list(database.check(full=True))
+
+
+def test_what_is_put_after_it_was_written_is_no_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in the pack twice, its index has the record that is kept; a merge leaves that one."""
+    monkeypatch.setattr(compact, "SMALL_BYTES", 0)
+    with ObjectDatabase.open(folder) as database:
+        database.write(b"bthe same")
+        database.flush()
+        oid = database.put(b"the same")
+    with ObjectDatabase.open(folder) as database:
+        assert [] == list(database.check(full=True))
+        assert [] == list(repair(folder))
+        database._catalog.load()
+        (pack,) = database._catalog.every()
+        assert [True] == [pack.is_kept(at) for at in pack.find(oid)]
+        assert 2 == len(pack.scanned().entries)
 
 
 def test_a_merge_copies_records_as_they_are_and_drops_doubles(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

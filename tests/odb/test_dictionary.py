@@ -27,6 +27,19 @@ def test_inflate_undoes_compress(data: bytes, times: int) -> None:
         assert data * times == codec.inflate(codec.compress(data * times))
 
 
+@given(data=st.binary(min_size=1, max_size=3000), times=st.sampled_from([1, 7, 90]), thorough=st.booleans())
+def test_a_frame_tells_where_it_ends(data: bytes, times: int, thorough: bool) -> None:
+    """By its own blocks, whatever lies behind it; cut anywhere it is refused, or ends beyond the cut."""
+    for codec in CODECS:
+        frame = codec.compressor(thorough=thorough)(data * times)
+        assert len(frame) == dictionary.frame_bytes(frame) == dictionary.frame_bytes(frame + data)
+        for cut in range(0, len(frame), 1 + len(frame) // 20):
+            try:
+                assert dictionary.frame_bytes(frame[:cut]) > cut
+            except BadRecord:
+                continue
+
+
 @given(frame=st.binary(min_size=1, max_size=200))
 def test_any_bytes_are_a_frame_or_refused(frame: bytes) -> None:
     """No other exception, and never more than is allowed."""
