@@ -12,10 +12,13 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from gvstore.code.bindings import given_to_register
 from gvstore.code.definition import read_definition
 from gvstore.code.identity import CodeIdentity, identity_of, module_name
-from gvstore.code.mark import dotted_origin, is_invokable, is_mark, is_register
-from gvstore.code.module import UNPARSABLE, ModuleText, Site, decode_source
+from gvstore.code.mark import dotted_origin, is_invokable, is_mark
+from gvstore.code.module import UNPARSABLE, ModuleText, decode_source
+from gvstore.code.reach import Project, trace
+from gvstore.code.tree import TreeModules
 
 _HINTS = ("register", "Invokable", "typed_invokable", "action")
 
@@ -77,6 +80,7 @@ def discover_project(files: Iterable[tuple[str, str | bytes]]) -> Discovery:
     waiting: dict[str, tuple[str, str | bytes]] = {
         path: (path, source) for path, source in files if path.endswith((".py", ".pyw"))
     }
+    texts = {path: source for path, (_, source) in waiting.items()}
     parsed: dict[str, _File] = {}
     unparsable: list[Unparsable] = []
     hints = set(_HINTS)
@@ -94,7 +98,8 @@ def discover_project(files: Iterable[tuple[str, str | bytes]]) -> Discovery:
             break
         invokable = grown
         hints = {name.rpartition(".")[2] for name in invokable}
-    found = [component for path in sorted(parsed) for component in _components(parsed[path], invokable)]
+    project = Project(TreeModules(texts.get, {path: file.text for path, file in parsed.items()}))
+    found = [component for path in sorted(parsed) for component in _components(parsed[path], invokable, project)]
     return Discovery(tuple(found), tuple(sorted(unparsable, key=lambda fault: fault.path)))
 
 
@@ -147,9 +152,10 @@ def _invokable_classes(files: Iterable[_File], known: set[str]) -> set[str]:
         found |= more
 
 
-def _components(file: _File, invokable: set[str]) -> Iterator[Component]:
+def _components(file: _File, invokable: set[str], project: Project) -> Iterator[Component]:
     names, module = file.text.names, file.module
-    called = set(_registered_by_call(file.text))
+    here = project.of_text(module, file.text)
+    called = set(given_to_register(file.text))
     for site in file.text.sites:
         decorators = [] if isinstance(site.node, ast.Lambda) else site.node.decorator_list
         if (
@@ -157,23 +163,6 @@ def _components(file: _File, invokable: set[str]) -> Iterator[Component]:
             or site.node in called
             or (site.is_class and f"{module}.{site.qualname}" in invokable)
         ):
-            yield Component(
-                identity_of(read_definition(file.text, site), module), file.path, site.first_line, site.last_line
-            )
-
-
-def _registered_by_call(text: ModuleText) -> Iterator[ast.AST]:
-    """Yields the definitions given to `register` in a call that decorates nothing: `roll = gv.register(roll_die)`."""
-    top: dict[str, Site] = {site.qualname: site for site in text.sites}
-    for node in ast.walk(text.tree):
-        if isinstance(node, ast.Call) and node.args and is_register(_innermost(node.func), text.names):
-            given = node.args[0]
-            if isinstance(given, ast.Lambda):
-                yield given
-            elif isinstance(given, ast.Name | ast.Attribute) and (site := top.get(ast.unparse(given))) is not None:
-                yield site.node
-
-
-def _innermost(function: ast.expr) -> ast.expr:
-    """Returns `register` of `register(effect="once")(f)`."""
-    return function.func if isinstance(function, ast.Call) else function
+            reach = b"" if here is None else trace(project, here, site).hash
+            identity = identity_of(read_definition(file.text, site), module, reach)
+            yield Component(identity, file.path, site.first_line, site.last_line)

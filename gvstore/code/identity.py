@@ -17,11 +17,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING
 
 from gvstore.code.definition import Definition, read_definition
 from gvstore.code.mark import ROOTS
 from gvstore.code.module import ModuleText
 from gvstore.code.source import Origin, Source, find_source, originating, whereabouts
+
+if TYPE_CHECKING:
+    from gvstore.code.reach import Reached
 
 NOTEBOOK = "<notebook>"
 
@@ -31,6 +35,7 @@ class CodeIdentity:
     """One version of a component's code.
 
     `text` and `own` are 32 bytes, or empty where no source was found: nothing is known then, and nothing is guessed.
+    `reach` is empty, too, where a definition reaches nothing of its project.
     """
 
     name: str
@@ -41,6 +46,7 @@ class CodeIdentity:
     source: str
     text: bytes
     own: bytes
+    reach: bytes = b""
 
     @property
     def is_hashed(self) -> bool:
@@ -72,8 +78,8 @@ def module_name(path: PurePath | str) -> str:
     return ".".join(parts)
 
 
-def identity_of(definition: Definition, module: str) -> CodeIdentity:
-    """Returns the identity of a definition that was read."""
+def identity_of(definition: Definition, module: str, reach: bytes = b"") -> CodeIdentity:
+    """Returns the identity of a definition that was read, and that reaches what has the hash `reach`."""
     return CodeIdentity(
         name=f"{module}.{definition.qualname}" if module else definition.qualname,
         flavor=definition.flavor,
@@ -83,6 +89,7 @@ def identity_of(definition: Definition, module: str) -> CodeIdentity:
         source=definition.source,
         text=bytes(definition.text),
         own=bytes(definition.own),
+        reach=reach,
     )
 
 
@@ -94,7 +101,26 @@ def _identify(origin: object, root: str) -> CodeIdentity:
     text = source.module
     if source.origin in (Origin.CELL, Origin.EXEC):
         text = _with_names_of(text, origin)
-    return identity_of(read_definition(text, source.site), module)
+    found = _reached(text, source, root)
+    return identity_of(read_definition(text, source.site), module, b"" if found is None else found.hash)
+
+
+def reached(obj: object, root: Path) -> Reached | None:
+    """Returns what a live function or class of the project at `root` reaches; None where its source or project is not known."""
+    source = find_source(originating(obj))
+    return None if source.module is None else _reached(source.module, source, str(root))
+
+
+def _reached(text: ModuleText, source: Source, root: str) -> Reached | None:
+    from gvstore.code.loaded import loaded_project
+    from gvstore.code.reach import trace
+
+    if not root or source.site is None:
+        return None
+    project = loaded_project(root)
+    path = project.modules.path_of(source.filename)
+    module = None if path is None else project.of_text(module_name(path), text)
+    return None if module is None else trace(project, module, source.site)
 
 
 def _unread(origin: object, module: str) -> CodeIdentity:

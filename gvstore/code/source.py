@@ -16,6 +16,7 @@ component counts as one whose code cannot be told.
 
 from __future__ import annotations
 
+import ast
 import functools
 import linecache
 import os
@@ -28,7 +29,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 
-from gvstore.code.match import class_site, function_site, written_function
+from gvstore.code.match import class_site, function_site, same_code, written_function
 from gvstore.code.module import UNPARSABLE, ModuleText, Site
 
 _VERSIONS_KEPT = 16
@@ -66,6 +67,7 @@ class _Sight:
 
 
 _versions: dict[str, list[ModuleText]] = {}
+_module_texts: weakref.WeakKeyDictionary[types.ModuleType, ModuleText] = weakref.WeakKeyDictionary()
 _sights: weakref.WeakKeyDictionary[object, _Sight] = weakref.WeakKeyDictionary()
 
 
@@ -115,6 +117,52 @@ def find_source(obj: object) -> Source:
     code = getattr(origin, "__code__", None)
     line = code.co_firstlineno if isinstance(code, CodeType) else 0
     return Source("", filename, line, line, Origin.NONE, None, None)
+
+
+def module_text(module: types.ModuleType) -> ModuleText | None:
+    """Returns the text of a loaded module: of those that were seen, the one that holds the functions and constants it has."""
+    filename = getattr(module, "__file__", None)
+    if not isinstance(filename, str):
+        return None
+    now = _text_now(filename, vars(module))
+    known = _module_texts.get(module)
+    if now is known:
+        return known
+    seen = [known, now, *reversed(_versions.get(filename, []))]
+    found = next((text for text in seen if text is not None and _is_loaded(module, text)), known or now)
+    if found is not None:
+        _module_texts[module] = found
+    return found
+
+
+def _is_loaded(module: types.ModuleType, text: ModuleText) -> bool:
+    """Returns whether a module was made from a text, as far as its functions and plain constants tell."""
+    for function in _functions(module):
+        code = function.__code__
+        if code.co_filename == text.filename and not any(
+            same_code(code, other) for other in text.codes.get((code.co_name, code.co_firstlineno), ())
+        ):
+            return False
+    try:
+        body = text.tree.body
+    except UNPARSABLE:
+        return False
+    for statement in body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+            names = [each.id for each in statement.targets if isinstance(each, ast.Name)]
+            if any(name in vars(module) and vars(module)[name] != statement.value.value for name in names):
+                return False
+    return True
+
+
+def _functions(module: types.ModuleType) -> Iterator[FunctionType]:
+    """Yields the functions that a module and its classes hold, as they were written."""
+    for value in list(vars(module).values()):
+        members = list(vars(value).values()) if isinstance(value, type) and value.__module__ == module.__name__ else [value]
+        for member in members:
+            written = originating(member)
+            if isinstance(written, FunctionType):
+                yield written
 
 
 def originating(obj: object) -> object:

@@ -4,7 +4,7 @@
     Stale      it does not: `reason` says what kind of change, `diff` shows it
     Unknown    on one side no source was found, so nothing can be said
 
-Today the definition's own code decides; what it reaches, the files it read and
+The definition's own code decides, and what it reaches; the files it read and
 the libraries' versions are further reasons to come (issue 5).
 """
 
@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gvstore.compare.text import TextDiff, diff_lines
+
+if TYPE_CHECKING:
+    from gvstore.code.reach import Reached, Unit
 
 
 class Code(Protocol):
@@ -32,11 +35,15 @@ class Code(Protocol):
     @property
     def own(self) -> bytes: ...
 
+    @property
+    def reach(self) -> bytes: ...
+
 
 class Reason(StrEnum):
     """What changed."""
 
     OWN = "own"
+    REACH = "reach"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Stale:
         return diff_lines(self.old, self.new)
 
     def __str__(self) -> str:
-        return f"{self.name} changed"
+        return f"{self.name} changed" if self.reason is Reason.OWN else f"what {self.name} reaches, or closes over, changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,34 @@ def compare_code(recorded: Code, current: Code) -> Verdict:
     """
     if not recorded.own or not current.own:
         return Unknown(current.name, "now" if recorded.own else "then")
-    if recorded.own == current.own:
-        return Fresh(rewritten=recorded.text != current.text)
-    return Stale(Reason.OWN, current.name, recorded.source, current.source)
+    if recorded.own != current.own:
+        return Stale(Reason.OWN, current.name, recorded.source, current.source)
+    if recorded.reach != current.reach:
+        return Stale(Reason.REACH, current.name, "", "")
+    return Fresh(rewritten=recorded.text != current.text)
+
+
+def changed_units(then: Reached, now: Reached) -> list[tuple[str, Unit | None, Unit | None]]:
+    """Returns what differs of what a definition reached and reaches, nearest first: (name, then, now)."""
+    before = {str(unit.key): unit for unit in then.units}
+    after = {str(unit.key): unit for unit in now.units}
+    found = []
+    for name in dict.fromkeys([*after, *before]):
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None or old.own != new.own:
+            found.append((name, old, new))
+    return sorted(found, key=lambda each: ((each[2] or each[1]).level, each[0]))  # type: ignore[union-attr]
+
+
+def why_reach(name: str, then: Reached, now: Reached) -> str:
+    """Returns `story.revise: helper tools.clean(), 2 levels down, changed`."""
+    changed = changed_units(then, now)
+    both = [each for each in changed if each[1] is not None and each[2] is not None]
+    for unit_name, old, new in both or changed:
+        unit = new or old
+        assert unit is not None
+        what = "changed" if old is not None and new is not None else "is reached now" if old is None else "is gone"
+        shown = unit_name.replace("=", "").replace(".<locals>.", ".") + ("()" if unit.is_callable else "")
+        down = "" if unit.level == 1 else f", {unit.level} levels down,"
+        return f"{name}: {'helper ' if unit.is_callable else ''}{shown}{down} {what}"
+    return f"what {name} reaches, or closes over, changed"

@@ -11,6 +11,7 @@ from types import FunctionType
 from typing import Any, Final
 
 from gvstore.code.identity import CodeIdentity, identify
+from gvstore.journal.cells import cells_of, with_cells
 from gvstore.objects.component import Component
 from gvstore.objects.placeholder import Ignored
 from gvstore.version import __version__
@@ -28,7 +29,7 @@ class LiveComponent:
     """
 
     __slots__ = (
-        "_components", "_defaults", "_simple", "effect", "face", "flavor", "function", "ignore", "module",
+        "_cells", "_components", "_defaults", "_simple", "effect", "face", "flavor", "function", "ignore", "module",
         "parameters", "plain", "qualname", "signature", "streams", "subject", "takes_instance", "version",
     )  # fmt: skip
 
@@ -59,6 +60,7 @@ class LiveComponent:
         self._simple = not self.ignore and kinds <= {_KINDS.POSITIONAL_OR_KEYWORD, _KINDS.POSITIONAL_ONLY}
         self._defaults = {n: p.default for n, p in self.signature.parameters.items() if p.default is not _KINDS.empty}
         self._components: dict[Path | None, Component] = {}
+        self._cells = cells_of(function)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...] | dict[str, Any]:
         """Returns the arguments in the order of the parameters, defaults applied: `f(1)` is `f(x=1)`.
@@ -137,7 +139,10 @@ class LiveComponent:
         path = _source_path(self)
         library = library_of(self.module) if path is not None and _is_installed(path, root) else ""
         parameters = identity.parameters or (self.parameters if self.flavor == "function" else ())
-        return replace(stored_component(identity), parameters=parameters, library=library, version=self.version)
+        reach = with_cells(identity.reach, self._cells)
+        return replace(
+            stored_component(identity), parameters=parameters, reach=reach, library=library, version=self.version
+        )
 
 
 def stored_component(identity: CodeIdentity) -> Component:
@@ -145,6 +150,7 @@ def stored_component(identity: CodeIdentity) -> Component:
     return Component(
         name=identity.name, flavor=identity.flavor, signature=identity.signature, parameters=identity.parameters,
         doc=identity.doc, source=identity.source, text=identity.text, own=identity.own,
+        reach=identity.reach,
     )  # fmt: skip
 
 

@@ -55,6 +55,7 @@ class ReplayMode:
     effects: bool = False
     max_calls: int | None = None
     forced: frozenset[CallPath] = frozenset()  # the calls above those that are set: they run
+    code: ObjectId | None = None  # the tree of the code that made the record, to say what has changed since
 
     @property
     def asks_identity(self) -> bool:

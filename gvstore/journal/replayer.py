@@ -28,6 +28,7 @@ from gvstore.objects.wire import linked, split
 
 if TYPE_CHECKING:
     from gvstore.journal.address import CallPath
+    from gvstore.journal.component import LiveComponent
 
 STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
@@ -158,8 +159,23 @@ class Replayer:
         live = next(iter(same or found), None)
         if live is None:
             return Standing(f"{recorded.name} is gone", runs, "")
-        stale = "" if same else f"{recorded.name} changed"
+        stale = "" if same else self._why(recorded, live)
         return Standing(stale, runs or (Why.REPEAT if live.effect == "repeat" else None), live.effect)
+
+    def _why(self, recorded: Component, live: LiveComponent) -> str:
+        """Returns what changed of a component whose code is another."""
+        from gvstore.code.identity import reached
+        from gvstore.code.staleness import Reason, Stale, compare_code, why_reach
+        from gvstore.journal.reached import reached_in_tree
+
+        verdict = compare_code(recorded, live.component(self.root))
+        if isinstance(verdict, Stale) and verdict.reason is Reason.REACH and self.root is not None:
+            now = reached(live.subject, self.root)
+            then = None if self.mode.code is None else reached_in_tree(self.reader, self.mode.code, recorded.name)
+            if now is not None and then is not None:
+                return why_reach(recorded.name, then, now)
+            return str(verdict)
+        return f"{recorded.name} changed"
 
     def judge(
         self, path: CallPath, part: bytes, elements: list[bytes], later: Iterable[list[bytes]], *, is_root: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -129,7 +130,7 @@ class Repository(BareRepository):
             exception_override=exception_override,
             strict=strict,
             options=options or RunOptions(target=target, parent=run.oid, command="replay"),
-            mode=mode_of(words or {}, record),
+            mode=replace(mode_of(words or {}, record), code=run.record.code),
             history=None if run.record.parent is None else lambda: self.history_of(run),
         )
 

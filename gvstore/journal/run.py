@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
@@ -128,13 +129,14 @@ class Run(Generic[T]):
 
         return run_of(self.repo.perform_replay(self, strict=strict, exception_override=exception_override, words=words))
 
-    def plan(self, **words: Unpack[ReplayWords]) -> Plan:
+    def plan(self, *, strict: bool = False, **words: Unpack[ReplayWords]) -> Plan:
         """Returns what such a replay would reuse and what it would run, and why; nothing is executed."""
         from gvstore.journal.mode import mode_of
         from gvstore.journal.plan import plan_replay
 
-        record = self.repo.record_of(self)
-        return plan_replay(record, mode_of(words, record), self.record.times)
+        record = self.invocation if strict else self.repo.record_of(self)
+        mode = replace(mode_of(words, record), code=self.record.code)
+        return plan_replay(record, mode, self.record.times)
 
     @property
     def questions(self) -> list[OpenQuestion]:

@@ -36,8 +36,8 @@ class Component:
 
     @property
     def code(self) -> bytes:
-        """What must be equal for two versions to be the same code: the pin, the library, or the own hash."""
-        return (self.version or self.library).encode() or self.own or self.text
+        """What must be equal for two versions to be the same code: the pin, the library, or the own hash and that of what it reaches."""
+        return (self.version or self.library).encode() or (self.own or self.text) + self.reach
 
     def put(self, writer: ObjectWriter) -> ObjectId:
         """Returns the oid of this component, stored."""

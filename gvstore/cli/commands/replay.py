@@ -95,7 +95,7 @@ def command(
         )  # fmt: skip
         with program_speaks(cx):
             load_recorded(cx, repo, run)
-        plan = run.invocation.plan(**words) if strict else run.plan(**words)
+        plan = run.plan(strict=strict, **words)
         if only_plan:
             from gvstore.cli.planned import planned
             from gvstore.cli.subject import run_name
@@ -138,7 +138,7 @@ def _nothing_to_do(cx: CommandContext, repo: Repository, run: RunOf, plan: Plan)
     for why in plan.reasons.values():
         cx.output.status(f"stale, and answered as recorded: {why}")
     cx.output.result(UpToDate(name, run.oid, True, call_line(run.invocation, PLAIN, names=False, width=72), not plan.reasons))
-    changed = repo.changed_since(run)
+    changed = [path for path in repo.changed_since(run) if not path.endswith(".py")]  # what matters of code is compared
     if changed:
         some = ", ".join(changed[:5]) + (" ..." if len(changed) > 5 else "")
         cx.output.warning(f"changed since, and not followed yet: {some}")

@@ -1,0 +1,162 @@
+"""What the names of a module are bound to, as its text says: definitions, statements, imports.
+
+All statements of the module's own level count, those under `if`, `try`, `with`
+and loops too; so do changes of a name's value there (`TABLE["x"] = f`,
+`STEPS.append(f)`).  What functions do to globals while the program runs is
+state, and is not here.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from gvstore.code.mark import absolute_module, is_invokable, is_mark, is_register
+from gvstore.code.module import ModuleText, Site
+
+_GIVEN: Final = re.compile(r"\bregister\b(?![ \t]*(?:#[^\n]*)?\n)")  # anything but the bare mark at the end of its line
+MODULE: Final = ""  # the name under which a module as a whole is asked for
+
+
+@dataclass(slots=True)
+class Binding:
+    """All that binds one name: definitions, other statements, dotted origins of imports."""
+
+    sites: list[Site] = field(default_factory=list)
+    statements: list[ast.stmt] = field(default_factory=list)
+    origins: list[str] = field(default_factory=list)
+
+
+class Bindings:
+    """The names of one module."""
+
+    def __init__(self, text: ModuleText) -> None:
+        self.text = text
+        self.names: dict[str, Binding] = {}
+        self.stars: list[str] = []
+        self._sites = {id(site.node): site for site in text.sites}
+        self.called = {id(node) for node in given_to_register(text)}
+        self._read(text.tree.body)
+
+    def site(self, node: ast.AST) -> Site:
+        """Returns where a definition of this module stands."""
+        return self._sites[id(node)]
+
+    def is_component(self, site: Site) -> bool:
+        """Returns whether a definition is one by its own marks; what it inherits is for others to say."""
+        if id(site.node) in self.called:
+            return True
+        if isinstance(site.node, ast.Lambda):
+            return False
+        names = self.text.names
+        if any(is_mark(each, names) for each in site.node.decorator_list):
+            return True
+        return isinstance(site.node, ast.ClassDef) and any(is_invokable(base, names) for base in site.node.bases)
+
+    def _of(self, name: str) -> Binding:
+        return self.names.setdefault(name, Binding())
+
+    def _read(self, body: list[ast.stmt]) -> None:
+        for statement in body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                self._of(statement.name).sites.append(self.site(statement))
+            elif isinstance(statement, ast.Import):
+                for alias in statement.names:
+                    local = alias.asname or alias.name.partition(".")[0]
+                    self._of(local).origins.append(alias.name if alias.asname else local)
+            elif isinstance(statement, ast.ImportFrom):
+                origin = absolute_module(statement, self.text.package)
+                for alias in statement.names:
+                    if alias.name == "*":
+                        self.stars.append(origin)
+                    else:
+                        self._of(alias.asname or alias.name).origins.append(f"{origin}.{alias.name}".lstrip("."))
+            elif isinstance(statement, ast.If | ast.Try | ast.TryStar | ast.With | ast.For | ast.While | ast.Match):
+                for name in _stored(_head(statement)):
+                    self._of(name).statements.append(statement)
+                self._read(_inner(statement))
+            else:
+                for name in dict.fromkeys([*_stored([statement]), *_changed(statement)]):
+                    self._of(name).statements.append(statement)
+
+
+def _head(statement: ast.stmt) -> list[ast.AST]:
+    """Returns what a compound statement binds itself: loop variables, `as` names, captures."""
+    if isinstance(statement, ast.For):
+        return [statement.target, statement.iter]
+    if isinstance(statement, ast.With):
+        return list(statement.items)
+    if isinstance(statement, ast.Match):
+        return [statement.subject, *[case.pattern for case in statement.cases]]
+    return [statement.test] if isinstance(statement, ast.If | ast.While) else []
+
+
+def _inner(statement: ast.stmt) -> list[ast.stmt]:
+    found: list[ast.stmt] = []
+    for name in ("body", "orelse", "finalbody"):
+        found += getattr(statement, name, [])
+    for handler in getattr(statement, "handlers", []):
+        found += handler.body
+    for case in getattr(statement, "cases", []):
+        found += case.body
+    return found
+
+
+def _stored(nodes: list[ast.AST] | list[ast.stmt]) -> list[str]:
+    """Returns the names that are bound there, in the scope where it stands."""
+    found: list[str] = []
+    todo: list[ast.AST] = list(reversed(nodes))
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.append(node.id)
+        elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name is not None:
+            found.append(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest is not None:
+            found.append(node.rest)
+        if not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            todo += reversed(list(ast.iter_child_nodes(node)))
+    return found
+
+
+def _changed(statement: ast.stmt) -> list[str]:
+    """Returns the names whose value a statement changes: by item, by attribute, by a method called for nothing else."""
+    found: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        found = [each for each in statement.targets if isinstance(each, ast.Subscript | ast.Attribute)]
+    elif isinstance(statement, ast.AugAssign | ast.AnnAssign):
+        found = [statement.target] if isinstance(statement.target, ast.Subscript | ast.Attribute) else []
+    elif isinstance(statement, ast.Delete):
+        found = [each for each in statement.targets if isinstance(each, ast.Subscript | ast.Attribute)]
+    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        function = statement.value.func
+        found = [function] if isinstance(function, ast.Attribute) else []
+    names = []
+    for each in found:
+        base: ast.expr = each
+        while isinstance(base, ast.Subscript | ast.Attribute):
+            base = base.value
+        if isinstance(base, ast.Name):
+            names.append(base.id)
+    return names
+
+
+def given_to_register(text: ModuleText) -> list[ast.AST]:
+    """Returns the definitions given to `register` in a call that decorates nothing: `roll = gv.register(roll_die)`."""
+    found: list[ast.AST] = []
+    if not _GIVEN.search(text.text):
+        return found
+    top = {site.qualname: site for site in text.sites}
+    for node in ast.walk(text.tree):
+        if isinstance(node, ast.Call) and node.args:
+            function = node.func.func if isinstance(node.func, ast.Call) else node.func
+            if not is_register(function, text.names):
+                continue
+            given = node.args[0]
+            if isinstance(given, ast.Lambda):
+                found.append(given)
+            elif isinstance(given, ast.Name | ast.Attribute) and (site := top.get(ast.unparse(given))) is not None:
+                found.append(site.node)
+    return found

@@ -1,0 +1,66 @@
+"""The modules of a project as this process has loaded them, which need not be what is on disk now."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+from pathlib import Path, PurePath
+from typing import Final
+
+from gvstore.code.identity import module_name
+from gvstore.code.module import ModuleText
+from gvstore.code.reach import Project
+from gvstore.code.source import module_text
+from gvstore.code.tree import TreeModules
+
+_INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
+
+
+class LoadedModules:
+    """Finds modules below a folder: those that are loaded by their text as it was, others as they are on disk."""
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.realpath(root)
+        self._disk = TreeModules(self._read)
+
+    def __call__(self, dotted: str, beside: str) -> tuple[str, ModuleText] | None:
+        """Returns (name in the project, text) of the module that code imports as `dotted`, or None."""
+        loaded = sys.modules.get(dotted)
+        if loaded is None:
+            return None if dotted.partition(".")[0] in sys.stdlib_module_names else self._disk(dotted, beside)
+        path = self.path_of(getattr(loaded, "__file__", None))
+        if path is None:
+            return None
+        text = module_text(loaded)
+        return None if text is None else (module_name(path), text)
+
+    def path_of(self, file: object) -> str | None:
+        """Returns a file's path from the root; None if it lies elsewhere, or is an installed package's."""
+        if not isinstance(file, str) or not file:
+            return None
+        path = os.path.realpath(file)
+        if not path.startswith(self.root + os.sep):
+            return None
+        inner = path[len(self.root) + 1 :]
+        return None if _INSTALLED.intersection(PurePath(inner).parts) else inner
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return (Path(self.root) / path).read_bytes()
+        except (OSError, ValueError):
+            return None
+
+
+class LoadedProject(Project):
+    """The project below a folder, as this process has loaded it."""
+
+    def __init__(self, root: str) -> None:
+        self.modules = LoadedModules(root)
+        super().__init__(self.modules)
+
+
+@lru_cache(maxsize=4)
+def loaded_project(root: str) -> LoadedProject:
+    """Returns the project at `root`; what it has read of it is kept."""
+    return LoadedProject(root)

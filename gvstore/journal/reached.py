@@ -1,0 +1,31 @@
+"""What a component reached when it was recorded, read from the code that its run used."""
+
+from __future__ import annotations
+
+from gvstore.code.reach import Project, Reached, trace
+from gvstore.code.tree import TreeModules
+from gvstore.errors import Corrupt
+from gvstore.objects.blob import get_blob
+from gvstore.objects.oid import ObjectId
+from gvstore.objects.protocol import ObjectReader
+from gvstore.repo.files import read_files
+
+
+def reached_in_tree(reader: ObjectReader, tree: ObjectId, name: str) -> Reached | None:
+    """Returns what the component of this name reaches in a tree of files; None where it is not found there."""
+    try:
+        files = read_files(reader, tree)
+
+        def read(path: str) -> bytes | None:
+            return get_blob(reader, files[path].oid) if path in files else None
+
+        project = Project(TreeModules(read))
+        parts = name.split(".")
+        for cut in range(len(parts) - 1, 0, -1):
+            module = project.module(".".join(parts[:cut]))
+            site = None if module is None else module.site(".".join(parts[cut:]))
+            if module is not None and site is not None:
+                return trace(project, module, site)
+    except Corrupt:  # the code is damaged or forgotten: the reason is not known, the answer is stale all the same
+        return None
+    return None

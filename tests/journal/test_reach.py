@@ -1,0 +1,59 @@
+"""Code that a component reaches, in replays: what is stale, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gvstore as gv
+from gvstore.journal.repository import Repository
+from tests.conftest import CommandLine
+
+
+def test_a_factory_s_products_are_told_apart_by_what_they_close_over(repo: Repository) -> None:
+    """`make(3)` is not `make(4)`, whatever is registered last; what is rebound later is state."""
+
+    def make(n: int) -> object:
+        @gv.register
+        def scaled(x: int) -> int:
+            return x * n
+
+        return scaled
+
+    three, four, again = make(3), make(4), make(3)
+    components = [each.__gv__.component(None).code for each in (three, four, again)]  # type: ignore[attr-defined]
+
+    assert components[0] == components[2] != components[1]
+
+
+def test_an_answer_does_not_hold_for_another_value_closed_over(gv: CommandLine) -> None:
+    """The factory is the same, what it was given is not: its calls run again, and say why."""
+    program = (
+        "import gvstore as gv\nimport settings\n\n\ndef make(n):\n    @gv.register\n    def scaled(x: int) -> int:\n"
+        "        return x * n\n    return scaled\n\n\nscaled = make(settings.N)\n\n\n@gv.register\ndef main(x: int) -> int:\n"
+        "    return scaled(x)\n"
+    )
+    gv.write("prog.py", program)
+    gv.write("settings.py", "N = 3\n")
+    gv("init")
+
+    assert "main(5) = 15" in gv("run", "prog.py:main", "5").out
+    gv.write("settings.py", "N = 4\n")
+    done = gv("replay")
+    assert "main(5) = 20" in done.out
+    assert "closes over" in done.err
+
+
+def test_the_code_that_was_loaded_counts(gv: CommandLine, tmp_path: Path) -> None:
+    """A run whose helper is edited while it runs has recorded the helper that ran: afterwards its calls are stale."""
+    gv.write("tools.py", "def clean(x):\n    return x + 1\n")
+    gv.write(
+        "prog.py",
+        "import pathlib\nimport gvstore as gv\nimport tools\n\n\n@gv.register\ndef step(x: int) -> int:\n    return tools.clean(x)\n\n\n"
+        "@gv.register\ndef main(x: int) -> int:\n    found = step(x)\n"
+        "    pathlib.Path('tools.py').write_text('def clean(x):\\n    return x + 2\\n')\n    return found + step(x + 1)\n",
+    )
+    gv("init")
+
+    assert "main(1) = 5" in gv("run", "prog.py:main", "1").out
+    done = gv("replay", "--plan")
+    assert "helper tools.clean() changed" in done.out
