@@ -7,6 +7,7 @@ from typing import Any
 from gvstore.journal.fault import is_stop
 from gvstore.journal.frame import Frame
 from gvstore.journal.recorder import END, question_in
+from gvstore.journal.rotation import rotate
 from gvstore.journal.state import state_of
 from gvstore.objects.invocation import CANCELLED, RETURNED_HEAD, encode_call, raised, raised_in_stream, waiting
 from gvstore.objects.record import NIL
@@ -96,5 +97,8 @@ def close(frame: Frame, outcome: bytes, after: bytes = NIL, changed: bytes = NIL
         recording.reused += frame.answer.calls
     elif outcome != NIL:
         recording.executed += 1
+    if recording.rotation_due and recording.wal is not None:
+        with recording.lock:
+            rotate(recording, recording.wal)
     if recording.on_call is not None and frame.parent is not None and frame.parent is recording.top:
         recording.on_call(encode_call(frame.link, frame.args, outcome, NIL, frame.state, after, changed), duration)

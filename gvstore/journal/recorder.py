@@ -49,6 +49,8 @@ SPAWN: Final = struct.Struct("<cII")  # b"L", lane, the call or lane that it was
 CHUNK: Final = struct.Struct("<cI")  # b"Y", call
 SENT: Final = struct.Struct("<cI")  # b"Z", call
 HANDED: Final = struct.Struct("<cI")  # b"P", lane
+FOLDED: Final = struct.Struct("<cIIII")  # b"F", call, its calls that ended, that began, lanes it spawned
+TOTALS: Final = struct.Struct("<cQQ")  # b"N", calls executed, calls reused
 KNOW: Final = struct.Struct("<cI32s")  # b"K", component, oid
 
 
@@ -117,6 +119,8 @@ class Recording:
         self.encoder = RedactingEncoder(objects, self.redactor, on_opaque=self._met_opaque, on_secret=self._met_secret)
         self.secrets: set[str] = set()  # kinds of what was left out
         self.torn = self.closed = False
+        self.rotation_due = False  # the journal has grown
+        self.start_record = b""  # the first of the journal
         self.clock = host.stopwatch()
         self.zero_ns = self.clock()
         self.executed = self.reused = 0
@@ -149,6 +153,10 @@ class Recording:
     def since_us(self) -> int:
         """Returns microseconds since the recording began."""
         return (self.clock() - self.zero_ns) // 1000
+
+    def known_components(self) -> list[tuple[int, bytes]]:
+        """Returns (number, link) of the components that were met."""
+        return list(self._known.values())
 
     def known(self, live: LiveComponent) -> tuple[int, bytes]:
         """Returns the component's number in this recording and the link to its stored form."""

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gvstore import host
 from gvstore.errors import GvError
+from gvstore.journal import rotation
 from gvstore.journal.frame import Frame
 from gvstore.journal.recorder import Recording
 from gvstore.journal.redact import Redactor
+from gvstore.journal.rotation import ROTATE_BYTES
 from gvstore.journal.snapshot import CodeSnapshot
 from gvstore.journal.wal import recover, write_start
 from gvstore.objects.invocation import INVOCATION_BYTE, outcome_number
@@ -78,6 +80,8 @@ class _Syncer(threading.Thread):
                 try:
                     self._recording.objects.sync()
                     wal.sync()
+                    if wal.size > ROTATE_BYTES:
+                        self._recording.rotation_due = True
                 except GvError as e:
                     self.fault = e
                     return
@@ -115,7 +119,8 @@ class RunningRun:
             self.author = repo.author()
             self.snapshot = CodeSnapshot(repo, self.recording.redactor)
             self.facts = self._facts()
-            write_start(self._wal, repo.objects, self.facts)
+            self.recording.start_record = write_start(self._wal, repo.objects, self.facts)
+            self.recording.rotation_due = rotation.always
             self.number = repo.refs.allocate_run(
                 journal=name,
                 target=self.options.target,

@@ -12,6 +12,9 @@
     Y  call u32, value                        a stream yielded
     Z  call u32, array                        it was sent something
     U  array of [name, count]                 what models used
+    F  call u32, ended u32, begun u32, lanes u32, array [children, times, lanes]
+                                              what an open call has done so far, in a journal that replaces a longer one
+    N  executed u64, reused u64               how many calls have ended before it
 
 A parent is a call or a lane; both are numbered in one row.  Times are
 microseconds since the run began.  Recovery is the recorder's own
@@ -39,29 +42,34 @@ from gvstore.journal.recorder import (
     BEGIN,
     CHUNK,
     END,
+    FOLDED,
     HANDED,
     KNOW,
     NO_PARENT,
     SENT,
     SOURCE,
     SPAWN,
+    TOTALS,
     Recording,
 )
 from gvstore.objects.decode import decode
 from gvstore.objects.encode import Encoder
 from gvstore.objects.invocation import PartList
+from gvstore.objects.lanes import LaneRuns, iter_lanes
 from gvstore.objects.links import links
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
+from gvstore.objects.resume import resume_list
 from gvstore.objects.wire import has_link, link_bytes, split, unpack
 from gvstore.odb.wal import WalWriter, read_records
 
 
-def write_start(wal: WalWriter, objects: ObjectStore, facts: dict[str, Any]) -> None:
-    """Writes the first record: what is known of the run when it starts."""
-    data = Encoder(objects).encode(facts)
+def write_start(wal: WalWriter, objects: ObjectStore, facts: dict[str, Any]) -> bytes:
+    """Writes the first record, what is known of the run when it starts, and returns it."""
+    record = b"R" + Encoder(objects).encode(facts)
     objects.flush()
-    wal.append(b"R" + data)
+    wal.append(record)
+    return record
 
 
 @dataclass(slots=True)
@@ -118,7 +126,7 @@ class _Recovery:
         self.takes: dict[int, Callable[[bytes], None]] = {
             ord("B"): self.begin, ord("E"): self.end, ord("S"): self.source, ord("A"): self.adopt, ord("K"): self.know,
             ord("U"): self.use, ord("R"): self.start, ord("L"): self.spawn, ord("Y"): self.chunk, ord("Z"): self.sent,
-            ord("P"): self.take_over,
+            ord("P"): self.take_over, ord("F"): self.folded, ord("N"): self.totals,
         }  # fmt: skip
 
     def run(self, path: Path) -> Recovered:
@@ -243,6 +251,26 @@ class _Recovery:
                 self.recording.reused += calls
             else:
                 self.found.executed += calls
+
+    def folded(self, payload: bytes) -> None:
+        """A call had made calls when the journal was replaced."""
+        _, number, ended, begun, spawned = FOLDED.unpack_from(payload)
+        children, times, lanes = split(payload[FOLDED.size :])
+        if not self.has_all(children, times, lanes):
+            raise ValueError("calls are lost")
+        frame, objects = self.frames[number], self.recording.objects
+        frame.begun, frame.spawned = begun, spawned
+        if ended:
+            frame.children = resume_list(objects, objects, children, ended)
+            frame.times = resume_list(objects, objects, times, ended)
+        if lanes != NIL:
+            frame.runs = LaneRuns(objects)
+            for path, count in iter_lanes(lanes, objects):
+                frame.runs.add(path, count)
+
+    def totals(self, payload: bytes) -> None:
+        """So many calls had ended when the journal was replaced."""
+        _, self.found.executed, self.recording.reused = TOTALS.unpack_from(payload)
 
     def chunk(self, payload: bytes) -> None:
         """A stream yielded."""

@@ -22,6 +22,7 @@ WEAK_LINK_CODE: Final = 2
 LINK_HEAD: Final = b"\xc7\x20\x01"  # ext 8, 32 bytes, type 1
 WEAK_LINK_HEAD: Final = b"\xc7\x20\x02"
 LINK_BYTES: Final = 35
+OID_AT: Final = 3  # where in a link its oid begins
 
 
 class Link:

@@ -18,7 +18,7 @@ import errno
 import os
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
@@ -57,6 +57,7 @@ class WalWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lock = threading.RLock()
+        self._in_sync = threading.Lock()
         self._deferred: list[bytes | OpenRecord] = []
         self._dirty = False
         self._failed: OSError | None = None
@@ -131,10 +132,42 @@ class WalWriter:
         self.flush()
         self._dirty = False
         try:
-            fs.sync_data(self._fd)
+            with self._in_sync:  # the file is not replaced under it
+                fs.sync_data(self._fd)
         except OSError as e:
             self._failed = e
             raise WriteFailed(self.path, e) from e
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return 0 if self._fd < 0 else fs.size_bytes(self._fd)
+
+    def replace(self, payloads: Iterable[bytes]) -> None:
+        """Puts a new file, which begins with these records, in place of this one; the lock is held.
+
+        It is durable before it takes the old one's name.  Where it cannot be written the old one goes on.
+        """
+        self.flush()
+        path = self.path.with_name(f"{self.path.stem}-next{self.path.suffix}")
+        fd = -1
+        try:
+            fd = fs.create(path)
+            if not fs.try_lock(fd):
+                raise WalFault(f"{path} is held by another process")
+            _write_whole(fd, MAGIC + b"".join([_HEAD.pack(len(each), crc32(each)) + each for each in payloads]))
+            fs.sync_data(fd)
+            fs.rename(path, self.path)
+            fs.sync_folder(self.path.parent)
+        except OSError:
+            if fd >= 0:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+                fs.close(fd)
+            return
+        old, self._fd = self._fd, fd
+        with self._in_sync:
+            fs.close(old)
 
     def close(self, *, remove: bool = False) -> None:
         """Lets go of the file; with `remove` it is deleted, because its content is stored elsewhere."""
@@ -165,13 +198,17 @@ class WalWriter:
             return
         self._dirty = True
         try:
-            written = os.write(self._fd, data)
-            while written < len(data):
-                data = data[written:]
-                written = os.write(self._fd, data)
+            _write_whole(self._fd, data)
         except OSError as e:
             self._failed = e
             raise WriteFailed(self.path, e) from e
+
+
+def _write_whole(fd: int, data: bytes) -> None:
+    written = os.write(fd, data)
+    while written < len(data):
+        data = data[written:]
+        written = os.write(fd, data)
 
 
 def is_held(path: Path) -> bool:
