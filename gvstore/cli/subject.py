@@ -15,6 +15,8 @@ from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.repository import Repository
 from gvstore.journal.run import Run
+from gvstore.objects.check import holds_calls
+from gvstore.objects.fault import CorruptObject
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId, short
 from gvstore.repo.resolve import Found, Resolved
@@ -77,10 +79,22 @@ def open_subject(repo: Repository, rev: str, *, part: tuple[str, ...] = ()) -> S
         path, call = find_call(run.invocation, resolved.call)
         return _with_part(Subject(resolved, run, call, path, resolved.call.part or part))
     if resolved.found is Found.VALUE and resolved.oid is not None:
-        return Subject(resolved, value=repo.store.get(resolved.oid))
+        return Subject(resolved, value=_value(repo, resolved, resolved.oid))
     if resolved.oid is not None and repo.objects.read(resolved.oid)[0] == Kind.INVOCATION:
         return Subject(resolved, call=Invocation.of_oid(repo.store, resolved.oid))
     return Subject(resolved)
+
+
+def _value(repo: Repository, resolved: Resolved, oid: ObjectId) -> object:
+    try:
+        return repo.store.get(oid)
+    except CorruptObject as e:
+        if not holds_calls(repo.objects.read(oid)):
+            raise
+        raise BadRev(
+            f"{resolved.text} is a list of calls within a run, no value",
+            hint="`gv runs` lists the runs, and `gv show run/1` shows the calls of one.",
+        ) from e
 
 
 def _with_part(subject: Subject) -> Subject:

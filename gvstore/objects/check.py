@@ -10,6 +10,7 @@ kind has in format 1 are of a later one and let through.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from gvstore.objects import number
@@ -60,6 +61,8 @@ _SETS: Final = frozenset({number.SET, number.FROZENSET})
 _WHOLES: Final = frozenset({number.LIST, number.TUPLE, number.DICT}) | _SETS
 _RECORDS: Final = frozenset({number.RECORD, number.NAMED_TUPLE, number.WRAPPED})
 _TEXTS: Final = frozenset({number.TEXT, number.BYTES})
+_TIMES: Final = 21  # where a run's array holds them
+_CALL_LENGTHS: Final = range(3, 10)  # of an invocation's array, trailing nils left out
 _EXACT: Final = frozenset({
     number.BIG_INT, number.SURROGATES, number.COMPLEX, number.RANGE, number.SINGLETON, number.DATETIME, number.DATE,
     number.TIME, number.TIMEDELTA, number.TIMEZONE, number.DECIMAL, number.FRACTION, number.UUID,
@@ -97,6 +100,11 @@ def check(data: bytes) -> None:
         raise CorruptObject(None, f"not of the grammar: {e!r:.200}") from e
 
 
+def holds_calls(data: bytes) -> bool:
+    """Returns whether `data`, kind byte first, is a list of invocations that stands apart from the one that made them."""
+    return data[:1] == bytes((Kind.VALUE,)) and _is_list_of(unpack(memoryview(data)[1:]), _is_call)
+
+
 def _refuse(why: str) -> None:
     raise CorruptObject(None, why)
 
@@ -104,6 +112,10 @@ def _refuse(why: str) -> None:
 def _check_value(raw: Any) -> None:
     if type(raw) is Link:
         _refuse("a value that is only a link")
+    if _is_list_of(raw, _is_call):
+        return _check_calls(raw)
+    if _is_list_of(raw, _is_time):
+        return _check_whole(raw)
     if _check_part(raw, inside=False) > HEIGHT_LIMIT:
         _refuse("too high")
 
@@ -114,6 +126,60 @@ def _check_nested(raw: Any) -> int:
     if height >= HEIGHT_LIMIT or len(pack(raw)) > LINK_THRESHOLD:
         _refuse("a part that should be an object of its own")
     return height
+
+
+def _is_list_of(raw: Any, is_item: Callable[[Any], bool]) -> bool:
+    """Returns whether this is a list, not split, of such items or links, one of the former at least."""
+    if type(raw) is not list or raw[:1] != [number.LIST] or type(raw[0]) is not int:
+        return False
+    items = [each for each in raw[1:] if type(each) is not Link]
+    return bool(items) and all(map(is_item, items))
+
+
+def _is_call(raw: Any) -> bool:
+    return type(raw) is list and raw[:1] == [number.INVOCATION]
+
+
+def _check_calls(raw: list[Any]) -> None:
+    """Checks a list of invocations: what was called below one of them."""
+    _check_whole(raw)
+    for each in raw[1:]:
+        if type(each) is list:
+            _check_call(each)
+
+
+def _check_whole(raw: list[Any]) -> None:
+    if sum(len(pack(each)) for each in raw[1:]) > SPLIT_THRESHOLD:
+        _refuse("a container that should be split")
+
+
+def _check_call(raw: list[Any]) -> None:
+    """Checks an invocation that stands where it was called; calls are linked by length alone, never by height."""
+    if len(raw) not in _CALL_LENGTHS or type(raw[1]) is not Link or raw[-1] is None:
+        _refuse("an invocation holds a component, arguments and what follows")
+    if len(pack(raw)) > LINK_THRESHOLD:
+        _refuse("a part that should be an object of its own")
+    if _check_part(raw, inside=True) > MAX_HEIGHT:
+        _refuse("too high")
+
+
+def _is_time(raw: Any) -> bool:
+    """Returns whether this is a call's start and duration, with the list of those below it, linked by length alone."""
+    if type(raw) is int:  # so many that were reused
+        return True
+    if type(raw) is not list or len(raw) not in (3, 4, 5) or [type(each) for each in raw[:3]] != [int] * 3:
+        return False
+    if raw[0] != number.TUPLE or raw[4:] not in ([], [True]):
+        return False
+    return all(type(below) is Link or _is_times(below) for below in raw[3:4])
+
+
+def _is_times(raw: Any) -> bool:
+    if type(raw) is not list or len(pack(raw)) > LINK_THRESHOLD:
+        return False
+    if raw[:2] == [number.SPLIT, number.LIST]:
+        return _check_split(raw) == 1
+    return _is_list_of(raw, _is_time)
 
 
 def _check_part(raw: Any, *, inside: bool) -> int:
@@ -201,9 +267,9 @@ def _check_node(raw: Any, data: bytes) -> None:
         widths = [2]
     elif raw[0] == number.LEAF:
         for each in raw[1:]:
-            if type(each) is list and each[:1] != [number.SPLIT] and each[:1] and each[0] in _OUTSIDE:
-                _check_part(each, inside=True)
-            else:
+            if _is_call(each):
+                _check_call(each)
+            elif not _is_time(each):
                 _check_nested(each)
         widths = [1, 2]  # a leaf does not say whether it is a dict's
     else:
@@ -227,6 +293,8 @@ def _check_record(kind: Kind, raw: Any) -> None:
     if type(raw) is not list or len(raw) <= len(shape) or type(raw[0]) is not int or raw[0] != of:
         _refuse(f"the array of a {kind.word} opens with {of} and holds its fields")
     _check_shape(shape, raw[1 : 1 + len(shape)])
+    if kind == Kind.RUN and all(map(_is_time, raw[_TIMES : _TIMES + 1])):
+        raw = [*raw[:_TIMES], None, *raw[_TIMES + 1 :]]
     if _check_part(raw, inside=True) > MAX_HEIGHT:
         _refuse("too high")
     if kind == Kind.TREE and raw[1][:1] == [number.DICT]:
