@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from gvstore import fs
 from gvstore.errors import GvError
-from gvstore.objects.decode import decode
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId, short
 from gvstore.objects.operation import Operation, RefChange
@@ -27,7 +26,7 @@ from gvstore.refs.rebuild import replayed
 from gvstore.refs.record import OperationEntry, ReflogEntry, RunRow
 from gvstore.repo import layout
 from gvstore.repo.fsck import Finding
-from gvstore.repo.repair import JOURNAL_SUFFIX
+from gvstore.repo.repair import JOURNAL_SUFFIX, journal_facts
 
 if TYPE_CHECKING:
     from gvstore.repo.repository import Repository
@@ -133,14 +132,7 @@ def _of_run(repo: Repository, row: RunRow) -> Iterator[Finding]:
 
 def _facts(repo: Repository, row: RunRow) -> dict[str, object]:
     """Returns what a journal's first record says of its run; nothing where it cannot be read."""
-    if row.finished or not row.journal:
-        return {}
-    try:
-        first = next(read_records(layout.journal_folder(repo.gv) / row.journal), None)
-        facts = decode(first[1:], repo.objects) if first is not None and first[:1] == b"R" else {}
-    except (OSError, GvError):
-        return {}
-    return facts if type(facts) is dict else {}
+    return {} if row.finished or not row.journal else journal_facts(repo, row.journal)
 
 
 def _of_journals(repo: Repository) -> Iterator[Finding]:

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 
 from gvstore import fs
 from gvstore.errors import GvError
+from gvstore.objects.decode import decode
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.operation import Operation
 from gvstore.objects.run import Run
 from gvstore.odb.fault import WriteFailed
 from gvstore.odb.repair import quarantine
+from gvstore.odb.wal import read_records
 from gvstore.refs.fault import CorruptRefs, RefsReadOnly
 from gvstore.refs.names import RUNS
-from gvstore.refs.restore import RunFacts, restore
+from gvstore.refs.restore import JournalFacts, RunFacts, restore
 from gvstore.refs.value import value_oid
 from gvstore.repo import layout
 
@@ -122,13 +124,32 @@ def _read_past(repo: Repository) -> tuple[dict[ObjectId, Operation], dict[Object
     return operations, runs
 
 
-def _journals(repo: Repository) -> list[tuple[str, int]]:
-    """Returns the journals that lie there, with when they began: their names say it."""
+def _journals(repo: Repository) -> list[JournalFacts]:
+    """Returns the journals that lie there, the oldest first, with what they say; where one says nothing, its name tells when it began."""
     found = []
     for name in fs.list_folder(layout.journal_folder(repo.gv)):
         if name.endswith(JOURNAL_SUFFIX):
+            facts = journal_facts(repo, name)
+            target, started_at = facts.get("target"), facts.get("started_at")
             try:
-                found.append((name, int(name.partition("-")[0], 16)))
+                named = int(name.partition("-")[0], 16)
             except ValueError:
                 continue
-    return sorted(found, key=lambda each: each[1])
+            found.append(
+                JournalFacts(
+                    name,
+                    started_at if type(started_at) is int else named,
+                    target if type(target) is str else "",
+                )
+            )
+    return sorted(found, key=lambda each: each.started_at)
+
+
+def journal_facts(repo: Repository, name: str) -> dict[str, object]:
+    """Returns what a journal's first record says of its run; nothing where it cannot be read."""
+    try:
+        first = next(read_records(layout.journal_folder(repo.gv) / name), None)
+        facts = decode(first[1:], repo.objects) if first is not None and first[:1] == b"R" else {}
+    except (OSError, GvError):
+        return {}
+    return facts if type(facts) is dict else {}

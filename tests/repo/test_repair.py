@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gvstore.objects.encode import Encoder
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.run import Run
+from gvstore.odb.wal import WalWriter
 from gvstore.repo import Repository, layout
 from tests.repo.conftest import NOW_US, write
 
@@ -133,3 +135,30 @@ def test_objects_that_do_not_come_back_to_the_byte_are_told(repo: Repository) ->
     found = list(repo.fsck(exact=True))
     assert [foreign] == [finding.oid for finding in found]
     assert not any(finding.damage for finding in found)
+
+
+def test_runs_that_overlapped_come_back(repo: Repository) -> None:
+    """RUN moves when a run begins, and the operations tell in the order in which runs ended; a second check is clean."""
+    first = repo.refs.allocate_run(journal="", target="slow", started_at=NOW_US, move_run=True)
+    name = f"{NOW_US + 1:x}-1-aabbccdd.wal"
+    second = repo.refs.allocate_run(journal=name, target="killed", started_at=NOW_US + 1, move_run=True)
+    facts = {"target": "killed", "started_at": NOW_US + 1}
+    wal = WalWriter(layout.journal_folder(repo.gv) / name)
+    wal.append(b"R" + Encoder(repo.objects).encode(facts))
+    wal.close()
+    third = repo.refs.allocate_run(journal="", target="quick", started_at=NOW_US + 2, move_run=True)
+    for number, target, ended in ((third, "quick", 3), (first, "slow", 9)):
+        began = NOW_US if number == first else NOW_US + 2
+        run = Run(None, "ok", began, NOW_US + ended, target=target).put(repo.objects)
+        repo.refs.finish_run(number, run, status="ok", ended_at=NOW_US + ended, author="Ada", command="run")
+    before = repo.refs.list(""), repo.refs.runs()
+    assert [] == [each for each in repo.fsck() if each.damage]
+    repo.close()
+    layout.refs_path(repo.gv).unlink()
+
+    assert 1 == len(list(repo.repair()))
+
+    assert [] == [each for each in repo.fsck() if each.damage]
+    assert [] == list(repo.repair())
+    assert before == (repo.refs.list(""), repo.refs.runs())
+    assert [2, 3] == [second, third]
