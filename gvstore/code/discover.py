@@ -17,7 +17,8 @@ from gvstore.code.definition import read_definition
 from gvstore.code.identity import CodeIdentity, identity_of, module_name
 from gvstore.code.mark import dotted_origin, is_invokable, is_mark
 from gvstore.code.module import UNPARSABLE, ModuleText, decode_source
-from gvstore.code.reach import Project, trace
+from gvstore.code.project import Project
+from gvstore.code.reach import trace
 from gvstore.code.tree import TreeModules
 
 _HINTS = ("register", "Invokable", "typed_invokable", "action")

@@ -10,7 +10,7 @@ from typing import Final
 
 from gvstore.code.identity import module_name
 from gvstore.code.module import ModuleText
-from gvstore.code.reach import Project
+from gvstore.code.project import Project
 from gvstore.code.source import module_text
 from gvstore.code.tree import TreeModules
 

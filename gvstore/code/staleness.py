@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Protocol
 from gvstore.compare.text import TextDiff, diff_lines
 
 if TYPE_CHECKING:
-    from gvstore.code.reach import Reached, Unit
+    from gvstore.code.reach import Reached
+    from gvstore.code.unit import Unit
 
 
 class Code(Protocol):

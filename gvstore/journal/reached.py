@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gvstore.code.reach import Project, Reached, trace
+from gvstore.code.project import Project
+from gvstore.code.reach import Reached, trace
 from gvstore.code.tree import TreeModules
 from gvstore.errors import Corrupt
 from gvstore.objects.blob import get_blob

@@ -12,7 +12,8 @@ import pytest
 
 from gvstore.code.definition import own_hash
 from gvstore.code.identity import identify
-from gvstore.code.reach import Project, Reached, trace
+from gvstore.code.project import Project
+from gvstore.code.reach import Reached, trace
 from gvstore.code.tree import TreeModules
 
 FILES = {
