@@ -52,6 +52,6 @@ def terminal_asker(cx: CommandContext) -> Asker:
 def _question(request: InputRequest) -> Iterator[str]:
     if request.context is not None:
         yield from value_block(request.context)
-    about = request.for_value.checkout()
+    about = request.asked_about
     if about is not None:
         yield f"  for {value_line(about, 100)}"

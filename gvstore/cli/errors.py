@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gvstore.cli.context import FolderGone
-from gvstore.errors import Conflict, GvError, InternalFault
+from gvstore.errors import Conflict, GvError, InternalFault, Waiting
 
 if TYPE_CHECKING:
     from gvstore.cli.context import CommandContext
@@ -153,7 +153,8 @@ def _tell(failure: Failure, cx: CommandContext) -> None:
     if failure.error == "interrupted":
         sys.stderr.write("\n" if sys.stderr.isatty() else "")
         return
-    cx.output.error(cx.shown_in(failure.message))
+    tell = cx.output.question if failure.exit_code == Waiting.exit_code else cx.output.error
+    tell(cx.shown_in(failure.message))
     if failure.hint:
         cx.output.hint(cx.shown_in(failure.hint))
 

@@ -20,7 +20,7 @@ from gvstore.cli.context import CommandContext
 from gvstore.cli.main import collect_as_usual
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
-from gvstore.cli.value_text import text_line
+from gvstore.cli.value_text import question_line
 from gvstore.errors import ComponentRaised, GvError, Waiting
 from gvstore.journal.timing import Timing
 from gvstore.models.progress import Progress, listening
@@ -150,7 +150,7 @@ def _waits(run: RunOf) -> Waiting:
 
     asked = questions_of(run)
     first = asked[0]
-    about = "" if first.request.context is None else f": {text_line(str(first.request.context))}"
+    about = "" if first.request.context is None else f": {question_line(str(first.request.context))}"
     more = f", and {units.count(len(asked) - 1, 'more question')}" if len(asked) > 1 else ""
     return Waiting(
         f"{first.name} asks for {first.wanted}{about}{more}",

@@ -111,6 +111,10 @@ class Output:
         """Says why the command ends."""
         self._say(self.status_paint("error", "error:") + " " + text)
 
+    def question(self, text: str) -> None:
+        """Says what a run waits for: it ends the command, and is no error."""
+        self._say(text)
+
     def hint(self, text: str) -> None:
         """Says what to type next."""
         self._say(self.status_paint("hint", "hint:") + " " + text)

@@ -12,7 +12,7 @@ from gvstore.cli.call_tree import CallRow, Walk, call_cost, call_rows, root_line
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.subject import RunOf, Subject, run_name
-from gvstore.cli.value_text import text_line, value_block
+from gvstore.cli.value_text import question_line, text_line, value_block
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.timing import Timing, timing_of
 from gvstore.objects.oid import ObjectId
@@ -143,7 +143,7 @@ class CallShown:
             kind, message = raised_parts(call.get_raised())
             yield from _named_block("raised", f"{kind}: {message}")
         elif call.status == "waiting":
-            yield f"  asks for {text_line(str(call.get_raised()))}; `gv answer {self.rev} VALUE`"
+            yield f"  asks for {question_line(str(call.get_raised()))}; `gv answer {self.rev} VALUE`"
         yield from tree_lines(call, paint, self.timing, self.walk)
 
 

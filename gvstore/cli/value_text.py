@@ -23,6 +23,7 @@ _DEPTH = 6  # of what stands on a line
 _DEPTH_OF_BLOCK = 60
 _LEAST = 16  # a value among others is never cut shorter
 _FOLDED = 64  # longer bytes are folded
+_QUESTION = 400
 _CUT = 4096  # characters of a text that is to be cut anyway
 
 # Standard library types whose `str` is short and says it all.
@@ -44,6 +45,11 @@ def value_line(value: object, width: int = WIDTH) -> str:
 def text_line(text: str, width: int = WIDTH) -> str:
     """Returns the first line of a text, without quotes, cut to `width`."""
     return _cut(text.partition("\n")[0], width)
+
+
+def question_line(text: str) -> str:
+    """Returns the first line of a question: whoever answers must read it to its end, so only a very long one is cut."""
+    return text_line(text, _QUESTION)
 
 
 def arguments_line(arguments: Mapping[str, object], width: int = WIDTH, *, bare: int = 0) -> str:

@@ -48,6 +48,11 @@ class InputRequest(ExceptionResource):
         """Returns what a record holds of it."""
         return describe(self.requested_type), self.for_value, self.context
 
+    @property
+    def asked_about(self) -> Any:
+        """The value in question; None where there is none, as where a call with effect="once" waits."""
+        return self.for_value.checkout() if isinstance(self.for_value, Ref) else self.for_value
+
     def asks_same(self, other: InputRequest) -> bool:
         """Returns whether the other asks the same for the same value."""
         mine, others = self.waiting_for(), other.waiting_for()

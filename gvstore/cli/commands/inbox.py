@@ -14,7 +14,7 @@ from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
-from gvstore.cli.value_text import text_line, value_line
+from gvstore.cli.value_text import question_line, value_line
 
 if TYPE_CHECKING:
     from gvstore.journal.inbox import OpenQuestion
@@ -35,7 +35,7 @@ class QuestionListed:
     root: str = field(metadata=HIDDEN)
 
     def lines(self, paint: Paint) -> Iterator[str]:
-        asked = text_line(self.context) if isinstance(self.context, str) else value_line(self.context)
+        asked = question_line(self.context) if isinstance(self.context, str) else value_line(self.context)
         said = f": {asked}" if self.context is not None else ""
         about = f"   for {value_line(self.for_value)}" if self.for_value is not None else ""
         yield f"{paint('run', self.rev)}  {paint('changed', self.requested_type)}{said}{about}"
@@ -78,7 +78,7 @@ def _listed(question: OpenQuestion) -> QuestionListed:
         path=format_path(question.path),
         requested_type=question.wanted,
         context=request.context,
-        for_value=request.for_value.checkout(),
+        for_value=request.asked_about,
         target=run.record.target,
         asked_at=units.moment(question.asked_at),
         root=call_line(run.invocation, PLAIN, names=False, width=72),
