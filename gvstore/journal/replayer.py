@@ -240,6 +240,10 @@ class Replayer:
         """Returns whether the code of a recorded call and of all below it is today's."""
         return not self.subtree(part)[0] & _STALE
 
+    def runs_within(self, part: bytes) -> bool:
+        """Returns whether a recorded call, or one below it, runs whatever its record says."""
+        return bool(self.subtree(part)[0] & _RUNS)
+
     def stale_below(self, part: bytes, path: CallPath = ()) -> Iterator[tuple[CallPath, str, str]]:
         """Yields (path, component, reason) of the stale calls of a subtree, depth first."""
         stack = [(part, path)]

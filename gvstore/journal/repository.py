@@ -15,6 +15,7 @@ from gvstore.journal.commit import find_components, runs_to_commit
 from gvstore.journal.counting import count_before
 from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
+from gvstore.journal.kept_terms import apply_terms, terms_of
 from gvstore.journal.merge import merge_records
 from gvstore.journal.mode import ReplayWords, mode_of
 from gvstore.journal.perform import Performed, Terms, perform, perform_any, perform_async, subject_of
@@ -26,7 +27,9 @@ from gvstore.journal.rewind import rewind_before
 from gvstore.journal.run import NoSuchRun, Run, Runs
 from gvstore.journal.running import RunOptions
 from gvstore.objects import run as stored
+from gvstore.objects.decode import decode
 from gvstore.objects.oid import ObjectId
+from gvstore.objects.record import NIL
 from gvstore.repo import Repository as BareRepository
 from gvstore.repo.files import read_files
 from gvstore.repo.git import git_note
@@ -125,12 +128,14 @@ class Repository(BareRepository):
         run = self.settled(run)
         target = run.record.target
         record = run.invocation if strict else self.record_of(run)
+        mode = replace(mode_of(words or {}, record), code=run.record.code)
+        options = options or RunOptions(target=target, parent=run.oid, command="replay")
         return perform_replay(
             record,
             exception_override=exception_override,
             strict=strict,
-            options=options or RunOptions(target=target, parent=run.oid, command="replay"),
-            mode=replace(mode_of(words or {}, record), code=run.record.code),
+            options=replace(options, terms=terms_of(mode)),
+            mode=mode,
             history=None if run.record.parent is None else lambda: self.history_of(run),
         )
 
@@ -143,11 +148,16 @@ class Repository(BareRepository):
             above = above.parent
 
     def record_of(self, run: Run[Any]) -> Invocation:
-        """Returns what a replay of the run answers from: of a replay that did not end, with the record it had itself."""
+        """Returns what a replay of the run answers from: of a replay that did not end, with the record it had itself.
+
+        What that replay was told to execute or to set stands by what it was told: `--live` does not end half-way.
+        """
         invocation = run.invocation
         if run.status not in ("raised", "interrupted") or run.parent is None:
             return invocation
         older = self.record_of(run.parent)
+        if run.record.terms != NIL:
+            older = apply_terms(older, decode(run.record.terms, self.objects))
         call, before = invocation.call, older.call
         if invocation.component.name != older.component.name or (call.args, call.state) != (before.args, before.state):
             return invocation

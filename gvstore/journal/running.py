@@ -13,7 +13,7 @@ import secrets
 import threading
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +26,8 @@ from gvstore.journal.redact import Redactor
 from gvstore.journal.rotation import ROTATE_BYTES
 from gvstore.journal.snapshot import CodeSnapshot
 from gvstore.journal.wal import recover, write_start
+from gvstore.objects.decode import decode
+from gvstore.objects.encode import Encoder
 from gvstore.objects.invocation import INVOCATION_BYTE, outcome_number
 from gvstore.objects.number import CANCELLED, RAISED, WAITING
 from gvstore.objects.oid import ObjectId
@@ -50,6 +52,7 @@ class RunOptions:
     """What a user says of a run: why, in which group, what they typed.
 
     `move_run` lets RUN follow: set for commands, not for what programs record.
+    `terms` are those of a replay, as `terms_of` tells them.
     `on_call` is told of each call that the root made when it ends, if it was executed.
     """
 
@@ -61,6 +64,7 @@ class RunOptions:
     move_run: bool = False
     command: str = "run"
     on_call: OnCall | None = None
+    terms: dict[str, Any] = field(default_factory=dict)
 
 
 class _Syncer(threading.Thread):
@@ -146,8 +150,14 @@ class RunningRun:
             "host": host.hostname(), "python": host.python_version(), "message": options.message,
             "group": options.group, "branch": branch, "git": git, "base": base and bytes(base),
             "parent": options.parent and bytes(options.parent), "code": self.snapshot.take(base),
-            "started_at": host.now_us(),
+            "started_at": host.now_us(), "terms": self._terms(),
         }  # fmt: skip
+
+    def _terms(self) -> dict[str, Any] | None:
+        """Returns the terms of a replay, as they can be stored, without secrets."""
+        terms, recording = self.options.terms, self.recording
+        kept: dict[str, Any] | None = decode(recording.encode(terms), recording.objects) if terms else None
+        return kept
 
     def finish(self, *, error: BaseException | None = None) -> ObjectId:
         """Returns the oid of the run, stored under its number.
@@ -242,7 +252,7 @@ def run_of(
     *, notes: tuple[str, ...] = (), trace: str = "",
 ) -> Run:  # fmt: skip
     """Returns the run that a journal's first record, its root call and its end make; the root is stored."""
-    known: dict[str, Any] = {k: v for k, v in facts.items() if k not in ("base", "parent", "code")}
+    known: dict[str, Any] = {k: v for k, v in facts.items() if k not in ("base", "parent", "code", "terms")}
     known |= {k: ObjectId(facts[k]) if facts.get(k) else None for k in ("base", "parent", "code")}
     return Run(
         root=objects.write(INVOCATION_BYTE + root.part) if root is not None else None,
@@ -252,6 +262,7 @@ def run_of(
         times=root.timing if root is not None else NIL,
         notes=notes,
         traceback=trace,
+        terms=Encoder(objects).nested(facts["terms"]) if facts.get("terms") else NIL,
         **known,
     )
 

@@ -92,6 +92,10 @@ class FieldReader:
             raise CorruptObject(self.oid, "a field is missing")
         return part
 
+    def raw_or_nil(self) -> bytes:
+        """Returns the next field's bytes, or nil where an object was written without it."""
+        return next(self._parts, NIL)
+
     def link(self) -> ObjectId:
         """Returns the next field, a link."""
         oid = self.maybe_link()

@@ -51,6 +51,7 @@ class Run:
     notes: tuple[str, ...] = ()
     traceback: str = ""
     times: bytes = NIL  # encoded
+    terms: bytes = NIL  # encoded: on what terms a replay went; not written where it is nil
 
     def put(self, writer: ObjectWriter) -> ObjectId:
         """Returns the oid of this run, stored."""
@@ -59,7 +60,10 @@ class Run:
         f.value(self.author).value(self.user).value(self.host).value(self.python)
         f.value(self.message).value(self.group).value(self.branch).value(self.git)
         f.raw(maybe_link(self.code), maybe_weak(self.base), maybe_weak(self.parent))
-        return f.value(self.counts).value(self.notes).value(self.traceback).raw(self.times).put()
+        return f.value(self.counts).value(self.notes).value(self.traceback).raw(self.times, *self._terms()).put()
+
+    def _terms(self) -> tuple[bytes, ...]:
+        return () if self.terms == NIL else (self.terms,)
 
     @classmethod
     def get(cls, reader: ObjectReader, oid: ObjectId) -> Run:
@@ -70,5 +74,5 @@ class Run:
             f.value(str), f.value(str), f.value(str), f.value(str),
             f.value(str), f.value(str), f.value(str), f.value(str),
             f.maybe_link(), f.maybe_link(), f.maybe_link(),
-            f.value(dict), f.value(tuple), f.value(str), f.raw(),
+            f.value(dict), f.value(tuple), f.value(str), f.raw(), f.raw_or_nil(),
         )  # fmt: skip
