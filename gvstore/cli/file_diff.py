@@ -21,6 +21,7 @@ from gvstore.objects.blob import blob_size, get_blob
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.tree import Mode, TreeEntry
+from gvstore.odb.fault import Forgotten
 from gvstore.repo.fault import printable
 
 _LETTER = {"added": "A", "deleted": "D", "modified": "M", "mode": "M", "renamed": "R"}
@@ -73,6 +74,13 @@ class Lying:
         return fs.read_bytes(self._root / path)
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Instead of a difference: the content of one side was forgotten, as `told` says."""
+
+    told: str
+
+
 def differing_files(old: Mapping[str, TreeEntry], new: Mapping[str, TreeEntry]) -> tuple[FileDiff, ...]:
     """Returns how two lists of files differ, sorted by path."""
     found = []
@@ -90,7 +98,7 @@ def differing_files(old: Mapping[str, TreeEntry], new: Mapping[str, TreeEntry]) 
 
 @dataclass(frozen=True, slots=True)
 class ChangedFile:
-    """One file that differs; `added_lines`, `removed_lines` and `hunks` are null for what is no text."""
+    """One file that differs; `added_lines`, `removed_lines` and `hunks` are null for what is no text, or was `forgotten`, which then says when and by whom."""
 
     change: str
     path: str
@@ -102,7 +110,8 @@ class ChangedFile:
     added_lines: int | None
     removed_lines: int | None
     hunks: tuple[Hunk, ...] | None
-    diff: TextDiff | SizeDiff = field(metadata=HIDDEN)
+    forgotten: str | None
+    diff: TextDiff | SizeDiff | Gap = field(metadata=HIDDEN)
 
     @property
     def name(self) -> str:
@@ -117,7 +126,9 @@ class ChangedFile:
         if self.change in ("mode", "renamed") or (self.old_mode != self.new_mode and self.old_oid and self.new_oid):
             modes = f"  {self.old_mode} → {self.new_mode}" if self.old_mode != self.new_mode else ""
             yield paint("title", f"{self.change} {self.name}{modes}")
-        if isinstance(self.diff, SizeDiff):
+        if isinstance(self.diff, Gap):
+            yield paint("warning", f"{self.change} {printable(self.path)}: it {self.diff.told}")
+        elif isinstance(self.diff, SizeDiff):
             kind = "binary" if self.diff.binary else "large"
             sizes = f"{units.size(self.diff.old_bytes)} → {units.size(self.diff.new_bytes)}"
             yield paint("title", f"{kind} file {printable(self.path)} differs: {sizes}")
@@ -135,8 +146,9 @@ class ChangedFile:
 
     def stat(self, paint: Paint, width: int) -> str:
         """Returns ` path | +3 -1`, the path padded to `width`."""
-        if self.added_lines is None:
-            assert isinstance(self.diff, SizeDiff)
+        if isinstance(self.diff, Gap):
+            what = paint("warning", self.diff.told)
+        elif isinstance(self.diff, SizeDiff):
             what = f"{units.size(self.diff.old_bytes)} → {units.size(self.diff.new_bytes)}"
         else:
             what = paint("added", f"+{self.added_lines}") + " " + paint("removed", f"-{self.removed_lines}")
@@ -159,11 +171,19 @@ def changed_file(found: FileDiff, old: Content, new: Content) -> ChangedFile:
         added_lines=lines[0],
         removed_lines=lines[1],
         hunks=diff.hunks if isinstance(diff, TextDiff) else None,
+        forgotten=diff.told if isinstance(diff, Gap) else None,
         diff=diff,
     )
 
 
-def _diff(found: FileDiff, old: Content, new: Content) -> TextDiff | SizeDiff:
+def _diff(found: FileDiff, old: Content, new: Content) -> TextDiff | SizeDiff | Gap:
+    try:
+        return _compared(found, old, new)
+    except Forgotten as e:
+        return Gap(e.told)
+
+
+def _compared(found: FileDiff, old: Content, new: Content) -> TextDiff | SizeDiff:
     sizes = (
         old.size_bytes(found.old_path, found.old) if found.old else 0,
         new.size_bytes(found.path, found.new) if found.new else 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gvstore.errors import Corrupt
@@ -11,6 +12,7 @@ from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.tree import Mode
+from gvstore.odb.fault import Forgotten
 from gvstore.repo.files import Files
 
 if TYPE_CHECKING:
@@ -22,13 +24,15 @@ def find_components(objects: ObjectStore, files: Files) -> dict[str, ObjectId]:
     from gvstore.code.discover import discover_project
     from gvstore.journal.component import stored_component
 
-    sources = (
-        (path, get_blob(objects, entry.oid))
-        for path, entry in files.items()
-        if path.endswith((".py", ".pyw")) and entry.mode in (Mode.FILE, Mode.EXECUTABLE)
-    )
-    found = discover_project(sources).named()
+    found = discover_project(_sources(objects, files)).named()
     return {name: stored_component(each.identity).put(objects) for name, each in found.items()}
+
+
+def _sources(objects: ObjectStore, files: Files) -> Iterator[tuple[str, bytes]]:
+    for path, entry in files.items():
+        if path.endswith((".py", ".pyw")) and entry.mode in (Mode.FILE, Mode.EXECUTABLE):
+            with suppress(Forgotten):  # it defines nothing any more
+                yield path, get_blob(objects, entry.oid)
 
 
 def runs_to_commit(repo: Repository) -> tuple[ObjectId, ...]:

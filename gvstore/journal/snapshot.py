@@ -16,6 +16,7 @@ from gvstore.objects.fault import ObjectMissing
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.tree import Mode, Tree, TreeEntry
+from gvstore.odb.fault import Forgotten
 from gvstore.repo.secrets import key_in
 
 if TYPE_CHECKING:
@@ -93,7 +94,12 @@ class CodeSnapshot:
             self.notes += (f"{relative.as_posix()} holds {what} and was left out of the code snapshot",)
             return
         mode = Mode.EXECUTABLE if executable else Mode.FILE
-        self._files[relative.as_posix()] = TreeEntry(mode, put_blob(self._repo.objects, data))
+        try:
+            oid = put_blob(self._repo.objects, data)
+        except Forgotten as e:
+            self.notes += (f"{relative.as_posix()} was left out of the code snapshot: it {e.told}",)
+            return
+        self._files[relative.as_posix()] = TreeEntry(mode, oid)
 
     def _tree(self, base: ObjectId | None) -> bytes | None:
         objects = self._repo.objects

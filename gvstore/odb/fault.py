@@ -118,7 +118,10 @@ class Incomplete(Corrupt):
 
 
 class Forgotten(ObjectMissing):
-    """The object was there and a user had it forgotten; `at` is microseconds since 1970 UTC, 0 where nobody knows."""
+    """The object was there and a user had it forgotten; `at` is microseconds since 1970 UTC, 0 where nobody knows.
+
+    `told` says so in words, of whatever held it: "was forgotten on 2026-11-20 by Ada: a key".
+    """
 
     hint = "`gv forget --allow OID` lets it come back when it is stored again."
 
@@ -126,8 +129,9 @@ class Forgotten(ObjectMissing):
         self.at, self.by, self.why = at, by, why
         super().__init__(oid)
         when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
-        told = f"object {oid.hex()[:8]} was forgotten" + (f" on {when:%Y-%m-%d}" if at else "")
-        self.args = (told + (f" by {by}" if by else "") + (f": {why}" if why else ""),)
+        self.told = "was forgotten" + (f" on {when:%Y-%m-%d}" if at else "")
+        self.told += (f" by {by}" if by else "") + (f": {why}" if why else "")
+        self.args = (f"object {oid.hex()[:8]} {self.told}",)
 
 
 class Damage(NamedTuple):

@@ -24,6 +24,7 @@ from gvstore.objects.blob import blob_size, iter_blob
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.tree import Mode, TreeEntry
+from gvstore.odb.fault import Forgotten
 from gvstore.repo import layout
 from gvstore.repo.fault import BadPath, CannotWrite, WouldOverwrite
 from gvstore.repo.files import Files
@@ -170,15 +171,15 @@ class _Planning:
         return status_of(self.worktree.root, path, real=self._real)
 
 
-def carry_out(worktree: Worktree, objects: ObjectReader, todo: Plan) -> None:
-    """Does what was planned.
+def carry_out(worktree: Worktree, objects: ObjectReader, todo: Plan) -> dict[str, str]:
+    """Does what was planned; returns what is missing then, for it was forgotten, and how: by path, in words.
 
     Raises:
         WouldOverwrite: a file changed since it was judged; the checkout stops there, and can be repeated.
         CannotWrite: the system refuses; likewise.
     """
     place = Place(worktree.root, worktree.gv)
-    path = ""
+    path, missing = "", dict[str, str]()
     try:
         for path in todo.delete:
             _check_unchanged(worktree.root, path, todo.seen)
@@ -187,9 +188,25 @@ def carry_out(worktree: Worktree, objects: ObjectReader, todo: Plan) -> None:
             if todo.seen[path] is None:
                 place.clear_folders(path)
             _check_unchanged(worktree.root, path, todo.seen)
+            if told := _forgotten(worktree, entry):
+                missing[path] = told
+                if todo.seen[path] is not None:
+                    place.delete(path)  # it is saved, and not what the target has there
+                continue
             place.write(path, entry.mode, _content(objects, path, entry))
     except OSError as e:
         raise CannotWrite(path, e.strerror or str(e)) from e
+    return missing
+
+
+def _forgotten(worktree: Worktree, entry: TreeEntry) -> str:
+    """Returns in which words a file's content is told to be forgotten; nothing, if it is not."""
+    if not worktree.objects.has(entry.oid):
+        try:
+            worktree.objects.read(entry.oid)
+        except Forgotten as e:
+            return e.told
+    return ""
 
 
 def _content(objects: ObjectReader, path: str, entry: TreeEntry) -> Callable[[], Iterable[bytes]]:

@@ -60,27 +60,31 @@ _LEAST_DIFFERENT = 5  # characters: "xxxxxxxxxxxx" in a manual is no key
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A file that stops a commit, and why."""
+    """A file that stops a commit, and why; `forgotten` is the name of its content if that was."""
 
     path: str
     why: str
     large: bool
+    forgotten: str = ""
 
 
 class Swallowed(WouldLose):
-    """Files that a commit would swallow: too large, or with key-like content.  `stops` are all of them."""
+    """Files that a commit would swallow: too large, with key-like content, or forgotten.  `stops` are all of them."""
 
     def __init__(self, stops: Sequence[Stop]) -> None:
         self.stops = tuple(stops)
         flags = [
             flag
             for flag, large in (("--allow-large", True), ("--allow-secret", False))
-            if any(s.large == large for s in stops)
+            if any(s.large == large and not s.forgotten for s in stops)
         ]
+        ways = [f"or pass {' '.join(flags)} to take them all the same."] if flags else []
+        gone = " ".join(dict.fromkeys(s.forgotten[:8] for s in stops if s.forgotten))
+        ways += [f"or let what was forgotten come back: `gv forget --allow {gone}`."] if gone else []
         lines = "\n".join(f"  {printable(ignore_line(s.path))}" for s in stops)
         super().__init__(
             "these files should hardly be committed:\n" + "\n".join(f"  {printable(s.path)}  {s.why}" for s in stops),
-            hint=f"Add to .gvignore:\n{lines}\nor pass {' '.join(flags)} to take them all the same.",
+            hint="\n".join([f"Add to .gvignore:\n{lines}", *ways]),
         )
 
 

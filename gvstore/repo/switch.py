@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """What a checkout did.  `branch` is None where HEAD is detached now, `run` the run whose code was laid over the work tree."""
+    """What a checkout did.  `branch` is None where HEAD is detached now, `run` the run whose code was laid over the work tree.
+
+    `missing` are files whose content was forgotten, and in words how.
+    """
 
     commit: ObjectId | None
     branch: str | None
     run: int | None
     written: tuple[str, ...]
     deleted: tuple[str, ...]
+    missing: Mapping[str, str]
 
 
 class NoCode(BadRev):
@@ -40,7 +44,7 @@ class NoCode(BadRev):
 
     def __init__(self, number: int, notes: Sequence[str] = ()) -> None:
         self.number = number
-        left = [note for note in notes if note.endswith("left out of the code snapshot")]
+        left = [note for note in notes if "left out of the code snapshot" in note]
         super().__init__(f"run/{number} has no code to check out" + (f": {'; '.join(left)}" if left else ""))
 
 
@@ -62,7 +66,7 @@ def checkout_commit(
             raise RefExists(short_name(ref))
         target = read_files(repo.objects, commit.tree)
         todo = plan(repo.worktree, target, known=known_files(repo), delete=True)
-        _carry_out(repo, todo, label, commit.tree)
+        missing = _carry_out(repo, todo, label, commit.tree)
         before = repo.refs.read(HEAD)
         message = f"checkout: moving from {_shown(before)} to {label}"
         with repo.transaction(f"checkout {label}", author=author, now=now) as transaction:
@@ -73,7 +77,7 @@ def checkout_commit(
                     transaction.create(ref, oid, message=f"branch: created at {short(oid)}")
                 transaction.set_symbolic(HEAD, ref, expected=before, message=message)
         write_mark(repo.gv, None)
-    return Checkout(oid, branch, None, tuple(todo.write), todo.delete)
+    return Checkout(oid, branch, None, _written(todo, missing), todo.delete, missing)
 
 
 def checkout_run(repo: Repository, number: int, oid: ObjectId, *, author: str, now: int) -> Checkout:
@@ -94,7 +98,7 @@ def checkout_run(repo: Repository, number: int, oid: ObjectId, *, author: str, n
         known = known_files(repo)
         todo = plan(repo.worktree, read_files(repo.objects, run.code), known=known, delete=False, every=True)
         trees = (run.code, *_known_trees(repo))
-        _carry_out(repo, todo, label, *trees)
+        missing = _carry_out(repo, todo, label, *trees)
         before = repo.refs.read(HEAD)
         message = f"checkout: moving from {_shown(before)} to {label}"
         with repo.transaction(f"checkout {label}", author=author, now=now) as transaction:
@@ -102,7 +106,7 @@ def checkout_run(repo: Repository, number: int, oid: ObjectId, *, author: str, n
                 transaction.update(HEAD, base, expected=before, message=message)
             transaction.set_run(number, message=message)
         write_mark(repo.gv, Mark(label, True, trees))
-    return Checkout(base, None if base is not None else repo.branch, number, tuple(todo.write), todo.delete)
+    return Checkout(base, None if base is not None else repo.branch, number, _written(todo, missing), todo.delete, missing)
 
 
 def checkout_paths(repo: Repository, tree: ObjectId, paths: Sequence[str]) -> Checkout:
@@ -117,8 +121,8 @@ def checkout_paths(repo: Repository, tree: ObjectId, paths: Sequence[str]) -> Ch
     wanted = {path: entry for path, entry in files.items() if under(path, paths)}
     with repo.worktree_lock():
         todo = plan(repo.worktree, wanted, known=known_files(repo), delete=False, every=True)
-        carry_out(repo.worktree, repo.objects, todo)
-    return Checkout(repo.head, repo.branch, None, tuple(todo.write), todo.delete)
+        missing = carry_out(repo.worktree, repo.objects, todo)
+    return Checkout(repo.head, repo.branch, None, _written(todo, missing), todo.delete, missing)
 
 
 def known_files(repo: Repository) -> Known:
@@ -136,10 +140,15 @@ def _known_trees(repo: Repository) -> tuple[ObjectId, ...]:
     return trees + (mark.trees if mark else ())
 
 
-def _carry_out(repo: Repository, todo: Plan, label: str, *trees: ObjectId) -> None:
-    if not todo.empty:
-        write_mark(repo.gv, Mark(label, False, (*trees, *_known_trees(repo)[1:])))
-        carry_out(repo.worktree, repo.objects, todo)
+def _carry_out(repo: Repository, todo: Plan, label: str, *trees: ObjectId) -> dict[str, str]:
+    if todo.empty:
+        return {}
+    write_mark(repo.gv, Mark(label, False, (*trees, *_known_trees(repo)[1:])))
+    return carry_out(repo.worktree, repo.objects, todo)
+
+
+def _written(todo: Plan, missing: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(path for path in todo.write if path not in missing)
 
 
 def _shown(value: str | None) -> str:

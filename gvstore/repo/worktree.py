@@ -19,6 +19,7 @@ from gvstore.objects.blob import blob_oid, blob_size, put_blob, put_stream, stre
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.tree import Mode, TreeEntry
+from gvstore.odb.fault import Forgotten
 from gvstore.repo.fault import FileChanged, UnreadableFile
 from gvstore.repo.files import Files
 from gvstore.repo.progress import TOLD_BYTES, watched
@@ -205,6 +206,9 @@ class _Taking:
             oid = put_blob(self.objects, _read_link(self.root, path))
         except FileNotFoundError:
             return None
+        except Forgotten as e:
+            self.stopped.append(Stop(path, e.told, False, e.oid.hex()))
+            return None
         self.read += 1
         self.cache.put(path, Look.of(status), oid, flags=SCANNED)
         return TreeEntry(Mode.SYMLINK, oid)
@@ -224,7 +228,11 @@ class _Taking:
                 status = os.fstat(file.fileno())
                 if self._too_large(status.st_size) and not large:
                     break  # it grows: told like any file that changes
-                oid, key = self._store(path, file, status.st_size)
+                try:
+                    oid, key = self._store(path, file, status.st_size)
+                except Forgotten as e:
+                    self.stopped.append(Stop(path, e.told, False, e.oid.hex()))
+                    return None
                 after = os.fstat(file.fileno())
             if Look.of(after) != Look.of(status):
                 continue

@@ -1,4 +1,4 @@
-"""Objects that are pieces of something, named on the command line."""
+"""Objects that are pieces of something, or are there no more, met on the command line."""
 
 from __future__ import annotations
 
@@ -32,3 +32,35 @@ def test_a_list_of_calls_is_no_damage(gv: CommandLine) -> None:
     for command in ("show", "get"):
         told = gv(command, oid.hex(), status=12)
         assert "is a list of calls within a run, no value" in told.err
+
+
+READS = """
+from pathlib import Path
+
+import gvstore as gv
+
+@gv.register
+def size() -> int:
+    return len(Path("notes.txt").read_text())
+"""
+
+
+def test_a_run_that_reads_a_forgotten_file_goes_on(gv: CommandLine) -> None:
+    """It is told which file its code lacks; a checkout of that code, and a commit with other code forgotten, go on too."""
+    gv("init")
+    gv.write("notes.txt", "a key\n")
+    gv.write("r.py", READS)
+    gv.write("gone.py", "KEY = 1\n")
+    gv("commit", "-m", "first")
+    gv("forget", "HEAD:notes.txt", "HEAD:gone.py", "--yes", "-m", "oops")
+
+    told = gv("run", "r.py:size")
+    assert "= 6" in told.out
+    assert "notes.txt was left out of the code snapshot: it was forgotten on" in told.err
+    gv.write("r.py", READS + "#\n")
+    gv("commit", "-m", "second", "r.py")
+    gv("checkout", "HEAD~1")
+    (gv.folder / "notes.txt").unlink()
+    back = gv("checkout", "HEAD", "--json", "--", "notes.txt", "r.py")
+    assert ["notes.txt"] == back.json["missing"]
+    assert "notes.txt was forgotten on" in back.err

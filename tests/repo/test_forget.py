@@ -17,6 +17,7 @@ from gvstore.odb.pack import Pack
 from gvstore.odb.scan import scan
 from gvstore.repo import Repository, layout
 from gvstore.repo.forget import allow
+from gvstore.repo.secrets import Swallowed
 from tests.repo.conftest import NOW_US, put, write
 
 SECRET = "the key is 7f3a9c5e-very-secret-indeed, keep it " * 3
@@ -77,8 +78,11 @@ def test_it_cannot_come_back_by_accident(repo: Repository) -> None:
     with pytest.raises(Forgotten):
         repo.objects.put(SECRET.encode())
     put(repo, "again.txt", SECRET)
-    with pytest.raises(Forgotten):
+    with pytest.raises(Swallowed) as stopped:
         repo.commit("second")
+    assert {oid.hex()} == {stop.forgotten for stop in stopped.value.stops}
+    assert {"again.txt", "secret.txt"} == {stop.path for stop in stopped.value.stops}
+    assert "gv forget --allow" in stopped.value.hint
     repo.close()
     assert [oid] == allow(repo, [oid.hex()[:8]])
     repo.commit("second")

@@ -18,13 +18,14 @@ from gvstore.objects.oid import ObjectId
 
 @dataclass(frozen=True, slots=True)
 class CheckedOut:
-    """What the checkout did; `commit` is where HEAD is now, null before the first commit."""
+    """What the checkout did; `commit` is where HEAD is now, null before the first commit, `missing` what was forgotten."""
 
     commit: ObjectId | None
     branch: str | None
     run: str | None
     written: tuple[str, ...]
     deleted: tuple[str, ...]
+    missing: tuple[str, ...]
     made_branch: bool
     paths_only: bool = field(metadata=HIDDEN)
     subject: str = field(metadata=HIDDEN)
@@ -64,6 +65,7 @@ def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create:
       gv checkout run/7
     """
     from gvstore.refs.names import branch_ref
+    from gvstore.repo.fault import printable
     from gvstore.repo.path import insides
 
     if rev is None and create is None:
@@ -73,7 +75,7 @@ def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create:
     repo = cx.repository
     if rev is None and repo.head is None and create is not None:
         repo.rename_branch(repo.branch or "main", create)
-        cx.output.result(CheckedOut(None, create, None, (), (), True, False, ""))
+        cx.output.result(CheckedOut(None, create, None, (), (), (), True, False, ""))
         return
     if rev in ("HEAD", "@") and repo.branch and repo.head and not (paths or create or detach):
         rev = branch_ref(repo.branch)  # as in git: HEAD stays on its branch
@@ -84,6 +86,8 @@ def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create:
         if rev is not None and not paths and (cx.folder / rev).exists():
             e.hint = f"For the file: `gv checkout HEAD -- {rev}`."
         raise
+    for path, told in done.missing.items():
+        cx.output.warning(f"{printable(path)} {told}; it is missing here")
     cx.output.result(
         CheckedOut(
             commit=done.commit,
@@ -91,6 +95,7 @@ def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create:
             run=f"run/{done.run}" if done.run is not None else None,
             written=done.written,
             deleted=done.deleted,
+            missing=tuple(done.missing),
             made_branch=create is not None,
             paths_only=bool(paths),
             subject=_subject(cx, done.commit),
