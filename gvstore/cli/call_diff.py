@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gvstore.cli.call_line import called, ending, raised_parts
+from gvstore.cli.call_line import called, ending, raised_line, raised_parts
 from gvstore.cli.file_diff import hunk_lines
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import PLAIN, Paint
@@ -163,7 +163,7 @@ def _ending(call: Invocation, width: int = _ON_LINE + 8) -> str:
     if call.status == "ok":
         return value_line(call.output, width)
     if call.status == "raised":
-        return "raised " + ": ".join(filter(None, raised_parts(call.get_raised())))
+        return f"raised {raised_line(call.get_raised(), width)}"
     return call.status
 
 

@@ -71,7 +71,8 @@ class Executed:
     def _counts(self) -> str:
         if self.replayed:
             # The root's own execution is what a replay is: only the calls below it tell something.
-            return f"{self.reused} reused, {max(0, self.executed - 1)} executed"
+            below = self.executed - (self.root.status != "unfinished")
+            return f"{self.reused} reused, {max(0, below)} executed"
         tokens = (self.prompt_tokens or 0) + (self.completion_tokens or 0)
         parts = [units.count(self.calls, "finished call" if self.status == "interrupted" else "call")]
         parts += [units.count(tokens, "token")] if tokens else []

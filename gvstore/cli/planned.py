@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from gvstore.cli import units
-from gvstore.cli.call_line import call_line
+from gvstore.cli.call_line import call_line, called
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
+from gvstore.cli.value_text import value_line
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.plan import REUSE, RUN, SET, Plan, PlannedCall
 from gvstore.store.store import Store
 
+_ARGUMENTS = 48
 _MANY, _ENDS = 8, 2  # of more reused calls than `_MANY` in a row the first and the last ones are shown
 
 
@@ -82,7 +84,9 @@ def plan_line(plan: Plan) -> str:
     runs = [f"{plan.run:,}"] if plan.run or not plan.is_open else []
     runs += ["what is new"] if plan.is_open else []
     cost = [units.count(plan.tokens, "token")] if plan.tokens else []
-    cost += [units.duration(plan.duration_us)] if plan.duration_us >= 1000 and (plan.run or plan.unsure) else []
+    # How long what is new takes nobody knows; of the rest alone it would look like the time of all.
+    told = plan.duration_us >= 1000 and not plan.is_open and (plan.run or plan.unsure)
+    cost += [units.duration(plan.duration_us)] if told else []
     most = "up to " if plan.unsure else "~"
     line = f"reuse {plan.reuse:,}, run {' and '.join(runs)}"
     line += f" ({most}{', '.join(cost)})" if cost else ""
@@ -114,11 +118,12 @@ def _last_children(calls: tuple[PlannedCall, ...]) -> set[tuple[int, ...]]:
 
 
 def _line(each: PlannedCall, store: Store, paint: Paint) -> str:
-    shown = call_line(Invocation.of_part(store, each.part), paint)
+    call = Invocation.of_part(store, each.part)
+    if each.action == SET:
+        return f"{called(call, paint, _ARGUMENTS)} = {value_line(each.value, _ARGUMENTS)}   {paint('changed', 'set')}"
+    shown = call_line(call, paint)
     if each.action == REUSE:
         amount = "" if each.calls == 1 else f" {each.calls:,} calls"
         return shown + paint("quiet", f"   reuse{amount}{' if asked the same' if each.unsure else ''}")
-    if each.action == SET:
-        return f"{shown}   {paint('changed', 'set')}"
     word = "run" if each.action == RUN else 'not again without --effects: effect="once"'
     return f"{shown}   {paint('changed', word)}{f': {each.reason}' if each.action == RUN else f', {each.reason}'}"

@@ -8,6 +8,7 @@ open.
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from gvstore.journal.fault import InvokableTypeError, NotOpen
 from gvstore.journal.perform import Performed
 from gvstore.journal.question import InputRequest, answered, open_questions
 from gvstore.journal.replay import perform_replay
-from gvstore.journal.requested import annotation_of, describe, type_text
+from gvstore.journal.requested import annotation_of, describe, example_of, type_text
 from gvstore.journal.running import RunOptions
 from gvstore.journal.timing import timing_of
 from gvstore.objects import run as stored
@@ -131,6 +132,16 @@ def read_answer(text: str, request: InputRequest, folder: Path) -> Any:
         BadArguments: the file cannot be read.
     """
     annotation = annotation_of(describe(request.requested_type))
+    try:
+        return _read(text, request, annotation, folder)
+    except InvokableTypeError as e:
+        example = example_of(annotation)
+        if example[:1] in ("[", "{"):
+            e.hint = f"{e.hint + '; t' if e.hint else 'T'}ype it as {shlex.quote(example)}, or write it into a file and give @FILE."
+        raise
+
+
+def _read(text: str, request: InputRequest, annotation: Any, folder: Path) -> Any:
     if text.startswith("@") and len(text) > 1:
         said = read_word(text, folder)
         if not isinstance(said, str) or annotation in (str, Any) or text.endswith(".json"):

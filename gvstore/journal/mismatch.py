@@ -1,7 +1,8 @@
 """What to say where a strict replay leaves the record: what was expected, what came, at which call, and the difference.
 
-the record goes on with call 1, ask(prompt='a calm sea'), but ask was called with other arguments:
-  prompt   'a [-calm-] {+wild+} sea'
+the record goes on with call 1, ask(prompt='a calm sea'), but ask was called with other arguments: prompt 'a [-calm-] {+wild+} sea'
+
+It is one line, however much differs: a run keeps it as its error, and trees of calls show it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def came_text(replayer: Replayer, elements: list[bytes], live: LiveComponent, ar
     lines = [_line(where, each) for where, each in found[:_MOST]]
     if len(found) > _MOST:
         lines.append(f"and {len(found) - _MOST} more differences")
-    return "\n  ".join([f"{live.qualname} was called with other arguments:", *lines])
+    return f"{live.qualname} was called with other arguments: {'; '.join(lines)}"
 
 
 def _given(replayer: Replayer, state: bytes, args: bytes, parameters: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
@@ -78,7 +79,7 @@ def _line(where: str, found: ValueDiff) -> str:
         where, rest = str(first.key), found.path[1:]
     else:
         rest = found.path
-    place = f"{where}{format_path(rest)}   "
+    place = f"{where}{format_path(rest)} "
     if found.change is ValueChange.ORDER:
         return f"{place}the same keys in another order"
     if found.old is ABSENT:

@@ -23,6 +23,7 @@ from gvstore.objects.invocation import PartList, outcome_number, part_body
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import linked, split
+from gvstore.store.ref import Ref
 
 REUSE: Final = "reuse"
 RUN: Final = "run"
@@ -55,6 +56,7 @@ class PlannedCall(NamedTuple):
     tokens: int
     duration_us: int
     opens: bool = False  # it will also make calls that the record does not have
+    value: object = None  # that it is set to
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,14 @@ def _walk(root: Invocation, replayer: Replayer, verdict: Verdict, timing: Timing
         children = todo.elements[4] if len(todo.elements) > 4 else NIL
         above = mode.start is not None and mode.start[: len(todo.path)] == todo.path and todo.path != mode.start
         if todo.verdict.why is Why.SET:
-            yield PlannedCall(todo.path, todo.part, name, SET, _TOLD[Why.SET], False, 1, 0, 0)
+            value = mode.sets[todo.path]
+            value = value.checkout() if isinstance(value, Ref) else value
+            yield PlannedCall(todo.path, todo.part, name, SET, _TOLD[Why.SET], False, 1, 0, 0, value=value)
             ran = True
             continue
-        if todo.verdict.why is None and not todo.forced and not above:
-            unsure = ran or todo.changed
+        undefined = todo.verdict.why is Why.STALE and bool(todo.path) and replayer.is_undefined(todo.elements[1])
+        if (todo.verdict.why is None or undefined) and not todo.forced and not above:
+            unsure = ran or todo.changed or undefined
             cost = _cost_below(todo, reader) if unsure else (0, 0)
             yield PlannedCall(todo.path, todo.part, name, REUSE, "", unsure, todo.verdict.calls, *cost)
             continue

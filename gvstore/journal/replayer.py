@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
 _ANSWERS: Final = (number.RETURNED, number.STREAMED)
+_LOCAL: Final = "<locals>"
 _OWN: Final = "gvstore.journal.question."
 _STALE, _RUNS = 1, 2
 
@@ -158,7 +159,8 @@ class Replayer:
         same = [live for live in found if live.component(self.root).code == recorded.code]
         live = next(iter(same or found), None)
         if live is None:
-            return Standing(f"{recorded.name} is gone", runs, "")
+            why = "is looked at when it is defined again" if _LOCAL in recorded.name else "is gone"
+            return Standing(f"{recorded.name} {why}", runs, "")
         stale = "" if same else self._why(recorded, live)
         return Standing(stale, runs or (Why.REPEAT if live.effect == "repeat" else None), live.effect)
 
@@ -243,6 +245,13 @@ class Replayer:
     def runs_within(self, part: bytes) -> bool:
         """Returns whether a recorded call, or one below it, runs whatever its record says."""
         return bool(self.subtree(part)[0] & _RUNS)
+
+    def is_undefined(self, link: bytes) -> bool:
+        """Returns whether a function defines the recorded component when it runs, and has not yet: whether it is fresh shows then."""
+        from gvstore.journal.register import registered_as
+
+        name = self.component(link).name
+        return _LOCAL in name and not registered_as(name, self.root)
 
     def stale_below(self, part: bytes, path: CallPath = ()) -> Iterator[tuple[CallPath, str, str]]:
         """Yields (path, component, reason) of the stale calls of a subtree, depth first."""

@@ -6,9 +6,10 @@ type descriptors, `Literal[...]` a `Choice`: values that any process can read.
 
 from __future__ import annotations
 
+import json
 import types as python
 import typing
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, Final
 
 from gvstore.journal.fault import RequestedTypeUndetermined
@@ -18,6 +19,7 @@ from gvstore.store.fault import RegistryError, TypeInferenceFailed
 from gvstore.store.type_inference import from_annotation
 
 _ANYTHING: Final = (Any, object)
+_EXAMPLES: Final[dict[Any, Any]] = {int: 12, float: 0.5, str: "text", bool: True}
 _SIMPLE: Final[dict[type, Any]] = {
     types.Int: int, types.Float: float, types.Str: str, types.Bool: bool, types.Bytes: bytes, types.NoneType: type(None),
 }  # fmt: skip
@@ -116,3 +118,37 @@ def type_text(described: Any) -> str:
     if isinstance(annotation, type) and not isinstance(annotation, python.GenericAlias):
         return annotation.__qualname__
     return str(annotation).replace("typing.", "").replace("NoneType", "None")
+
+
+def example_of(annotation: Any, depth: int = 4) -> str:
+    """Returns what an answer of a type could look like, as it is typed: `12`, `[1, 2]`, `{"topic": "text"}`; empty where nobody can tell."""
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return str(inner[0])
+    if annotation in (str, bool):
+        return {str: "text", bool: "true"}[annotation]
+    value = _example(annotation, depth)
+    return "" if value is None else json.dumps(value)
+
+
+def _example(annotation: Any, depth: int) -> Any:
+    """Returns an example as JSON knows it; None where there is none."""
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation in _EXAMPLES:
+        return _EXAMPLES[annotation]
+    if origin is typing.Literal:
+        return inner[0]
+    if origin in (typing.Union, python.UnionType):
+        return next((found for each in inner if (found := _example(each, depth)) is not None), None)
+    if depth and (origin or annotation) in (list, dict):
+        item = _example(inner[-1], depth - 1) if inner else "text"
+        return [item] if (origin or annotation) is list else {"key": item}
+    if depth and isinstance(annotation, type) and is_dataclass(annotation):
+        try:
+            hints = typing.get_type_hints(annotation)
+        except (NameError, TypeError):  # of a class that stands inside a function
+            hints = {}
+        wanted = [each for each in fields(annotation) if each.init]
+        needed = [each for each in wanted if each.default is MISSING and each.default_factory is MISSING]
+        return {each.name: _example(hints.get(each.name), depth - 1) for each in needed or wanted}
+    return None

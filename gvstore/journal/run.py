@@ -187,6 +187,8 @@ class Runs:
         """
         if isinstance(number, slice):
             return self._slice(number)
+        if not isinstance(number, int):
+            raise TypeError(f"runs are named by their numbers, as in repo.runs[7], not by {number!r:.100}")
         if number < 0:
             number = self._bound(number, sorted(row.number for row in self._repo.refs.runs())) or number
         row = self._repo.refs.run(number)

@@ -167,6 +167,7 @@ class Store:
             NotFound: it is not here.
             RefError: what is stored under its name is something else.
         """
+        _check_ref(ref)
         if self._backend is None:
             with reading(self):
                 value: T = self._checkout_object(ref)
@@ -349,6 +350,11 @@ class _Memory:
 
     def __init__(self, objects: ObjectStore | None = None) -> None:
         self.objects: ObjectStore = MemoryDatabase() if objects is None else objects
+
+
+def _check_ref(ref: object) -> None:
+    if not isinstance(ref, Ref):
+        raise TypeError(f"checkout takes a Ref, as commit returns it, not {ref!r:.100}")
 
 
 def _oid_in_objects(ref: Ref[Any]) -> ObjectId | None:

@@ -181,7 +181,7 @@ def test_strict_refuses_another_call(repo: Repository) -> None:
 
     with pytest.raises(
         gv.ReplayError,
-        match=r"goes on with call 1, ask\(prompt='b'\), but ask was called with other arguments:\n  prompt   'b' → 'x'",
+        match=r"goes on with call 1, ask\(prompt='b'\), but ask was called with other arguments: prompt 'b' → 'x'",
     ):
         run.replay(strict=True)
 

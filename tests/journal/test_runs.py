@@ -280,3 +280,13 @@ def test_a_missing_run_names_near_ones(repo: Repository) -> None:
     repo.run(root, 1)
     with pytest.raises(gv.GvError, match="there is no run/3"):
         repo.runs[3]
+
+
+def test_runs_are_named_by_numbers(repo: Repository) -> None:
+    """Anything else is told what is wanted; so is a checkout of what is no reference."""
+    key: Any = "run/1"
+
+    with pytest.raises(TypeError, match=r"as in repo\.runs\[7\], not by 'run/1'"):
+        repo.runs[key]
+    with pytest.raises(TypeError, match="takes a Ref, as commit returns it, not 'run/1'"):
+        repo.store.checkout(key)
