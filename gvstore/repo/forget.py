@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gvstore.errors import BadRev, GvError, UsageFault
-from gvstore.objects.oid import ObjectId
+from gvstore.objects.oid import ObjectId, short
 from gvstore.odb import tombstone
 from gvstore.odb.collect import Moment
 from gvstore.odb.forget import Removed, forget
@@ -19,6 +19,7 @@ from gvstore.odb.tombstone import Tombstone
 from gvstore.refs.fault import RefsReadOnly
 from gvstore.refs.names import run_ref
 from gvstore.repo import layout
+from gvstore.repo.copies import copies
 from gvstore.repo.fsck import starts
 from gvstore.repo.gc import DAY_US, roots
 from gvstore.repo.referrer import Place, places
@@ -39,13 +40,32 @@ class NotForgotten(BadRev):
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Another object that holds the same text, and where it stands; nowhere where only gc would find it."""
+
+    oid: ObjectId
+    where: tuple[str, ...]
+
+    @property
+    def forget(self) -> str:
+        """What `gv forget` takes to have it forgotten: the run, where it is a part of that alone, or its oid."""
+        names = {each.removeprefix("code of ").partition(":")[0] for each in self.where}
+        name = names.pop() if len(names) == 1 else ""
+        return name if name.startswith("run/") else short(self.oid)
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """What is to be forgotten: an object, and the run's number if it is one; `referrers` name it too, and will find a tombstone."""
+    """What is to be forgotten: an object, and the run's number if it is one.
+
+    `referrers` name it too, and will find a tombstone.  `copies` hold the same text, and stay.
+    """
 
     text: str
     oid: ObjectId
     run: int | None
     referrers: tuple[str, ...]
+    copies: tuple[Copy, ...] = ()
 
 
 def targets(repo: Repository, revs: Sequence[str]) -> list[Target]:
@@ -69,13 +89,19 @@ def targets(repo: Repository, revs: Sequence[str]) -> list[Target]:
                 f"{text} is a part of another object", hint="Forget the whole run, or the oid that `gv cat-file` shows."
             )
         found[resolved.oid] = text, resolved.run if resolved.found is Found.RUN else None
-    told = _referrers(repo, found)
-    return [Target(text, oid, run, tuple(told[oid])) for oid, (text, run) in found.items()]
+    same = copies(repo, found)
+    told = _referrers(repo, found, set().union(*same.values()))
+    return [
+        Target(text, oid, run, tuple(told[oid]), tuple(Copy(each, tuple(told[each])) for each in sorted(same[oid] - found.keys())))
+        for oid, (text, run) in found.items()
+    ]
 
 
-def _referrers(repo: Repository, found: dict[ObjectId, tuple[str, int | None]]) -> dict[ObjectId, list[str]]:
-    """Returns where links to these objects stand, but for the refs of runs, which go with them."""
-    told: dict[ObjectId, list[str]] = {oid: [] for oid in found}
+def _referrers(
+    repo: Repository, found: dict[ObjectId, tuple[str, int | None]], same: set[ObjectId]
+) -> dict[ObjectId, list[str]]:
+    """Returns where links to these objects, and to those of the same text, stand, but for the refs of runs, which go with them."""
+    told: dict[ObjectId, list[str]] = {oid: [] for oid in (*found, *same)}
     own = {f"run/{run}" for _, run in found.values() if run is not None}
     seen: set[ObjectId] = set()
     stack = [(Place(start.where, weak=start.weak), start.oid) for start in reversed(starts(repo)[0])]
@@ -84,7 +110,7 @@ def _referrers(repo: Repository, found: dict[ObjectId, tuple[str, int | None]]) 
         names = told.get(oid)
         if names is not None and not place.weak and place.where not in (*own, *names) and len(names) < _MOST_TOLD:
             names.append(place.where)
-        if names is not None or oid in seen:
+        if oid in found or oid in seen:
             continue
         seen.add(oid)
         try:

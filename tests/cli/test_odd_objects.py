@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gvstore.objects.check import holds_calls
 from gvstore.objects.oid import ObjectId
 from gvstore.repo import Repository
@@ -64,3 +66,50 @@ def test_a_run_that_reads_a_forgotten_file_goes_on(gv: CommandLine) -> None:
     back = gv("checkout", "HEAD", "--json", "--", "notes.txt", "r.py")
     assert ["notes.txt"] == back.json["missing"]
     assert "notes.txt was forgotten on" in back.err
+
+
+COPIES = """
+import gvstore as gv
+
+@gv.register
+def echo(text: str) -> str:
+    return text
+
+@gv.register
+def f(text: str) -> int:
+    return len(echo(text))
+"""
+
+
+@pytest.mark.parametrize("repeated", [1, 20])
+def test_forget_names_the_same_text_elsewhere(gv: CommandLine, repeated: int) -> None:
+    """In values, in calls, in other files, short or linked; forgetting what it says leaves none."""
+    gv("init")
+    text = "".join(f"what nobody may see, number {n}, " for n in range(repeated))
+    gv.write("hidden.txt", text + "\n")
+    gv.write("p.py", COPIES)
+    gv("commit", "-m", "first")
+    gv("put", "@hidden.txt", "--name", "hid")
+    gv("put", text, "--name", "other")
+    gv("run", "p.py:f", text)
+    gv("run", "p.py:f", "something else")
+    told = gv("forget", "main:hidden.txt", "--dry-run")
+    found = gv("forget", "main:hidden.txt", "--dry-run", "--json").json["forgotten"][0]["copies"]
+    again = [each["forget"] for each in found]
+
+    assert {"hid", "run/1"} <= {where.partition(":")[0] for each in found for where in each["where"]}
+    assert repeated > 1 or "`gv forget run/1`" in told.out
+    assert "run/2" not in told.out
+    gv("forget", "main:hidden.txt", *dict.fromkeys(again), "--yes")
+    with Repository.open(gv.folder) as repo:
+        assert [] == [oid for oid in repo.objects if text.strip().encode()[:200] in repo.objects.read(oid)]
+
+
+def test_an_empty_rev_is_checked_out_by_nobody(gv: CommandLine) -> None:
+    """HEAD stays on its branch."""
+    gv("init")
+    gv.write("a.txt", "a")
+    gv("commit", "-m", "first")
+
+    assert "an empty rev names nothing" in gv("checkout", "", status=12).err
+    assert "main" == gv("status", "--json").json["branch"]

@@ -72,6 +72,8 @@ def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create:
         raise UsageFault("gv checkout needs a REV", hint="`gv checkout main`, or `gv checkout -b NAME`.")
     if paths and (create or detach):
         raise UsageFault("with PATH neither -b nor --detach means anything", hint="`gv checkout REV -- PATH...`")
+    if rev == "":
+        raise BadRev("an empty rev names nothing", hint="`gv checkout main`; `gv branch` lists the branches.")
     repo = cx.repository
     if rev is None and repo.head is None and create is not None:
         repo.rename_branch(repo.branch or "main", create)

@@ -15,6 +15,8 @@ from gvstore.cli.style import Paint
 from gvstore.errors import UsageFault, WouldLose
 from gvstore.objects.oid import ObjectId
 
+_MOST_PLACES = 5
+
 
 class NotConfirmed(WouldLose):
     """What was asked cannot be taken back, and nobody said yes."""
@@ -26,12 +28,33 @@ class NotConfirmed(WouldLose):
 
 
 @dataclass(frozen=True, slots=True)
+class SameText:
+    """Another object with the same text, which stays: where it stands, and what `gv forget` takes to take it too."""
+
+    oid: ObjectId
+    where: tuple[str, ...]
+    forget: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToForget:
-    """An object to be forgotten; `referrers` will find a tombstone in its place."""
+    """An object to be forgotten; `referrers` will find a tombstone in its place, `copies` hold the same text."""
 
     name: str
     oid: ObjectId
     referrers: tuple[str, ...]
+    copies: tuple[SameText, ...]
+
+    def left(self) -> Iterator[str]:
+        """Yields what stays: who names it, and where else the text stands."""
+        yield from (f"  still named by {where}" for where in self.referrers)
+        by_name: dict[str, list[str]] = {}
+        for each in self.copies:
+            by_name.setdefault(each.forget, []).extend(each.where)
+        for name, found in sorted(by_name.items()):
+            places = sorted({where.removesuffix(":") for where in found}) or ["an object that nothing names"]
+            more = f" and {len(places) - _MOST_PLACES:,} more places" if len(places) > _MOST_PLACES else ""
+            yield f"  the same text stays in {', '.join(places[:_MOST_PLACES])}{more}: `gv forget {name}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +75,7 @@ class Forgotten:
         for each in self.forgotten:
             word = "would forget" if self.dry_run else "forgot"
             yield f"{word} {paint('ref', each.name)}  {paint('oid', each.oid.hex()[:8])}"
-            for where in each.referrers:
-                yield f"  still named by {where}"
+            yield from each.left()
         if self.objects:
             yield f"{units.count(self.objects, 'object')} that only this led to went with it"
         if self.waiting_bytes:
@@ -85,9 +107,10 @@ def command(
 ) -> None:
     """Take objects away for good: secrets, runs nobody wants
 
-    The content goes, from every file, with what only it led to.  A tombstone stays: what refers to the object says that
-    it was forgotten, when and why, and the same content is not stored again by accident.  A small value stands inside
-    the object that holds it; forget that.  Copies elsewhere, and files set aside by `gv fsck --repair`, are not touched.
+    The object goes, from every file under .gv/objects, with what only it led to.  A tombstone stays: what refers to it
+    says that it was forgotten, when and why, and the same content is not stored again by accident.  Other objects that
+    hold the same text stay: those that hold all of it are named, with what to type.  A small value stands inside the
+    object that holds it; forget that.  Copies elsewhere, and files set aside by `gv fsck --repair`, are not touched.
 
     \b
     Example:
@@ -100,7 +123,10 @@ def command(
         cx.output.result(Allowed(tuple(allow_again(cx.repository, revs))))
         return
     targets = cx.journal.forget_targets(revs)
-    told = tuple(ToForget(each.text, each.oid, each.referrers) for each in targets)
+    told = tuple(
+        ToForget(each.text, each.oid, each.referrers, tuple(SameText(c.oid, c.where, c.forget) for c in each.copies))
+        for each in targets
+    )
     if dry_run:
         cx.output.result(Forgotten(told, 0, 0, (), dry_run=True))
         return
@@ -116,7 +142,7 @@ def _confirm(told: tuple[ToForget, ...]) -> None:
         raise NotConfirmed
     for each in told:
         click.echo(f"{each.name}  {each.oid.hex()[:8]}", err=True)
-        for where in each.referrers:
-            click.echo(f"  named by {where}", err=True)
+        for line in each.left():
+            click.echo(line, err=True)
     if not click.confirm("Forget this for good?", err=True):
         raise UsageFault("nothing was forgotten", hint="")
