@@ -113,3 +113,21 @@ def test_an_empty_rev_is_checked_out_by_nobody(gv: CommandLine) -> None:
 
     assert "an empty rev names nothing" in gv("checkout", "", status=12).err
     assert "main" == gv("status", "--json").json["branch"]
+
+
+def test_commits_left_behind_are_told(gv: CommandLine) -> None:
+    """Those of a detached HEAD, once; not those that a branch leads to."""
+    gv("init")
+    for name in ("first", "second"):
+        gv.write("a.txt", name)
+        gv("commit", "-m", name)
+    assert "left behind" not in gv("checkout", "HEAD~1").err
+    gv.write("a.txt", "third")
+    oid = gv("commit", "-m", "third", "--json").json["oid"]
+    told = gv("checkout", "main").err
+
+    assert "1 commit left behind" in told
+    assert f"`gv branch NAME {oid[:8]}`" in told
+    gv("branch", "kept", oid)
+    gv("checkout", "--detach", "kept")
+    assert "left behind" not in gv("checkout", "main").err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import click
@@ -12,7 +13,7 @@ from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
-from gvstore.errors import BadRev, UsageFault
+from gvstore.errors import BadRev, GvError, UsageFault
 from gvstore.objects.oid import ObjectId
 
 
@@ -81,6 +82,7 @@ def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create:
         return
     if rev in ("HEAD", "@") and repo.branch and repo.head and not (paths or create or detach):
         rev = branch_ref(repo.branch)  # as in git: HEAD stays on its branch
+    left = repo.head if repo.branch is None and not paths else None
     inside = insides(repo.path, paths or None, cwd=cx.folder)
     try:
         done = repo.checkout(rev or "HEAD", paths=inside, create=create, detach=detach)
@@ -88,6 +90,9 @@ def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create:
         if rev is not None and not paths and (cx.folder / rev).exists():
             e.hint = f"For the file: `gv checkout HEAD -- {rev}`."
         raise
+    if left is not None and left != done.commit and (lost := _left_behind(cx, left, done.commit)):
+        cx.output.warning(f"{units.count(lost, 'commit')} left behind that no branch or tag leads to, up to {left.hex()[:8]}")
+        cx.output.hint(f"To keep it: `gv branch NAME {left.hex()[:8]}`.")
     for path, told in done.missing.items():
         cx.output.warning(f"{printable(path)} {told}; it is missing here")
     cx.output.result(
@@ -103,6 +108,26 @@ def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create:
             subject=_subject(cx, done.commit),
         )
     )
+
+
+def _left_behind(cx: CommandContext, left: ObjectId, now: ObjectId | None) -> int:
+    """Returns how many commits only the HEAD that was left led to."""
+    from gvstore.refs.names import BRANCHES, TAGS
+    from gvstore.repo.history import ancestors
+
+    repo = cx.repository
+    tips = [now] if now is not None else []
+    for prefix in (BRANCHES, TAGS):
+        for name in repo.refs.list(prefix):
+            with suppress(GvError):  # a tag of something else
+                tips.append(repo.resolve_commit(name))
+    if left in tips:
+        return 0
+    try:
+        kept = {each for tip in dict.fromkeys(tips) for each in ancestors(repo.objects, tip)}
+        return sum(each not in kept for each in ancestors(repo.objects, left))
+    except GvError:  # the history is damaged: what was asked for is done all the same
+        return 0
 
 
 def _subject(cx: CommandContext, commit: ObjectId | None) -> str:
