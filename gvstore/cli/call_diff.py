@@ -8,10 +8,13 @@ What a call was asked, its code and a long outcome stand below it, where they ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from gvstore.cli import units
 from gvstore.cli.call_line import called, ending, raised_line, raised_parts
+from gvstore.cli.call_tree import FIRST, LATEST, MANY
 from gvstore.cli.file_diff import hunk_lines
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import PLAIN, Paint
@@ -71,6 +74,7 @@ class CallsDiffer:
     counts: dict[str, int]
     calls: list[ChangedCall]
     root: CallPair = field(metadata=HIDDEN)
+    full: bool = field(default=False, metadata=HIDDEN)
 
     @property
     def differ(self) -> bool:
@@ -89,6 +93,11 @@ class CallsDiffer:
             indent, pairs, at = stack.pop()
             if at == len(pairs):
                 continue
+            if not self.full and at == FIRST and len(pairs) > MANY:
+                hidden = pairs[FIRST:-LATEST]
+                yield paint("quiet", f"{indent}├─ …  {_hidden(hidden)}; --full shows all")
+                stack.append((indent, pairs, len(pairs) - LATEST))
+                continue
             pair, last = pairs[at], at + 1 == len(pairs)
             yield f"{paint('quiet', indent + ('└─ ' if last else '├─ '))}{_line(pair, paint)}"
             below = indent + ("   " if last else "│  ")
@@ -97,7 +106,14 @@ class CallsDiffer:
             stack.append((below, pair.children, 0))
 
 
-def diff_calls(old: Subject, new: Subject, *, rows: bool) -> CallsDiffer:
+def _hidden(pairs: Sequence[CallPair]) -> str:
+    """Returns `49,968 more calls that differ (49,968 removed)`: of a long row the first and the latest are shown."""
+    counts = Counter(pair.change.value for pair in pairs)
+    told = ", ".join(f"{count:,} {change}" for change, count in counts.items())
+    return f"{units.count(len(pairs), 'more call')} that differ ({told})"
+
+
+def diff_calls(old: Subject, new: Subject, *, rows: bool, full: bool = False) -> CallsDiffer:
     """Returns how two runs, or calls of runs, differ; `rows` lists the calls for `--json`.
 
     Raises:
@@ -113,6 +129,7 @@ def diff_calls(old: Subject, new: Subject, *, rows: bool) -> CallsDiffer:
         counts={change.value.replace(" ", "_"): count for change, count in found.counts.items()},
         calls=[_row(pair) for pair in found.root.walk()] if rows and not found.is_same else [],
         root=found.root,
+        full=full,
     )
 
 

@@ -31,8 +31,9 @@ from gvstore.objects.protocol import ObjectReader
 _BRANCH, _LAST, _PASS, _BLANK = "├─ ", "└─ ", "│  ", "   "
 _LEAST_US = 10_000  # shorter calls do not tell how long they took
 _TOKENS = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
+_DEEP = 40  # levels that are indented; what is deeper shows with --depth or --full
 _NARROW = 40  # a line is never cut shorter
-_MANY, _FIRST, _LATEST = 40, 24, 8  # of more calls than `_MANY` in a row the first and the latest are shown
+MANY, FIRST, LATEST = 40, 24, 8  # of more calls than `MANY` in a row the first and the latest are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def tree_lines(root: Invocation, paint: Paint, timing: Timing | None, walk: Walk
         return
     stack = [("", _rows(root, timing, walk), timing)]
     levels = sys.maxsize if walk.depth is None else walk.depth
+    folds = walk.depth is None and not walk.full
     while stack:
         indent, rows, above = stack.pop()
         if len(stack) >= levels:
@@ -107,8 +109,20 @@ def tree_lines(root: Invocation, paint: Paint, timing: Timing | None, walk: Walk
         told = row.timing if above is None or not above.reused else None
         line = _line(f"{branch}{row.number}  ", row.call, paint, told, walk)
         yield f"{paint('quiet', branch)}{row.number}  {line}"
-        if len(row.call):
+        if len(row.call) and folds and len(stack) >= _DEEP:
+            below = indent + (_BLANK if row.is_last else _PASS) + _LAST
+            yield paint("quiet", f"{below}{MARK}  {_levels_below(row.call)}; --depth {2 * _DEEP} shows more, --full all")
+        elif len(row.call):
             stack.append((indent + (_BLANK if row.is_last else _PASS), _rows(row.call, row.timing, walk), row.timing))
+
+
+def _levels_below(call: Invocation) -> str:
+    """Returns `460 more levels`: along the first call of each."""
+    levels = 0
+    while len(call):
+        call = call.get_child(0)
+        levels += 1
+    return f"at least {units.count(levels, 'more level')} of calls"
 
 
 def _matching_lines(root: Invocation, paint: Paint, timing: Timing | None, walk: Walk) -> Iterator[str]:
@@ -129,13 +143,13 @@ def matching_calls(root: Invocation, walk: Walk) -> Iterator[tuple[tuple[int, ..
 def _rows(call: Invocation, timing: Timing | None, walk: Walk) -> Iterator[_Row]:
     """Yields the calls that `call` made, in order."""
     reader, count = call.store.objects, len(call)
-    head = count if walk.full or count <= _MANY else _FIRST
+    head = count if walk.full or count <= MANY else FIRST
     times = iter(timing.below(reader)) if timing is not None and not timing.reused else None
     for number, child in zip(range(head), call.get_children(), strict=False):
         yield _Row(number, child, next(times, None) if times is not None else timing, number + 1 == count)
     if head < count:
-        yield _Row(count - head - _LATEST, None, None)
-        for number in range(count - _LATEST, count):
+        yield _Row(count - head - LATEST, None, None)
+        for number in range(count - LATEST, count):
             timed = timing.child(number, reader) if timing is not None else None
             yield _Row(number, call.get_child(number), timed, number + 1 == count)
 

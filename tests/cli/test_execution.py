@@ -196,11 +196,14 @@ def test_long_rows_are_folded(program: CommandLine) -> None:
 
 
 def test_deep_calls_are_shown(program: CommandLine) -> None:
-    """900 calls in each other are 901 lines, and as many rows of a flat list."""
+    """900 calls in each other are 901 lines with `--full`, else 40 and one that tells how many levels there are; and rows of a flat list."""
     program("run", "p.py:deep", "900")
     rows = program("show", "--json").json["calls"]
 
-    assert 902 == len(program("show").out.splitlines())
+    lines = program("show").out.splitlines()
+    assert 2 + 40 + 1 == len(lines)
+    assert lines[-1].endswith("└─ …  at least 860 more levels of calls; --depth 80 shows more, --full all")
+    assert 902 == len(program("show", "--full").out.splitlines())
     assert ["", "0", "0.0"] == [row["path"] for row in rows[:3]]
     assert (901, 0) == (len(rows), rows[-1]["arguments"]["levels"])
 

@@ -81,9 +81,10 @@ class ValuesDiffer:
 @click.argument("revs", metavar="[REV [REV]] [-- PATH...]", nargs=-1)
 @click.option("--stat", is_flag=True, help="Show how many lines came and went in each file")
 @click.option("--name-only", is_flag=True, help="Show only which files differ")
+@click.option("--full", is_flag=True, help="Show every call of long rows")
 @click.option("--exit-code", is_flag=True, help="End with status 1 if there is a difference")
 @pass_context
-def command(cx: CommandContext, revs: tuple[str, ...], stat: bool, name_only: bool, exit_code: bool) -> int:
+def command(cx: CommandContext, revs: tuple[str, ...], stat: bool, name_only: bool, full: bool, exit_code: bool) -> int:
     """Show how files, commits, runs or values differ
 
     Without REV: the work tree beside the last commit.  One commit: the work tree beside it.  Two revs of a kind:
@@ -104,7 +105,7 @@ def command(cx: CommandContext, revs: tuple[str, ...], stat: bool, name_only: bo
             )
         inside = insides(repo.path, paths or None, cwd=cx.folder)
         form = "names" if name_only else "stat" if stat else "patch"
-        result = _compare(repo, names, inside, form=form, rows=cx.json)
+        result = _compare(repo, names, inside, form=form, rows=cx.json, full=full)
         cx.output.result(result, paged=True)
     return 1 if exit_code and result.differ else 0
 
@@ -127,7 +128,9 @@ def _is_rev(repo: Repository, word: str) -> bool:
     return True
 
 
-def _compare(repo: Repository, names: list[str], paths: tuple[str, ...] | None, *, form: str, rows: bool) -> Difference:
+def _compare(
+    repo: Repository, names: list[str], paths: tuple[str, ...] | None, *, form: str, rows: bool, full: bool
+) -> Difference:
     from gvstore.cli.subject import open_subject
     from gvstore.repo.resolve import Found
 
@@ -144,7 +147,7 @@ def _compare(repo: Repository, names: list[str], paths: tuple[str, ...] | None, 
         raise UsageFault("only trees of files can be narrowed to paths", hint="`gv diff COMMIT [COMMIT] -- PATH...`")
     if len(subjects) == 1:
         subjects = [_before(repo, subjects[0]), subjects[0]]
-    return _pair(repo, *subjects, form=form, rows=rows)
+    return _pair(repo, *subjects, form=form, rows=rows, full=full)
 
 
 def _before(repo: Repository, subject: Subject) -> Subject:
@@ -162,7 +165,7 @@ def _before(repo: Repository, subject: Subject) -> Subject:
     return open_subject(repo, parent.name)
 
 
-def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool) -> Difference:
+def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool, full: bool) -> Difference:
     """Returns how two subjects of a kind differ, files of trees aside.
 
     Raises:
@@ -179,7 +182,7 @@ def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool
     if kinds[0] == "call":
         from gvstore.cli.call_diff import diff_calls
 
-        return diff_calls(old, new, rows=rows)
+        return diff_calls(old, new, rows=rows, full=full)
     before, after = (_source(repo, each) for each in (old, new))
     # One file that changed, whatever its names were.
     renamed = dict(zip(after.files, before.files.values(), strict=True))
