@@ -17,6 +17,15 @@ class NotARepository(NoRepository):
         super().__init__(f"{path} is not in a gv repository (no .gv folder here or above)")
 
 
+class FormatMissing(NoRepository):
+    """A `.gv` folder holds objects and no `.gv/format`."""
+
+    hint = "`gv init` writes it again and keeps all that is there; then run `gv fsck`."
+
+    def __init__(self, gv: str) -> None:
+        super().__init__(f"{gv} holds a repository, but its file `format` is missing")
+
+
 class NewerRepository(NoRepository):
     """The repository was written by a newer gv, in a format that this one does not know."""
 

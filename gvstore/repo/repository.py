@@ -27,7 +27,7 @@ from gvstore.odb import ObjectDatabase
 from gvstore.refs import Refs
 from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name, value_ref
 from gvstore.repo import layout
-from gvstore.repo.fault import BadFormat, NotARepository, OnNetwork
+from gvstore.repo.fault import BadFormat, FormatMissing, NotARepository, OnNetwork
 from gvstore.repo.format import Format, decode_format, encode_format
 
 # What a method needs it imports itself: `gv log` does not pay for checkouts, nor for TOML.
@@ -147,6 +147,8 @@ class Repository:
         for root in (folder, *folder.parents):
             if (root / layout.GV_FOLDER / layout.FORMAT).is_file():
                 return cls.open(root, read_only=read_only)
+            if (root / layout.GV_FOLDER / layout.REFS).is_file():
+                raise FormatMissing(str(root / layout.GV_FOLDER))
         raise NotARepository(str(folder))
 
     @cached_property

@@ -131,3 +131,16 @@ def test_commits_left_behind_are_told(gv: CommandLine) -> None:
     gv("branch", "kept", oid)
     gv("checkout", "--detach", "kept")
     assert "left behind" not in gv("checkout", "main").err
+
+
+def test_a_lost_format_file_is_told_and_written_again(gv: CommandLine) -> None:
+    """All that was there is there."""
+    gv("init")
+    gv("put", "1", "--name", "one")
+    (gv.folder / ".gv/format").unlink()
+
+    assert "its file `format` is missing" in gv("runs", status=10).err
+    told = gv("init")
+    assert told.out.startswith("Found existing")
+    assert "is written again" in told.err
+    assert "1\n" == gv("get", "one").out

@@ -43,12 +43,15 @@ def command(cx: CommandContext, folder: Path, branch: str | None) -> None:
       gv init
     """
     from gvstore.repo import Repository
-    from gvstore.repo.layout import FORMAT, GV_FOLDER
+    from gvstore.repo.layout import FORMAT, GV_FOLDER, REFS
 
     elsewhere = cx.variable("GV_DIR")
     place = Path(elsewhere) if elsewhere else folder / GV_FOLDER
-    created = not (place / FORMAT).is_file()
+    healed = not (place / FORMAT).is_file() and (place / REFS).is_file()
+    created = not healed and not (place / FORMAT).is_file()
     with Repository.init(folder, gv_dir=elsewhere or None, branch=branch) as repository:
+        if healed:
+            cx.output.warning("its file `format` was missing and is written again; `gv fsck` tells whether all is there")
         cx.output.result(
             Initialized(repository.path, repository.gv, repository.branch, created, cx.shown(repository.gv))
         )
