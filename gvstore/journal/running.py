@@ -34,7 +34,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
 from gvstore.objects.run import Run
-from gvstore.odb.fault import ReadOnly, WriteFailed
+from gvstore.odb.fault import ReadOnly, Unreadable, WriteFailed
 from gvstore.odb.wal import WalWriter
 from gvstore.repo import layout
 
@@ -163,7 +163,7 @@ class RunningRun:
         """Returns the oid of the run, stored under its number.
 
         Raises:
-            WriteFailed, Poisoned: it could not be stored; its journal is kept, and the next command stores it.
+            WriteFailed, Unreadable, Poisoned: it could not be stored; its journal is kept, and the next command stores it.
         """
         self._syncer.stop()
         self.recording.closed = True
@@ -185,7 +185,10 @@ class RunningRun:
         if recording.torn or frame is None:
             assert self._wal is not None
             self._wal.flush()
-            found = recover(self._wal.path, objects)
+            try:
+                found = recover(self._wal.path, objects)
+            except OSError as e:  # too many open files, say: the next command reads it
+                raise Unreadable(self._wal.path, e) from e
             frame, executed, reused = found.root, found.executed, found.reused
         status = status_of(frame.outcome) if frame is not None else "interrupted"
         if isinstance(error, KeyboardInterrupt):

@@ -41,17 +41,16 @@ repository, or what reads it, in one way, and looks at what is left: nothing tha
 found and named, and the next command works. A case that does not hold is printed with the command that makes it again. The same
 kinds run in the tests, a few cases of each.
 """
-RUNS = (
-    ("kinds", "what was counted as a case"),
+CASES = (
     ("kill, kill-timed", "a program of seven commands (put, batch, commit, record, replay, undo, gc, repack ...), killed "
      "there: every object, commit, ref and finished call that it was told of is there, `gv fsck --full` finds nothing, the "
      "next command works, and `fsck` is clean after it"),
     ("power", "a disk as it may be after a cut between two calls: writes that were not synced are there, torn or lost"),
-    ("fail", "the call refused: an error of ours, nothing lost, and the same command works afterwards"),
+    ("fail", "the call refused, or no memory: an error of ours, nothing lost, and the same command works afterwards"),
     ("stop", "a program stopped there, gc twice, and the program goes on to its end: all that it wrote is whole"),
-    ("sixteen", "a commit"),
-    ("flip", "a bit: `gv fsck --full` finds it, or no answer differs; other objects are read; never a wrong answer. Of "
-     "refs.db and its WAL one bit of each byte"),
+    ("sixteen", "a commit: all are there, each branch's reflog is one line"),
+    ("flip", "a bit of a repository with one of everything: `gv fsck --full` finds it, or no answer differs (harmless: free "
+     "pages of SQLite, spare bits of a dictionary's frame, what is only a hint); at most one object is lost; never a wrong answer"),
     ("cut", "a length"),
     ("fuzz", "an input to a parser: a value or an error of ours, within a second and 256 MB"),
 )  # fmt: skip
@@ -149,7 +148,7 @@ def write(rows: dict[str, str]) -> None:
     page += ["", "| kind | what is done | cases | held | of these | time of one processor | seed | date |"]
     page += ["| --- | --- | ---: | --- | --- | ---: | ---: | --- |"]
     page += [rows.get(kind.name) or old[kind.name] for kind in KINDS if kind.name in rows or kind.name in old]
-    page += ["", "| kind | a case, and what must hold |", "| --- | --- |", *(f"| {kind} | {what} |" for kind, what in RUNS[1:])]
+    page += ["", "| kind | a case, and what must hold |", "| --- | --- |", *(f"| {kind} | {what} |" for kind, what in CASES)]
     PAGE.write_text("\n".join(page) + "\n")
 
 

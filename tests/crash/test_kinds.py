@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.faults import KINDS, done
+from tests.bench.faults import KINDS, PAGE, done
 from tests.crash import fuzz
 from tests.crash.kind import Kind
 from tests.crash.parsers import TARGETS
@@ -57,3 +57,15 @@ def test_no_bytes_break_a_parser(target: str, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(fuzz, "BLOCK", 80)
 
     assert (80, []) == undone(BY_NAME["fuzz"], [f"{target}:0"], tmp_path)
+
+
+def test_the_full_counts_are_what_the_page_says() -> None:
+    """docs/faults.md has every kind, with as many cases as were asked for, and all of them held."""
+    rows = [line.split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+    counted = {row[0].removeprefix("| "): row for row in rows if row[0].removeprefix("| ") in BY_NAME and len(row) == 8}
+
+    assert [kind.name for kind in KINDS] == list(counted)
+    assert ["all"] * len(KINDS) == [row[3] for row in counted.values()]
+    assert int(counted["kill"][2].replace(",", "")) + int(counted["kill-timed"][2].replace(",", "")) >= 10_000
+    assert int(counted["fuzz"][2].replace(",", "")) >= 1_000_000
+    assert int(counted["sixteen"][2].replace(",", "")) >= 16 * 200 * 2
