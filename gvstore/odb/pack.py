@@ -163,6 +163,8 @@ class Pack:
         version = _version(self.map)
         if version > format.VERSION:
             raise NewerFormat(path, version)
+        self._slots: dict[int, ObjectId] = {}
+        self._slots_of = -1  # so many bytes were looked at for them
         self.inflaters: list[Inflate | None] = [bytes, plain().inflate, *[None] * (MAX_SLOTS + 1)]
         self._use(ScannedTable([]))
         if self.live:
@@ -399,7 +401,9 @@ class Pack:
 
     def _inflater(self, codec: int) -> Inflate | None:
         """Returns what inflates a dictionary slot, or None if the file does not say."""
-        dictionary = slots(self.map)[0].get(codec - FIRST_SLOT)
+        if self._slots_of != len(self.map):  # a segment that is being written may name one more
+            self._slots, self._slots_of = slots(self.map)[0], len(self.map)
+        dictionary = self._slots.get(codec - FIRST_SLOT)
         if dictionary is not None:
             self.inflaters[codec] = self.dictionaries.get(dictionary).inflate
         return self.inflaters[codec]
