@@ -17,15 +17,16 @@ from gvstore.code.mark import absolute_module, is_invokable, is_mark, is_registe
 from gvstore.code.module import ModuleText, Site
 
 _GIVEN: Final = re.compile(r"\bregister\b(?![ \t]*(?:#[^\n]*)?\n)")  # anything but the bare mark at the end of its line
+_COMPOUND = ast.If | ast.Try | ast.TryStar | ast.With | ast.For | ast.While | ast.Match
 MODULE: Final = ""  # the name under which a module as a whole is asked for
 
 
 @dataclass(slots=True)
 class Binding:
-    """All that binds one name: definitions, other statements, dotted origins of imports."""
+    """All that binds one name: definitions, other statements and the conditions they stand under, dotted origins of imports."""
 
     sites: list[Site] = field(default_factory=list)
-    statements: list[ast.stmt] = field(default_factory=list)
+    statements: list[ast.stmt | ast.expr] = field(default_factory=list)
     origins: list[str] = field(default_factory=list)
 
 
@@ -58,28 +59,39 @@ class Bindings:
     def _of(self, name: str) -> Binding:
         return self.names.setdefault(name, Binding())
 
-    def _read(self, body: list[ast.stmt]) -> None:
+    def _read(self, body: list[ast.stmt], conditions: tuple[ast.expr, ...] = ()) -> None:
         for statement in body:
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                self._of(statement.name).sites.append(self.site(statement))
-            elif isinstance(statement, ast.Import):
-                for alias in statement.names:
-                    local = alias.asname or alias.name.partition(".")[0]
-                    self._of(local).origins.append(alias.name if alias.asname else local)
-            elif isinstance(statement, ast.ImportFrom):
-                origin = absolute_module(statement, self.text.package)
-                for alias in statement.names:
-                    if alias.name == "*":
-                        self.stars.append(origin)
-                    else:
-                        self._of(alias.asname or alias.name).origins.append(f"{origin}.{alias.name}".lstrip("."))
-            elif isinstance(statement, ast.If | ast.Try | ast.TryStar | ast.With | ast.For | ast.While | ast.Match):
-                for name in _stored(_head(statement)):
-                    self._of(name).statements.append(statement)
-                self._read(_inner(statement))
-            else:
-                for name in dict.fromkeys([*_stored([statement]), *_changed(statement)]):
-                    self._of(name).statements.append(statement)
+            for name in self._bind(statement):
+                binding = self._of(name)
+                binding.statements += [each for each in conditions if each not in binding.statements]
+            if isinstance(statement, _COMPOUND):
+                tested = (statement.test,) if isinstance(statement, ast.If | ast.While) else ()
+                self._read(_inner(statement), (*conditions, *tested))
+
+    def _bind(self, statement: ast.stmt) -> list[str]:
+        """Notes what a statement binds by itself, and returns the names."""
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            self._of(statement.name).sites.append(self.site(statement))
+            return [statement.name]
+        if isinstance(statement, ast.Import):
+            locals_ = [alias.asname or alias.name.partition(".")[0] for alias in statement.names]
+            for local, alias in zip(locals_, statement.names, strict=True):
+                self._of(local).origins.append(alias.name if alias.asname else local)
+            return locals_
+        if isinstance(statement, ast.ImportFrom):
+            origin = absolute_module(statement, self.text.package)
+            named = [alias for alias in statement.names if alias.name != "*"]
+            self.stars += [origin] * (len(statement.names) - len(named))
+            for alias in named:
+                self._of(alias.asname or alias.name).origins.append(f"{origin}.{alias.name}".lstrip("."))
+            return [alias.asname or alias.name for alias in named]
+        if isinstance(statement, _COMPOUND):
+            names = list(dict.fromkeys(_stored(_head(statement))))
+        else:
+            names = list(dict.fromkeys([*_stored([statement]), *_changed(statement)]))
+        for name in names:
+            self._of(name).statements.append(statement)
+        return names
 
 
 def _head(statement: ast.stmt) -> list[ast.AST]:

@@ -32,7 +32,7 @@ class Project:
 
     def __init__(self, find: Finder) -> None:
         self._find = find
-        self._modules: dict[int, Module | None] = {}
+        self._modules: dict[int, tuple[ModuleText, Module | None]] = {}  # the text is held: its id is its name here
         self._units: dict[UnitKey, Unit] = {}
         self._component_classes: dict[UnitKey, bool] = {}
 
@@ -45,10 +45,10 @@ class Project:
         """Returns a text as a module; the same for the same text."""
         if id(text) not in self._modules:
             try:
-                self._modules[id(text)] = Module(name, text)
+                self._modules[id(text)] = text, Module(name, text)
             except UNPARSABLE:
-                self._modules[id(text)] = None
-        return self._modules[id(text)]
+                self._modules[id(text)] = text, None
+        return self._modules[id(text)][1]
 
     # -- what a name leads to
 
@@ -156,13 +156,14 @@ class Project:
     def _read_statements(self, module: Module, key: UnitKey, owner: str, name: str) -> Unit:
         """Returns the unit of what binds a name otherwise: in a module, a class (`A.=x`) or a function (`f.<locals>.=x`)."""
         around: list[Site] = []
+        statements: list[ast.stmt | ast.expr]
         if not owner:
             statements = module.bindings.names[name].statements
         else:
             site = module.site(owner.removesuffix(".").removesuffix(".<locals>"))
             assert site is not None
             around = [site, *_enclosing(module, site)] if owner.endswith("<locals>.") else _enclosing(module, site)
-            statements = _binding(site, name)
+            statements = list(_binding(site, name))
         owns = b"".join(own_hash(module.text, each) for each in statements)
         unit = Unit(key, ObjectId.of(owns), "".join(_text(module, each) for each in statements), False)
         unit.links = self.links(module, list(statements), around)
@@ -210,7 +211,7 @@ def _bases(node: ast.AST) -> list[ast.expr]:
     return [*node.bases] if isinstance(node, ast.ClassDef) else []
 
 
-def _text(module: Module, statement: ast.stmt) -> str:
+def _text(module: Module, statement: ast.stmt | ast.expr) -> str:
     return "".join(module.text.lines[statement.lineno - 1 : statement.end_lineno])
 
 

@@ -12,22 +12,9 @@ from typing import Any, Final
 
 from gvstore.objects.encode import Encoder
 from gvstore.objects.oid import ObjectId
+from gvstore.odb import MemoryDatabase
 
 _CELLS: Final = b"code cells 1\0"
-
-
-class _Names:
-    """A writer that keeps nothing: names are all that is asked of it."""
-
-    def write(self, data: bytes) -> ObjectId:
-        """Returns the name that `data` has."""
-        return ObjectId.of(data)
-
-    def flush(self) -> None:
-        """Has nothing to hand on."""
-
-    def sync(self) -> None:
-        """Has nothing to make durable."""
 
 
 def cells_of(function: Any) -> bytes:
@@ -46,7 +33,7 @@ def cells_of(function: Any) -> bytes:
         values += (name, value)
     if not values:
         return b""
-    return bytes(ObjectId.of(_CELLS + Encoder(_Names()).encode(values)))
+    return bytes(ObjectId.of(_CELLS + Encoder(MemoryDatabase()).encode(values)))
 
 
 def with_cells(reach: bytes, cells: bytes) -> bytes:

@@ -259,6 +259,7 @@ EDITS = [
     ("the other name of a star import", "pkg/stars.py", "return 0", "return 1", False, False),
     ("a module of a package", "pkg/deeper.py", "n + 1", "n + 2", False, True),
     ("a conditional definition", "steps.py", "return x - 1", "return x - 2", False, True),
+    ("the condition of a definition", "steps.py", "if maths.pi > 3:", "if maths.pi > 4:", False, True),
     ("another component", "steps.py", "text.upper()", "text.lower()", False, False),
     ("a function nobody calls", "tools.py", "def never(x):\n    return x", "def never(x):\n    return -x", False, False),
     ("a constant nobody uses", "settings.py", "UNUSED = 1", "UNUSED = 2", False, False),
