@@ -15,6 +15,7 @@ from typing import Final
 
 from gvstore.code.mark import absolute_module, is_invokable, is_mark, is_register
 from gvstore.code.module import ModuleText, Site
+from gvstore.code.walk import children
 
 _GIVEN: Final = re.compile(r"\bregister\b(?![ \t]*(?:#[^\n]*)?\n)")  # anything but the bare mark at the end of its line
 _COMPOUND = ast.If | ast.Try | ast.TryStar | ast.With | ast.For | ast.While | ast.Match
@@ -129,7 +130,7 @@ def _stored(nodes: list[ast.AST] | list[ast.stmt]) -> list[str]:
         elif isinstance(node, ast.MatchMapping) and node.rest is not None:
             found.append(node.rest)
         if not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            todo += reversed(list(ast.iter_child_nodes(node)))
+            todo += reversed(children(node))
     return found
 
 

@@ -16,6 +16,7 @@ from typing import Final
 from gvstore.code.mark import dotted_origin, is_register
 from gvstore.code.module import ModuleText, Site
 from gvstore.code.normal import normal_form
+from gvstore.code.walk import children
 from gvstore.objects.oid import ObjectId
 
 _TEXT: Final = b"code text 1\0"
@@ -83,7 +84,7 @@ def _yields(node: ast.AST) -> bool:
         if isinstance(item, ast.Yield | ast.YieldFrom):
             return True
         if not isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            todo += ast.iter_child_nodes(item)
+            todo += children(item)
     return False
 
 

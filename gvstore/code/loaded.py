@@ -23,6 +23,7 @@ class LoadedModules:
     def __init__(self, root: str) -> None:
         self.root = os.path.realpath(root)
         self._disk = TreeModules(self._read)
+        self._paths: dict[str, str | None] = {}
 
     def __call__(self, dotted: str, beside: str) -> tuple[str, ModuleText] | None:
         """Returns (name in the project, text) of the module that code imports as `dotted`, or None."""
@@ -39,6 +40,11 @@ class LoadedModules:
         """Returns a file's path from the root; None if it lies elsewhere, or is an installed package's."""
         if not isinstance(file, str) or not file:
             return None
+        if file not in self._paths:
+            self._paths[file] = self._path_of(file)
+        return self._paths[file]
+
+    def _path_of(self, file: str) -> str | None:
         path = os.path.realpath(file)
         if not path.startswith(self.root + os.sep):
             return None

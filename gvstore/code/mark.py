@@ -8,7 +8,7 @@ whatever name it was imported.  `Invokable` as a base is told the same way.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 ROOTS: Final = frozenset({"gvstore", "enact"})
@@ -22,15 +22,15 @@ _MARKS: Final = frozenset({"register", "typed_invokable", "action"})
 _BASES: Final = frozenset({"Invokable", "InvokableBase", "AsyncInvokable", "AsyncInvokableBase"})
 
 
-def imported_names(tree: ast.Module, package: str = "") -> dict[str, str]:
-    """Returns what the imports anywhere in a module bind, as name to dotted origin; `*` lists starred modules.
+def imported_names(body: Sequence[ast.stmt], statements: Sequence[ast.stmt], package: str = "") -> dict[str, str]:
+    """Returns what the imports among a module's `statements` bind, as name to dotted origin; `*` lists starred modules.
 
     `package` is the dotted package that the module lies in, for relative imports.
-    Plain aliases (`register = gv.register`) at module level are followed.
+    Plain aliases (`register = gv.register`) at module level, in its `body`, are followed.
     """
     names: dict[str, str] = {}
     stars: list[str] = []
-    for node in ast.walk(tree):
+    for node in statements:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 local = alias.asname or alias.name.partition(".")[0]
@@ -42,7 +42,7 @@ def imported_names(tree: ast.Module, package: str = "") -> dict[str, str]:
                     stars.append(origin)
                 else:
                     names[alias.asname or alias.name] = f"{origin}.{alias.name}" if origin else alias.name
-    for statement in tree.body:
+    for statement in body:
         if (
             isinstance(statement, ast.Assign)
             and len(statement.targets) == 1

@@ -14,6 +14,7 @@ import importlib.util
 import io
 import tokenize
 import warnings
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from types import CodeType
 
 from gvstore.code.mark import imported_names
 from gvstore.code.normal import DefinitionNode
+from gvstore.code.walk import children, statements
 
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 """What `ast.parse` and `compile` raise at texts that are no Python, or too deep a one."""
@@ -91,9 +93,14 @@ class ModuleText:
             return ast.parse(self.text)
 
     @cached_property
+    def statements(self) -> list[ast.stmt]:
+        """Every statement, those inside others too (`walk.statements`)."""
+        return statements(self.tree)
+
+    @cached_property
     def names(self) -> dict[str, str]:
         """What its imports bind (`mark.imported_names`)."""
-        return imported_names(self.tree, self.package)
+        return imported_names(self.tree.body, self.statements, self.package)
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:
@@ -150,9 +157,12 @@ class ModuleText:
 
         `<listcomp>` and its like stand in no name here: Python 3.12 took them out.
         """
+        lambdas = [number for number, line in enumerate(self.lines, 1) if "lambda" in line]
         todo: list[tuple[ast.AST, str]] = [(self.tree, "")]
         while todo:
             node, prefix = todo.pop()
+            if isinstance(node, ast.expr) and not _any_between(lambdas, node.lineno, node.end_lineno):
+                continue  # nothing is defined in it
             inner = prefix
             if isinstance(node, DefinitionNode):
                 name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
@@ -163,11 +173,11 @@ class ModuleText:
             if isinstance(node, DefinitionNode) and not isinstance(node, ast.Lambda):
                 body: list[tuple[ast.AST, str]] = [(child, inner) for child in node.body]
                 rest: list[tuple[ast.AST, str]] = [
-                    (child, prefix) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)
+                    (child, prefix) for child in children(node) if not isinstance(child, ast.stmt)
                 ]
                 todo += reversed(rest + body)
             else:
-                todo += reversed([(child, inner) for child in ast.iter_child_nodes(node)])
+                todo += reversed([(child, inner) for child in children(node)])
 
     def _site(self, node: DefinitionNode, qualname: str) -> Site:
         assert node.end_lineno is not None
@@ -177,6 +187,11 @@ class ModuleText:
             while first > 1 and not self.lines[first - 1].lstrip().startswith("@"):
                 first -= 1
         return Site(node, qualname, first, code_line, node.end_lineno)
+
+
+def _any_between(numbers: list[int], first: int, last: int | None) -> bool:
+    at = bisect_left(numbers, first)
+    return at < len(numbers) and (last is None or numbers[at] <= last)
 
 
 def _string_lines(lines: list[str]) -> set[int]:

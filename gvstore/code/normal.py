@@ -125,8 +125,25 @@ def normal_form(node: ast.AST, *, component: bool = False, is_mark: Mark = lambd
     todo: list[object] = [_Root(node, component)]
     while todo:
         item = todo.pop()
-        if isinstance(item, bytes):
-            out.append(item)
+        kind = item.__class__
+        plain = _PLAIN.get(kind)
+        if kind is bytes:
+            out.append(item)  # type: ignore[arg-type]
+        elif plain is not None:
+            out.append(plain[0])
+            todo.append(b")")
+            for field, label in plain[1]:
+                value = getattr(item, field, None)
+                if value is None or (not value and value.__class__ is list):
+                    continue
+                if value.__class__ is str:
+                    todo.append(label + _scalar(value))
+                elif value.__class__ is ast.Name:
+                    todo.append(label + b"(Name.id " + _scalar(value.id) + b")")
+                elif value.__class__ is ast.Constant:
+                    todo.append(label + _constant(value.value))
+                else:
+                    todo += (value, label)
         elif isinstance(item, _Root):
             todo += reversed(list(_node(item.node, is_mark, root=True, signed=item.component, in_class=False)))
         elif isinstance(item, _Member):
@@ -140,6 +157,20 @@ def normal_form(node: ast.AST, *, component: bool = False, is_mark: Mark = lambd
         else:
             out.append(_scalar(item))
     return b"".join(out)
+
+
+def _plain() -> dict[type, tuple[bytes, list[tuple[str, bytes]]]]:
+    """Returns the types whose nodes are written field by field wherever they stand: how they open, their fields from the last."""
+    apart = {"AnnAssign", "Constant", "ImportFrom", "JoinedStr", "arg", "arguments"}
+    found: dict[type, tuple[bytes, list[tuple[str, bytes]]]] = {}
+    for name, kind in vars(ast).items():
+        if not (isinstance(kind, type) and issubclass(kind, ast.AST)) or kind.__name__ != name or name in apart:
+            continue
+        fields = _FIELDS.get(name, kind._fields)
+        if not (_BODIES | _TYPING | {"decorator_list"}).intersection(fields):
+            labels = [(field, b"." + field.encode() + b" ") for field in reversed(fields)]
+            found[kind] = b"(" + name.encode(), labels
+    return found
 
 
 class _Root:
@@ -281,3 +312,6 @@ def _constant(value: object) -> bytes:
 
 def _sized(tag: bytes, data: bytes) -> bytes:
     return tag + b"%d:" % len(data) + data
+
+
+_PLAIN: Final = _plain()

@@ -11,10 +11,12 @@ those of class bodies do: they make fields.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from gvstore.code.mark import absolute_module
+from gvstore.code.walk import children
 
 Chain = tuple[str, ...]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -53,6 +55,7 @@ def outside(node: ast.AST, *, package: str = "", bases: bool = True) -> Outside:
         for part in [*node.decorator_list, *[k.value for k in node.keywords]]:
             reader.read(part)
         reader.read_class_body(node)
+        reader.read_rest()
     else:
         reader.read(node)
     return reader.found
@@ -83,46 +86,51 @@ class _Reader:
         self.found = Outside()
         self.package = package
         self.scopes: list[_Scope] = []
+        self.todo: list[ast.AST | _Scope | None] = []  # a scope is to be opened, None closes one
 
     def read(self, node: ast.AST) -> None:
-        """Reads one node in the scope that is open."""
-        if isinstance(node, ast.Attribute | ast.Name):
-            self.read_chain(node)
-        elif isinstance(node, _FUNCTIONS):
-            self.read_function(node)
-        elif isinstance(node, ast.ClassDef):
-            for part in [*node.decorator_list, *node.bases, *[k.value for k in node.keywords]]:
-                self.read(part)
-            self.read_class_body(node)
-        elif isinstance(node, _COMPREHENSIONS):
-            self.read_comprehension(node)
-        elif isinstance(node, ast.AnnAssign):
-            in_class = bool(self.scopes) and self.scopes[-1].is_class
-            self.read_all([node.target, *([node.annotation] if in_class else [])])
-            if node.value is not None:
-                self.read(node.value)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and self.scopes and self.scopes[-1].is_class:
-            return
-        else:
-            self.read_all(ast.iter_child_nodes(node))
+        """Reads a node and all that stands in it."""
+        self.todo.append(node)
+        self.read_rest()
 
-    def read_all(self, nodes: Iterable[ast.AST]) -> None:
-        """Reads nodes one after the other."""
-        for node in nodes:
-            self.read(node)
+    def read_rest(self) -> None:
+        """Reads what is waiting; no tree that Python parses is too deep."""
+        todo = self.todo
+        while todo:
+            item = todo.pop()
+            if item.__class__ is _Scope:
+                self.scopes.append(item)
+            elif item is None:
+                self.scopes.pop()
+            else:
+                read = _READ.get(item.__class__)
+                if read is None:
+                    todo += reversed(children(item))  # type: ignore[arg-type]
+                else:
+                    read(self, item)
 
-    def read_chain(self, node: ast.Attribute | ast.Name) -> None:
-        """Reads `a`, or `a.b.c`."""
+    def inside(self, scope: _Scope, body: Iterable[ast.AST]) -> None:
+        """Lets these be read next, in a scope of their own."""
+        self.todo.append(None)
+        self.todo += body
+        self.todo.append(scope)
+
+    def read_name(self, node: ast.Name) -> None:
+        """Reads `a`."""
+        if isinstance(node.ctx, ast.Load):
+            self.use(node.id, ())
+
+    def read_chain(self, node: ast.Attribute) -> None:
+        """Reads `a.b.c`."""
         chain: list[str] = []
         base: ast.expr = node
         while isinstance(base, ast.Attribute):
             chain.append(base.attr)
             base = base.value
-        if not isinstance(base, ast.Name):
-            self.read(base)
-            return
-        if isinstance(base.ctx, ast.Load) or chain:
+        if isinstance(base, ast.Name):
             self.use(base.id, tuple(reversed(chain)))
+        else:
+            self.todo.append(base)
 
     def use(self, name: str, chain: Chain) -> None:
         """Notes a name that is looked up here, unless a scope of this code binds it."""
@@ -141,58 +149,70 @@ class _Reader:
     def read_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
         """Reads a function: decorators and defaults outside, the body in a scope of its own."""
         arguments = node.args
-        defaults = [*arguments.defaults, *[each for each in arguments.kw_defaults if each is not None]]
         if isinstance(node, ast.Lambda):
             body: list[ast.AST] = [node.body]
         else:
-            self.read_all(node.decorator_list)
             body = list(node.body)
-        self.read_all(defaults)
         scope = self.scope_of(body)
         scope.bound |= _parameters(arguments)
-        self.scopes.append(scope)
-        self.read_all(body)
-        self.scopes.pop()
+        self.inside(scope, body)
+        self.todo += [each for each in (*arguments.defaults, *arguments.kw_defaults) if each is not None]
+        if not isinstance(node, ast.Lambda):
+            self.todo += node.decorator_list
+
+    def read_class(self, node: ast.ClassDef) -> None:
+        """Reads a class: decorators, bases and keywords outside, then its body."""
+        self.read_class_body(node)
+        self.todo += [*node.decorator_list, *node.bases, *[k.value for k in node.keywords]]
 
     def read_class_body(self, node: ast.ClassDef) -> None:
         """Reads what a class body does; names that it binds later than it uses them are rare, and count as its own."""
         scope = self.scope_of(list(node.body))
         scope.is_class = True
-        self.scopes.append(scope)
-        self.read_all(node.body)
-        self.scopes.pop()
+        self.inside(scope, node.body)
 
     def read_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         """Reads a comprehension: its first source outside, the rest in a scope of its own."""
         first, *others = node.generators
-        self.read(first.iter)
         targets: list[ast.AST] = [each.target for each in node.generators]
-        scope = self.scope_of(targets)
-        self.scopes.append(scope)
-        self.read_all(first.ifs)
+        inner = list(first.ifs)
         for each in others:
-            self.read_all([each.iter, *each.ifs])
-        self.read_all([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
-        self.scopes.pop()
+            inner += [each.iter, *each.ifs]
+        inner += [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        self.inside(self.scope_of(targets), inner)
+        self.todo.append(first.iter)
 
-    def scope_of(self, body: list[ast.AST]) -> _Scope:
+    def read_annotated(self, node: ast.AnnAssign) -> None:
+        """Reads `x: int = 1`; the annotation counts where it makes a field."""
+        in_class = bool(self.scopes) and self.scopes[-1].is_class
+        self.todo += [each for each in (node.target, node.annotation if in_class else None, node.value) if each is not None]
+
+    def scope_of(self, body: Iterable[ast.AST]) -> _Scope:
         """Returns what these statements bind where they stand, without the scopes inside them."""
         scope = _Scope(set())
         todo = list(body)
         while todo:
             node = todo.pop()
-            if isinstance(node, ast.Global | ast.Nonlocal):
-                scope.globals.update(node.names)
-            else:
+            kind = node.__class__
+            if kind is ast.Name:
+                if node.ctx.__class__ is not ast.Load:  # type: ignore[attr-defined]
+                    scope.bound.add(node.id)  # type: ignore[attr-defined]
+                continue
+            if kind in _BINDING:
                 _bind(node, scope, self.package)
-            todo += _same_scope(node)
+            if kind in _SCOPES:
+                if kind in _COMPREHENSIONS:
+                    todo += _assigned_inside(node)
+            else:
+                todo += children(node)
         scope.bound -= scope.globals
         return scope
 
 
 def _bind(node: ast.AST, scope: _Scope, package: str) -> None:
-    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        scope.bound.add(node.id)
+    """Notes what a node of one of the types in _BINDING binds."""
+    if isinstance(node, ast.Global | ast.Nonlocal):
+        scope.globals.update(node.names)
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         scope.bound.add(node.name)
     elif isinstance(node, ast.Import):
@@ -210,10 +230,29 @@ def _bind(node: ast.AST, scope: _Scope, package: str) -> None:
         scope.bound.add(node.rest)
 
 
-def _same_scope(node: ast.AST) -> list[ast.AST]:
-    """Returns what stands below a node in the same scope; of a comprehension only what `:=` may bind."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-        return []
-    if isinstance(node, _COMPREHENSIONS):
-        return [each.target for each in ast.walk(node) if isinstance(each, ast.NamedExpr)]
-    return list(ast.iter_child_nodes(node))
+def _assigned_inside(node: ast.AST) -> list[ast.AST]:
+    """Returns the targets of `:=` in a comprehension: they are bound around it."""
+    found: list[ast.AST] = []
+    todo = [node]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, ast.NamedExpr):
+            found.append(each.target)
+        todo += children(each)
+    return found
+
+
+_BINDING: Final = frozenset({
+    ast.Global, ast.Nonlocal, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom,
+    ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping,
+})  # fmt: skip
+_SCOPES: Final = frozenset({*_FUNCTIONS, ast.ClassDef, *_COMPREHENSIONS})
+_READ: Final[dict[type, Callable[[_Reader, Any], None]]] = {
+    ast.Name: _Reader.read_name,
+    ast.Attribute: _Reader.read_chain,
+    ast.ClassDef: _Reader.read_class,
+    ast.AnnAssign: _Reader.read_annotated,
+    ast.Constant: lambda _, __: None,
+    **dict.fromkeys(_FUNCTIONS, _Reader.read_function),
+    **dict.fromkeys(_COMPREHENSIONS, _Reader.read_comprehension),
+}
