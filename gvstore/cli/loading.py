@@ -47,11 +47,11 @@ def load_recorded(cx: CommandContext, repo: Repository, run: RunOf) -> None:
     path = _defining_file(run, tuple(kept))
     with loading(cx, path or component.name):
         if path and Path(path).is_absolute() and Path(path).is_file():
-            load_file(Path(path), repo.path)
+            load_file(Path(path), repo.root)
         else:
-            load_component(component, repo.path)
+            load_component(component, repo.root)
     try:
-        find_registered(component.name, repo.path)
+        find_registered(component.name, repo.root)
     except NoSuchComponent as e:
         raise _missing(repo, run, path, path in kept) from e
 
@@ -73,11 +73,24 @@ def _defining_file(run: RunOf, kept: tuple[str, ...]) -> str:
 def _missing(repo: Repository, run: RunOf, path: str, kept: bool) -> NoSuchComponent:
     """Returns what to say of a root component that is not there after loading."""
     name = run.invocation.component.name
+    function = run.record.target.rpartition(":")[2] if ":" in run.record.target else name.rpartition(".")[2]
+    module = sys.modules.get(name.removesuffix(f".{function}"))
+    plain = callable(getattr(module, function, None))
+    if repo.code is not None and not plain:
+        return NoSuchComponent(
+            f"the code of {repo.code.name} has no {name}, which {run_name(run)} is a run of",
+            hint=f"`--code {run_name(run)}` runs the code that the run used.",
+        )
     left = next((note for note in run.record.notes if note.startswith(f"{path} holds ")), "")
     if kept:
         back = f"`gv checkout {run_name(run)} -- {path}` brings back the file that it used."
     else:
         back = f"{run_name(run)} kept no copy of it: {left or 'it lies outside the repository'}."
+    if plain:
+        return NoSuchComponent(
+            f"{name} is not registered, and only what is can be replayed",
+            hint="Write @gv.register above it, and replay again.",
+        )
     if not path:
         return NoSuchComponent(
             f"{name} is in no file of this repository",
@@ -86,11 +99,4 @@ def _missing(repo: Repository, run: RunOf, path: str, kept: bool) -> NoSuchCompo
         )
     if not (repo.path / path).is_file():
         return NoSuchComponent(f"{path} is gone, in which {name} was defined", hint=back)
-    function = run.record.target.rpartition(":")[2] if ":" in run.record.target else name.rpartition(".")[2]
-    module = sys.modules.get(name.removesuffix(f".{function}"))
-    if callable(getattr(module, function, None)):
-        return NoSuchComponent(
-            f"{name} is not registered, and only what is can be replayed",
-            hint="Write @gv.register above it, and replay again.",
-        )
     return NoSuchComponent(f"{path} defines no {function} any more", hint=back)

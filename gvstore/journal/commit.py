@@ -28,6 +28,13 @@ def find_components(objects: ObjectStore, files: Files) -> dict[str, ObjectId]:
     return {name: stored_component(each.identity).put(objects) for name, each in found.items()}
 
 
+def component_names(objects: ObjectStore, files: Files) -> list[str]:
+    """Returns the names of the components that the project's source files define; nothing is imported."""
+    from gvstore.code.discover import discover_project
+
+    return list(discover_project(_sources(objects, files)).named())
+
+
 def _sources(objects: ObjectStore, files: Files) -> Iterator[tuple[str, bytes]]:
     for path, entry in files.items():
         if path.endswith((".py", ".pyw")) and entry.mode in (Mode.FILE, Mode.EXECUTABLE):

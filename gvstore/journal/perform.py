@@ -150,7 +150,7 @@ class Execution:
         if repository is None or CURRENT.get() is not None or not terms.keeps:
             self.recording = Recording(store.objects, root=store.root, answers=terms.answers)
         else:
-            options = terms.options or RunOptions(target=live.name(repository.path))
+            options = terms.options or RunOptions(target=live.name(repository.root))
             self.running = RunningRun(repository, options, terms.answers)
             self.recording = self.running.recording
         self.recording.asker, self.recording.forbids_changes = terms.asker, terms.forbids_changes

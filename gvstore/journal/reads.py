@@ -13,6 +13,7 @@ from typing import Any, Final
 
 _LIMIT: Final = 20_000
 _OWN: Final = f"{os.sep}.gv{os.sep}"  # a process that lives long opens packs without end
+_CODE: Final = f"{_OWN}code{os.sep}"  # but this is code out of the store, which runs there
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
 _read: dict[str, None] = {}
 _written: set[str] = set()
@@ -23,7 +24,7 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
     if event != "open" or len(_read) > _LIMIT:
         return
     path, mode, flags = args
-    if type(path) is not str or path.endswith((".py", ".pyc")) or _OWN in path:
+    if type(path) is not str or path.endswith((".py", ".pyc")) or (_OWN in path and _CODE not in path):
         return
     if isinstance(mode, str):
         writes = not _reads_only(mode)
@@ -54,6 +55,12 @@ def watch() -> None:
 def forget_writes() -> None:
     """Lets files count again that were written before now: a run's own products are those it writes itself."""
     _written.clear()
+
+
+def forget_reads(prefix: str) -> None:
+    """Forgets what was opened below a folder, which is gone."""
+    for path in read_below(prefix):
+        _read.pop(path, None)
 
 
 def read_below(prefix: str) -> list[str]:

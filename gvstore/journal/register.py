@@ -10,7 +10,8 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import FrameType, FunctionType, MethodType
 from typing import Any, Literal, TypeVar, overload
 
@@ -217,6 +218,23 @@ def registered_as(name: str, root: Any = None) -> list[LiveComponent]:
     """Returns the registered components of this name: several only of lambdas and of what a function makes."""
     last = name.rpartition(".")[2]
     return [live for live in registered() if live.qualname.rpartition(".")[2] == last and live.name(root) == name]
+
+
+@contextmanager
+def apart(modules: Iterable[str]) -> Iterator[None]:
+    """Takes what these modules have registered out of sight in the block; afterwards what modules did that are unloaded by then."""
+    before, hidden = dict(_registered), set(modules)
+    for key in [key for key in before if key[0] in hidden]:
+        del _registered[key]
+    known = dict(_registered)
+    try:
+        yield
+    finally:
+        libraries = {
+            key: live for key, live in _registered.items() if key not in known | before and key[0] in sys.modules
+        }
+        _registered.clear()
+        _registered.update(before | libraries)
 
 
 def find_registered(name: str, root: Any = None) -> LiveComponent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +41,7 @@ from gvstore.store.store import Store
 
 if TYPE_CHECKING:
     from gvstore.journal.address import CallPath
+    from gvstore.journal.code_root import CodeRoot
     from gvstore.odb.collect import Collected
 
 T = TypeVar("T")
@@ -73,12 +75,39 @@ class Repository(BareRepository):
         self._use = threading.Lock()
         self._users = self._recordings = 0  # blocks entered, by any thread or task; runs being recorded
         self._closing = False
+        self.code: CodeRoot | None = None  # the code that runs in place of the work tree's
         self._store = RepositoryStore(self)
 
     @property
     def store(self) -> RepositoryStore:
         """The repository as a store of values."""
         return self._store
+
+    @property
+    def root(self) -> Path:
+        """The folder that components are named from: the work tree, or where the code lies that runs in its place."""
+        return self.path if self.code is None else self.code.path
+
+    @contextmanager
+    def code_of(self, rev: str | ObjectId) -> Iterator[CodeRoot]:
+        """Runs the code of a commit, run or tree in place of the work tree's, which is not touched, in the block.
+
+        What is loaded, named, recorded and replayed in it is that code: load the program anew, with
+        `load_component` or `import`.  The process's folder, `sys.path` and modules are changed meanwhile.
+
+        Raises:
+            BadRev: it names nothing that has code.
+            CodeInUse: in such a block.
+            BadPath, CannotWrite: it cannot be laid out.
+        """
+        from gvstore.journal.code_root import find_code, standing_in
+
+        with standing_in(self, find_code(self, rev)) as root:
+            yield root
+
+    def told(self, text: str) -> str:
+        """Returns a text for the user, in which files of code that runs in place of the work tree's are `4be1902c:agent.py`."""
+        return text if self.code is None else self.code.told(text)
 
     @property
     def runs(self) -> Runs:
@@ -161,14 +190,17 @@ class Repository(BareRepository):
         call, before = invocation.call, older.call
         if invocation.component.name != older.component.name or (call.args, call.state) != (before.args, before.state):
             return invocation
-        replayer = Replayer(self.objects, root=self.path)
+        replayer = Replayer(self.objects, root=self.root)
         return Invocation.of_oid(self.store, merge_records(call, before, replayer, self.objects).put(self.objects))
 
     def changed_since(self, run: Run[Any]) -> list[str]:
-        """Returns the files of the run's code that are another, or gone, in the work tree."""
+        """Returns the files of the run's code that are another, or gone, in the work tree, or in the code in its place."""
         if run.record.code is None:
             return []
         files = read_files(self.objects, run.record.code)
+        if self.code is not None:
+            now = self.code.files(self)
+            return [path for path, entry in files.items() if now.get(path) != entry]
         return [path for path, entry in files.items() if self.worktree.entry(path) != entry]
 
     def settled(self, run: Run[Any]) -> Run[Any]:
@@ -262,6 +294,8 @@ class Repository(BareRepository):
 
     def line(self) -> tuple[ObjectId | None, str, str]:
         """Returns (the commit that HEAD is at, the branch, git's HEAD) for what starts from here."""
+        if self.code is not None:
+            return self.code.code.base, "", ""
         asked = host.ticks_ns()
         if self._git is None or asked - self._git[0] > _GIT_NOTE_NS:  # git is a process: not one a run
             self._git = asked, git_note(self.path)

@@ -244,7 +244,7 @@ class Runs:
         fresh = repo.refs.run(row.number)
         if fresh is not None and fresh.oid is not None:  # it ended while its journal was read
             return self._load(fresh)
-        return Run(repo, row.number, None, record, overlay.store(repo.path, lambda: self._settled_store(row.number)))
+        return Run(repo, row.number, None, record, overlay.store(repo.root, lambda: self._settled_store(row.number)))
 
     def _settled_store(self, number: int) -> Store:
         """Returns the repository's store, once the run of a dead process is in it."""

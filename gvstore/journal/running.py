@@ -117,7 +117,7 @@ class RunningRun:
         try:
             name = f"{host.now_us():x}-{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}"
             self._wal = _new_journal(layout.journal_folder(repo.gv) / name)
-            self.recording = Recording(repo.objects, root=repo.path, wal=self._wal, answers=answers)
+            self.recording = Recording(repo.objects, root=repo.root, wal=self._wal, answers=answers)
             self.recording.on_call = options.on_call
             self.options = _without_secrets(options, self.recording.redactor)
             self.author = repo.author()
@@ -201,7 +201,7 @@ class RunningRun:
         run = run_of(
             self.facts, frame, status, host.now_us(), counts, objects,
             notes=(*self.snapshot.notes, *secret_notes(recording.secrets), *sorted(recording.notes)),
-            trace="" if status in ("ok", "waiting") else recording.redactor.clean_text(_trace(error)),
+            trace="" if status in ("ok", "waiting") else recording.redactor.clean_text(self.repo.told(_trace(error))),
         )  # fmt: skip
         oid = run.put(objects)
         self.repo.refs.finish_run(

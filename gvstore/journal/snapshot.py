@@ -39,7 +39,7 @@ class CodeSnapshot:
 
     def __init__(self, repo: Repository, redactor: Redactor) -> None:
         self._repo, self._redactor = repo, redactor
-        self._root = repo.path
+        self._root = repo.root
         self._files: dict[str, TreeEntry] = {}
         self._seen: set[str] = set()
         forget_writes()
@@ -103,8 +103,8 @@ class CodeSnapshot:
 
     def _tree(self, base: ObjectId | None) -> bytes | None:
         objects = self._repo.objects
-        below = None
-        if base is not None:
+        below = None if self._repo.code is None else self._repo.code.code.tree
+        if below is None and base is not None:
             try:
                 below = Commit.get(objects, base).tree
             except ObjectMissing:

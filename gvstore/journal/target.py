@@ -16,7 +16,7 @@ import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import SourceFileLoader
@@ -69,6 +69,35 @@ def load_target(text: str, *, root: Path, folder: Path) -> Target:
         raise BadTarget(f"{shown}:{name} is no function", hint=_choices(module, shown))
     live_component(subject)
     return Target(f"{shown}:{name}", subject)
+
+
+def load_named(name: str, root: Path, where: str, names: Callable[[], Iterable[str]]) -> Target:
+    """Returns the component of a project by its name there; `where` says which project, `names` gives its components.
+
+    Raises:
+        BadTarget: there is none; tells what is near.
+        TargetRaised: the program raised while it was loaded.
+    """
+    parts = name.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        base = "/".join(parts[:end])
+        for file in (f"{base}.py", f"{base}/__init__.py"):
+            if all(parts) and (root / file).is_file():
+                try:
+                    return load_target(f"{file}:{'.'.join(parts[end:])}", root=root, folder=root)
+                except BadTarget as e:
+                    raise _no_component(name, where, names()) from e
+    raise _no_component(name, where, names())
+
+
+def _no_component(name: str, where: str, names: Iterable[str]) -> BadTarget:
+    known = sorted(names)
+    near = [each for each in known if name and each.endswith(f".{name}")] or difflib.get_close_matches(name, known, 3, 0.5)
+    if near:
+        hint = f"Did you mean {' or '.join(f'{where}::{each}' for each in near)}?"
+    else:
+        hint = f"It has {', '.join(known[:8])}{', ...' if len(known) > 8 else ''}." if known else "It has no component."
+    return BadTarget(f"{where} has no component {name}" if name else f"{where}:: names no component", hint=hint)
 
 
 def load_file(path: Path, root: Path) -> ModuleType:

@@ -193,7 +193,7 @@ def carry_out(worktree: Worktree, objects: ObjectReader, todo: Plan) -> dict[str
                 if todo.seen[path] is not None:
                     place.delete(path)  # it is saved, and not what the target has there
                 continue
-            place.write(path, entry.mode, _content(objects, path, entry))
+            place.write(path, entry.mode, content_of(objects, path, entry))
     except OSError as e:
         raise CannotWrite(path, e.strerror or str(e)) from e
     return missing
@@ -209,7 +209,7 @@ def _forgotten(worktree: Worktree, entry: TreeEntry) -> str:
     return ""
 
 
-def _content(objects: ObjectReader, path: str, entry: TreeEntry) -> Callable[[], Iterable[bytes]]:
+def content_of(objects: ObjectReader, path: str, entry: TreeEntry) -> Callable[[], Iterable[bytes]]:
     """Returns what gives the pieces of a file, from the start each time."""
     if entry.mode == Mode.SYMLINK:
         target = _link_target(objects, path, entry.oid)

@@ -21,6 +21,7 @@ from gvstore.refs.fault import RefsReadOnly
 from gvstore.refs.value import value_oid
 from gvstore.repo import layout
 from gvstore.repo.checkout import read_mark
+from gvstore.repo.code_folder import sweep_code
 from gvstore.repo.moment import parse_moment
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ def gc(
     """
     if repo.read_only:
         raise RefsReadOnly(str(repo.gv))
-    grace_us = _grace(prune, moment.now, repo.config.number("gc.grace") * DAY_US)
     window_us = repo.config.number("gc.reflog") * DAY_US
+    grace_us = _grace(prune, moment.now, repo.config.number("gc.grace") * DAY_US)
     folder = layout.objects_folder(repo.gv)
+    if not dry_run:
+        sweep_code(repo.gv, written_before_s=(moment.now - grace_us) / 1e6)
     try:
         return collect(
             folder,

@@ -20,6 +20,8 @@ STAT_STAMP = "cache/stamp"
 TMP = "tmp"
 WORKTREE_LOCK = "worktree.lock"
 CHECKOUT = "checkout"
+CODE = "code"  # folders that code out of the store runs in
+WRITTEN = "written"  # what programs wrote there
 GITIGNORE = ".gitignore"
 
 FOLDERS = (OBJECTS, JOURNAL, CACHE, TMP)

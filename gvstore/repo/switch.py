@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gvstore import fs
 from gvstore.errors import BadRev
 from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId, short
@@ -13,6 +14,7 @@ from gvstore.objects.run import Run
 from gvstore.refs.fault import RefExists
 from gvstore.refs.names import HEAD, branch_ref, short_name
 from gvstore.refs.value import value_target
+from gvstore.repo import layout
 from gvstore.repo.checkout import Known, Mark, Plan, carry_out, plan, read_mark, write_mark
 from gvstore.repo.files import read_files
 from gvstore.repo.path import under
@@ -53,6 +55,7 @@ def checkout_commit(
 ) -> Checkout:
     """Moves the work tree and HEAD to a commit: on `branch`, made if `create`, or detached.
 
+    A work tree that is empty gets all files, HEAD's too: it came here as a copy of `.gv`.
     The work tree comes first, HEAD last; what interrupts it is mended by doing it again.
 
     Raises:
@@ -65,7 +68,8 @@ def checkout_commit(
         if create and ref and repo.refs.read(ref) is not None:
             raise RefExists(short_name(ref))
         target = read_files(repo.objects, commit.tree)
-        todo = plan(repo.worktree, target, known=known_files(repo), delete=True)
+        copied = set(fs.list_folder(repo.path)) <= {layout.GV_FOLDER}  # nobody deleted these files: they never were here
+        todo = plan(repo.worktree, target, known=known_files(repo), delete=True, every=copied)
         missing = _carry_out(repo, todo, label, commit.tree)
         before = repo.refs.read(HEAD)
         message = f"checkout: moving from {_shown(before)} to {label}"

@@ -54,6 +54,7 @@ class UpToDate:
 )
 @click.option("--from", "start", metavar="CALL", help="Run this call and all that came after it")
 @click.option("--effects", is_flag=True, help='Execute calls with effect="once" again where the record cannot answer')
+@click.option("--code", metavar="REV", help="Run the code of this commit or run, not the work tree's")
 @click.option(
     "--max-calls", metavar="N", type=click.IntRange(min=0), help="Stop with status 1 before one more call is executed"
 )
@@ -65,7 +66,7 @@ class UpToDate:
 @pass_context
 def command(
     cx: CommandContext, strict: bool, as_recorded: bool, live: tuple[str, ...], settings: tuple[str, ...],
-    start: str | None, effects: bool, max_calls: int | None, only_plan: bool, message: str, rev: str,
+    start: str | None, effects: bool, code: str | None, max_calls: int | None, only_plan: bool, message: str, rev: str,
 ) -> None:  # fmt: skip
     """Run a program again, answering from its record what is unchanged
 
@@ -73,26 +74,29 @@ def command(
     executed, and so is what the record does not have.  The result is a new run; an interrupted one is carried on.
 
     CALL is named as behind `run/7:`, 0.2 or llm.chat.3.  PATTERN is a component's name, its last part, or a glob.  The
-    calls above one that is set, or runs live, run too.
+    calls above one that is set, or runs live, run too.  --code REV runs the code of a commit or run out of the store, in
+    place of the work tree's, which is not touched.
 
     \b
     Example:
       gv replay run/7
       gv replay run/7 --live llm.chat --plan
+      gv replay run/7 --code main~1
       gv replay run/7 --set 0.2='"calm"'
     """
     from gvstore.cli.execution import program_speaks
     from gvstore.cli.loading import load_recorded
+    from gvstore.cli.stored_code import running_code
     from gvstore.cli.subject import named_run
     from gvstore.journal.mode import ReplayWords
 
     repo = cx.journal
-    with repo:
+    words = ReplayWords(
+        as_recorded=as_recorded, live=live, set=_settings(cx, settings), from_call=_behind_colon(start),
+        effects=effects, max_calls=max_calls,
+    )  # fmt: skip
+    with repo, running_code(cx, repo, code):
         run = repo.settled(named_run(repo, rev))
-        words = ReplayWords(
-            as_recorded=as_recorded, live=live, set=_settings(cx, settings), from_call=_behind_colon(start),
-            effects=effects, max_calls=max_calls,
-        )  # fmt: skip
         with program_speaks(cx):
             load_recorded(cx, repo, run)
         plan = run.plan(strict=strict, **words)

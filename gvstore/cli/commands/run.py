@@ -30,7 +30,8 @@ def command(
 ) -> None:
     """Run a function and record every call
 
-    TARGET is FILE.py:FUNCTION or package.module:FUNCTION.  What follows are its arguments, read as the function's
+    TARGET is FILE.py:FUNCTION or package.module:FUNCTION; COMMIT::NAME and RUN::NAME are a component as that commit or
+    run has it, whose code then runs out of the store, without touching the work tree.  What follows are its arguments, read as the function's
     annotations say: values in order, --name VALUE, name=VALUE; @FILE is the text of a file, of FILE.json its content.
     The arguments of an Invokable class are its fields.  gv's own options stand before TARGET.  What the program prints
     goes to stderr.
@@ -39,21 +40,28 @@ def command(
     Example:
       gv run dice.py:roll_sum 2
       gv run story.py:write --topic otters
+      gv run main~1::story.write otters
     """
     from gvstore.cli.asking import terminal_asker
     from gvstore.cli.execution import answer, program_speaks, telling
     from gvstore.cli.loading import loading
+    from gvstore.cli.stored_code import running_code
+    from gvstore.journal.commit import component_names
     from gvstore.journal.fault import BadArguments
     from gvstore.journal.running import RunOptions
-    from gvstore.journal.target import load_target
+    from gvstore.journal.target import load_named, load_target
 
-    repo = cx.journal
-    with repo:
+    repo, folder = cx.journal, cx.folder
+    rev, in_store, name = target.partition("::")
+    with repo, running_code(cx, repo, rev if in_store else None) as code:
         with program_speaks(cx):
             with loading(cx, target.rpartition(":")[0]):
-                loaded = load_target(target, root=repo.path, folder=cx.folder)
+                if code is None:
+                    loaded = load_target(target, root=repo.path, folder=folder)
+                else:
+                    loaded = load_named(name, code.path, rev, lambda: component_names(repo.objects, code.files(repo)))
             try:
-                subject, values, named = _call(loaded.subject, loaded.text, args, cx.folder)
+                subject, values, named = _call(loaded.subject, loaded.text, args, folder)
             except BadArguments as e:
                 e.hint = _hint_of_own_options(target, args) or e.hint
                 raise
