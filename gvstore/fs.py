@@ -233,6 +233,19 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = 
         write_at(fd, data, 0)
 
 
+def append(path: Path, data: bytes) -> None:
+    """Puts `data` behind what the plain file at `path` holds, in one write; it is made if it is not there.
+
+    For what may be lost: another process may append at the same time, and a
+    full disk leaves a part.
+    """
+    fd = _open_plain(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        os.write(fd, data)
+    finally:
+        os.close(fd)
+
+
 def rename(path: Path, target: Path) -> None:
     """Gives the file another name, over what has it; at once, within one file system."""
     path.replace(target)

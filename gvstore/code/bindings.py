@@ -20,6 +20,7 @@ from gvstore.code.walk import children
 _GIVEN: Final = re.compile(r"\bregister\b(?![ \t]*(?:#[^\n]*)?\n)")  # anything but the bare mark at the end of its line
 _COMPOUND = ast.If | ast.Try | ast.TryStar | ast.With | ast.For | ast.While | ast.Match
 MODULE: Final = ""  # the name under which a module as a whole is asked for
+REGISTERED, INVOKABLE = "registered", "invokable"
 
 
 @dataclass(slots=True)
@@ -46,16 +47,18 @@ class Bindings:
         """Returns where a definition of this module stands."""
         return self._sites[id(node)]
 
-    def is_component(self, site: Site) -> bool:
-        """Returns whether a definition is one by its own marks; what it inherits is for others to say."""
-        if id(site.node) in self.called:
-            return True
-        if isinstance(site.node, ast.Lambda):
-            return False
-        names = self.text.names
-        if any(is_mark(each, names) for each in site.node.decorator_list):
-            return True
-        return isinstance(site.node, ast.ClassDef) and any(is_invokable(base, names) for base in site.node.bases)
+    def mark(self, site: Site) -> str:
+        """Returns what marks a definition as a component, or ""; what it inherits from others is for these to say.
+
+        INVOKABLE: its instances are called and recorded; REGISTERED: a function, or a class that is known by its name.
+        """
+        names, node = self.text.names, site.node
+        if isinstance(node, ast.ClassDef):
+            made = any(is_mark(each, names) and not is_register(each, names) for each in node.decorator_list)
+            if made or any(is_invokable(base, names) for base in node.bases):
+                return INVOKABLE
+        decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+        return REGISTERED if id(node) in self.called or any(is_mark(each, names) for each in decorators) else ""
 
     def _of(self, name: str) -> Binding:
         return self.names.setdefault(name, Binding())

@@ -8,18 +8,16 @@ that `identify` gives to the same definition when it is recorded.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from gvstore.code.bindings import given_to_register
-from gvstore.code.definition import read_definition
+from gvstore.code.facts import FactStore
 from gvstore.code.identity import CodeIdentity, identity_of, module_name
-from gvstore.code.mark import dotted_origin, is_invokable, is_mark
 from gvstore.code.module import UNPARSABLE, ModuleText, decode_source
 from gvstore.code.project import Project
 from gvstore.code.reach import trace
 from gvstore.code.tree import TreeModules
+from gvstore.code.unit import Module
 
 _HINTS = ("register", "Invokable", "typed_invokable", "action")
 
@@ -55,53 +53,35 @@ class Discovery:
         return {component.identity.name: component for component in self.components}
 
 
-@dataclass(slots=True)
-class _File:
-    path: str
-    text: ModuleText
-    classes: dict[str, list[str]] = field(default_factory=dict)
-    """Dotted name of each class, to the dotted origins of its bases."""
-
-    @property
-    def module(self) -> str:
-        return module_name(self.path)
-
-
 def discover(path: str, source: str | bytes) -> Discovery:
     """Returns the components of one file; `path` is relative to the project root, with slashes."""
     return discover_project([(path, source)])
 
 
-def discover_project(files: Iterable[tuple[str, str | bytes]]) -> Discovery:
-    """Returns the components of a project's Python files.
+def discover_project(files: Iterable[tuple[str, str | bytes]], store: FactStore | None = None) -> Discovery:
+    """Returns the components of a project's Python files; what is learnt of them is kept in `store`.
 
     A file without a word that could make a component (`register`, `Invokable`,
     the name of a class that is one) is not parsed, so nothing is said of its syntax.
     """
-    waiting: dict[str, tuple[str, str | bytes]] = {
-        path: (path, source) for path, source in files if path.endswith((".py", ".pyw"))
-    }
-    texts = {path: source for path, (_, source) in waiting.items()}
-    parsed: dict[str, _File] = {}
+    waiting = {path: source for path, source in files if path.endswith((".py", ".pyw"))}
+    modules = TreeModules(dict(waiting).get)
+    project = Project(modules, store)
+    parsed: dict[str, Module] = {}
     unparsable: list[Unparsable] = []
-    hints = set(_HINTS)
-    invokable: set[str] = set()
-    while True:
-        chosen = [path for path, (_, source) in waiting.items() if _mentions(source, hints)]
-        for path in chosen:
-            read = _read(*waiting.pop(path))
-            if isinstance(read, _File):
+    words, known = set(_HINTS), set(_HINTS)
+    while words:
+        for path in [path for path, source in waiting.items() if _mentions(source, words)]:
+            read = _read(path, waiting.pop(path), modules, project)
+            if isinstance(read, Module):
                 parsed[path] = read
             else:
                 unparsable.append(read)
-        grown = _invokable_classes(parsed.values(), invokable)
-        if not chosen and grown == invokable:
-            break
-        invokable = grown
-        hints = {name.rpartition(".")[2] for name in invokable}
-    project = Project(TreeModules(texts.get, {path: file.text for path, file in parsed.items()}))
-    found = [component for path in sorted(parsed) for component in _components(parsed[path], invokable, project)]
-    return Discovery(tuple(found), tuple(sorted(unparsable, key=lambda fault: fault.path)))
+        words = _invokable(parsed.values(), project) - known
+        known |= words
+    components = [each for path in sorted(parsed) for each in _components(path, parsed[path], project)]
+    project.keep()
+    return Discovery(tuple(components), tuple(sorted(unparsable, key=lambda fault: fault.path)))
 
 
 def _mentions(source: str | bytes, words: set[str]) -> bool:
@@ -110,60 +90,31 @@ def _mentions(source: str | bytes, words: set[str]) -> bool:
     return any(word in source for word in words)
 
 
-def _read(path: str, source: str | bytes) -> _File | Unparsable:
-    """Returns a parsed file, or what is wrong with it."""
-    module = module_name(path)
-    package = module if path.endswith("__init__.py") else module.rpartition(".")[0]
+def _read(path: str, source: str | bytes, modules: TreeModules, project: Project) -> Module | Unparsable:
+    """Returns a file as a module, or what is wrong with it."""
     try:
-        text = ModuleText.of(
-            source if isinstance(source, str) else decode_source(source), filename=path, package=package
-        )
-        file = _File(path, text)
-        file.classes = dict(_class_bases(file))
+        text = modules.text(path) or ModuleText.of(source if isinstance(source, str) else decode_source(source))
+        found = project.of_text(module_name(path), text)
+        return found or Module("", text)
     except UNPARSABLE as fault:
         line = fault.lineno if isinstance(fault, SyntaxError) and fault.lineno is not None else 0
         why = fault.msg if isinstance(fault, SyntaxError) else str(fault) or type(fault).__name__
         return Unparsable(path, line, why)
-    return file
 
 
-def _class_bases(file: _File) -> Iterator[tuple[str, list[str]]]:
-    """Yields each class with where its bases come from: `?` stands for Invokable itself."""
-    local = {site.qualname for site in file.text.sites if site.is_class}
-    for site in file.text.sites:
-        if isinstance(site.node, ast.ClassDef):
-            bases = [base.value if isinstance(base, ast.Subscript) else base for base in site.node.bases]
-            origins = []
-            for base in bases:
-                written = ast.unparse(base)
-                origins.append(f"{file.module}.{written}" if written in local else dotted_origin(base, file.text.names))
-            if any(is_invokable(base, file.text.names) for base in bases):
-                origins.append("?")
-            yield f"{file.module}.{site.qualname}", origins
+def _invokable(modules: Iterable[Module], project: Project) -> set[str]:
+    """Returns the plain names of the classes that inherit Invokable."""
+    return {
+        module.facts.sites[number][0].rpartition(".")[2]
+        for module in modules
+        for number in range(len(module.facts.sites))
+        if project.is_invokable(module, number)
+    }
 
 
-def _invokable_classes(files: Iterable[_File], known: set[str]) -> set[str]:
-    """Returns the dotted names of the classes that inherit Invokable, through however many of the project's own."""
-    found = set(known)
-    classes = [(name, origins) for file in files for name, origins in file.classes.items()]
-    while True:
-        more = {name for name, origins in classes if name not in found and any(o == "?" or o in found for o in origins)}
-        if not more:
-            return found
-        found |= more
-
-
-def _components(file: _File, invokable: set[str], project: Project) -> Iterator[Component]:
-    names, module = file.text.names, file.module
-    here = project.of_text(module, file.text)
-    called = set(given_to_register(file.text))
-    for site in file.text.sites:
-        decorators = [] if isinstance(site.node, ast.Lambda) else site.node.decorator_list
-        if (
-            any(is_mark(decorator, names) for decorator in decorators)
-            or site.node in called
-            or (site.is_class and f"{module}.{site.qualname}" in invokable)
-        ):
-            reach = b"" if here is None else trace(project, here, site).hash
-            identity = identity_of(read_definition(file.text, site), module, reach)
-            yield Component(identity, file.path, site.first_line, site.last_line)
+def _components(path: str, module: Module, project: Project) -> Iterator[Component]:
+    for number in range(len(module.facts.sites)):
+        if project.is_component(module, number):
+            reach = trace(project, module, number).hash
+            identity = identity_of(module.facts.definition(number), module.name, reach)
+            yield Component(identity, path, *module.facts.sites[number][-2:])

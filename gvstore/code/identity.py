@@ -25,6 +25,7 @@ from gvstore.code.module import ModuleText
 from gvstore.code.source import Origin, Source, find_source, originating, whereabouts
 
 if TYPE_CHECKING:
+    from gvstore.code.facts import FactStore
     from gvstore.code.reach import Reached
 
 NOTEBOOK = "<notebook>"
@@ -54,7 +55,21 @@ class CodeIdentity:
         return bool(self.own)
 
 
+_stores: dict[str, FactStore] = {}
 _known: weakref.WeakKeyDictionary[object, dict[str, CodeIdentity]] = weakref.WeakKeyDictionary()
+
+
+def keep_facts(root: Path, store: FactStore) -> None:
+    """Lets what is learnt of the project at `root` be kept in `store` from now on, for other processes."""
+    _stores[str(root)] = store
+
+
+def forget() -> None:
+    """Forgets all identities: they are found anew when they are asked for, from texts that have been read."""
+    from gvstore.code.loaded import loaded_project
+
+    _known.clear()
+    loaded_project.cache_clear()
 
 
 def identify(obj: object, root: Path | None = None) -> CodeIdentity:
@@ -118,9 +133,14 @@ def _reached(text: ModuleText, source: Source, root: str) -> Reached | None:
     if not root or source.site is None:
         return None
     project = loaded_project(root)
+    project.use(_stores.get(root))
     path = project.modules.path_of(source.filename)
     module = None if path is None else project.of_text(module_name(path), text)
-    return None if module is None else trace(project, module, source.site)
+    if module is None:
+        return None
+    found = trace(project, module, source.site)
+    project.keep()
+    return found
 
 
 def _unread(origin: object, module: str) -> CodeIdentity:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Final
 
+from gvstore.code.facts import FactStore
 from gvstore.code.identity import module_name
 from gvstore.code.module import ModuleText
 from gvstore.code.project import Project
@@ -22,6 +23,7 @@ class LoadedModules:
 
     def __init__(self, root: str) -> None:
         self.root = os.path.realpath(root)
+        self.store: FactStore | None = None
         self._disk = TreeModules(self._read)
         self._paths: dict[str, str | None] = {}
 
@@ -33,7 +35,7 @@ class LoadedModules:
         path = self.path_of(getattr(loaded, "__file__", None))
         if path is None:
             return None
-        text = module_text(loaded)
+        text = module_text(loaded, self.store)
         return None if text is None else (module_name(path), text)
 
     def path_of(self, file: object) -> str | None:
@@ -64,6 +66,10 @@ class LoadedProject(Project):
     def __init__(self, root: str) -> None:
         self.modules = LoadedModules(root)
         super().__init__(self.modules)
+
+    def use(self, store: FactStore | None) -> None:
+        """Lets what is learnt be kept in `store`, and looked up there first."""
+        self.store = self.modules.store = store
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType
 
 from gvstore.code.module import ModuleText, Site
+from gvstore.objects.oid import ObjectId
 
 
 def function_site(code: CodeType, module: ModuleText, *, line: int, exact: bool) -> Site | None:
@@ -73,6 +74,20 @@ def same_code(one: CodeType, other: CodeType) -> bool:
         else type(a) is type(b) and repr(a) == repr(b)
         for a, b in zip(one.co_consts, other.co_consts, strict=True)
     )
+
+
+def fingerprint(code: CodeType) -> str:
+    """Returns what code objects share that `same_code` holds for, as short hex; another one under another Python."""
+    told = [code.co_flags & ~_INHERITED, [getattr(code, part) for part in _PARTS], [_constant(each) for each in code.co_consts]]
+    return ObjectId.of(repr(told).encode("utf-8", "surrogatepass")).hex()[:32]
+
+
+def _constant(value: object) -> object:
+    if isinstance(value, CodeType):
+        return fingerprint(value)
+    if isinstance(value, frozenset):  # its order is another in each process
+        return ["frozenset", *sorted(map(repr, value))]
+    return type(value).__name__, repr(value)
 
 
 def written_function(member: object) -> FunctionType | None:

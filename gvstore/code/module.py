@@ -19,10 +19,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType
+from typing import TYPE_CHECKING
 
 from gvstore.code.mark import imported_names
 from gvstore.code.normal import DefinitionNode
 from gvstore.code.walk import children, statements
+
+if TYPE_CHECKING:
+    from gvstore.code.facts import Facts
 
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 """What `ast.parse` and `compile` raise at texts that are no Python, or too deep a one."""
@@ -73,6 +77,7 @@ class ModuleText:
         self.lines = lines
         self.filename = filename
         self.package = package
+        self.added: dict[str, str] = {}  # imports that are known and do not stand in it
 
     @classmethod
     def of(cls, text: str, *, filename: str = "", package: str = "") -> ModuleText:
@@ -91,6 +96,13 @@ class ModuleText:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return ast.parse(self.text)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What it says, as plain data that can be kept (`facts`)."""
+        from gvstore.code.facts import Facts
+
+        return Facts(self)
 
     @cached_property
     def statements(self) -> list[ast.stmt]:
@@ -126,7 +138,8 @@ class ModuleText:
     def with_names(self, names: dict[str, str]) -> ModuleText:
         """Returns this text with more imports known than stand in it."""
         other = ModuleText(self.lines, filename=self.filename, package=self.package)
-        vars(other).update(vars(self) | {"names": names | self.names})
+        vars(other).update(vars(self) | {"names": names | self.names, "added": {**self.added, **names}})
+        vars(other).pop("facts", None)
         return other
 
     def segment(self, site: Site) -> str:

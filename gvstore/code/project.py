@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-from gvstore.code.bindings import MODULE
-from gvstore.code.definition import own_hash
+from gvstore.code.bindings import INVOKABLE, MODULE
+from gvstore.code.facts import CLASS, FactStore, Link, save
 from gvstore.code.mark import ROOTS
-from gvstore.code.module import UNPARSABLE, ModuleText, Site
-from gvstore.code.scope import Chain, Outside, bound_names, local_names, outside
+from gvstore.code.module import UNPARSABLE, ModuleText
+from gvstore.code.scope import Chain
 from gvstore.code.unit import Boundary, Edge, Module, Unit, UnitKey
 from gvstore.objects.oid import ObjectId
 
 _BUILTIN: Final = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__spec__", "__package__", "__class__"}
-_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-_DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-
 Finder = Callable[[str, str], "tuple[str, ModuleText] | None"]
 
 
@@ -27,14 +23,16 @@ class Project:
 
     `find(dotted, beside)` returns (name in the project, text) of a module as
     code imports it, or None if it is no part of the project; `beside` is the
-    name of the module that imports it.
+    name of the module that imports it.  What is learnt of the texts is kept in
+    `store`, if there is one, when `keep` is called.
     """
 
-    def __init__(self, find: Finder) -> None:
+    def __init__(self, find: Finder, store: FactStore | None = None) -> None:
         self._find = find
+        self.store = store
         self._modules: dict[int, tuple[ModuleText, Module | None]] = {}  # the text is held: its id is its name here
         self._units: dict[UnitKey, Unit] = {}
-        self._component_classes: dict[UnitKey, bool] = {}
+        self._invokable: dict[UnitKey, bool] = {}
 
     def module(self, dotted: str, beside: str = "") -> Module | None:
         """Returns a module of the project; None for what is none, or cannot be parsed."""
@@ -44,11 +42,18 @@ class Project:
     def of_text(self, name: str, text: ModuleText) -> Module | None:
         """Returns a text as a module; the same for the same text."""
         if id(text) not in self._modules:
+            if self.store is not None:
+                text.facts.load(self.store)
             try:
                 self._modules[id(text)] = text, Module(name, text)
             except UNPARSABLE:
                 self._modules[id(text)] = text, None
         return self._modules[id(text)][1]
+
+    def keep(self) -> None:
+        """Stores what has been learnt, for the next process."""
+        if self.store is not None:
+            save((text for text, module in self._modules.values() if module is not None), self.store)
 
     # -- what a name leads to
 
@@ -59,24 +64,26 @@ class Project:
         if (module.name, name) in seen:
             return []
         seen |= {(module.name, name)}
-        binding = module.bindings.names.get(name)
-        if binding is None:
+        bound = module.facts.names.get(name)
+        if bound is None:
             return self._unbound(module, name, chain, through, seen)
         found: list[UnitKey | Boundary] = []
-        for site in binding.sites:
-            key = UnitKey(module, site.qualname)
-            whole = through or (chain and site.is_class)
-            found.append(key if whole or not self.is_component(module, site) else Boundary(Edge.COMPONENT, str(key)))
-        if binding.statements:
+        numbers, is_stated, origins = bound
+        for number in numbers:
+            qualname, kind, *_ = module.facts.sites[number]
+            key = UnitKey(module, qualname)
+            whole = through or (chain and kind == CLASS)
+            found.append(key if whole else self._boundary(module, number, key))
+        if is_stated:
             found.append(UnitKey(module, f"={name}"))
-        for origin in binding.origins:
+        for origin in origins:
             found += self.resolve_dotted(".".join((origin, *chain)), module, through=through, seen=seen)
         return found
 
     def _unbound(
         self, module: Module, name: str, chain: Chain, through: bool, seen: frozenset[tuple[str, str]]
     ) -> list[UnitKey | Boundary]:
-        for star in module.bindings.stars:
+        for star in module.facts.stars:
             other = None if star in ROOTS else self.module(star, module.name)
             if other is not None:
                 found = self.resolve(other, name, chain, through=through, seen=seen)
@@ -84,7 +91,7 @@ class Project:
                     return found
         if name in _BUILTIN:
             return []
-        outer = [star for star in module.bindings.stars if self.module(star, module.name) is None]
+        outer = [star for star in module.facts.stars if self.module(star, module.name) is None]
         if outer:
             return [Boundary(Edge.LIBRARY, each.partition(".")[0]) for each in outer[:1] if each not in ROOTS]
         return [Boundary(Edge.OPAQUE, name)]
@@ -104,29 +111,33 @@ class Project:
                 return self.resolve(module, parts[cut], tuple(parts[cut + 1 :]), through=through, seen=seen)
         return [Boundary(Edge.LIBRARY, parts[0])]
 
-    def is_component(self, module: Module, site: Site) -> bool:
-        """Returns whether a definition is registered, or inherits Invokable, also through classes of the project."""
-        if module.bindings.is_component(site):
-            return True
-        if not isinstance(site.node, ast.ClassDef):
-            return False
-        key = UnitKey(module, site.qualname)
-        if key not in self._component_classes:
-            self._component_classes[key] = False  # a class that inherits itself is none
-            self._component_classes[key] = any(self._inherits(module, base) for base in site.node.bases)
-        return self._component_classes[key]
+    def is_component(self, module: Module, number: int) -> bool:
+        """Returns whether a definition is registered, or a class that inherits Invokable."""
+        return bool(module.facts.sites[number][2]) or self.is_invokable(module, number)
 
-    def _inherits(self, module: Module, base: ast.expr) -> bool:
-        for name, chain in outside(base).sorted():
-            for target in self.resolve(module, name, chain, through=True):
-                if isinstance(target, UnitKey) and (found := self.definition(target)) is not None and self.is_component(*found):
-                    return True
+    def is_invokable(self, module: Module, number: int) -> bool:
+        """Returns whether a definition is a class that inherits Invokable, also through classes of the project."""
+        qualname, kind, mark, bases, *_ = module.facts.sites[number]
+        if kind != CLASS or mark == INVOKABLE:
+            return kind == CLASS
+        key = UnitKey(module, qualname)
+        if key not in self._invokable:
+            self._invokable[key] = False  # a class that inherits itself is none
+            self._invokable[key] = any(self._inherits(module, name, tuple(chain)) for name, chain in bases)
+        return self._invokable[key]
+
+    def _inherits(self, module: Module, name: str, chain: Chain) -> bool:
+        for target in self.resolve(module, name, chain, through=True):
+            number = target.module.number(target.name) if isinstance(target, UnitKey) else None
+            if isinstance(target, UnitKey) and number is not None and self.is_invokable(target.module, number):
+                return True
         return False
 
-    def definition(self, key: UnitKey) -> tuple[Module, Site] | None:
-        """Returns where the definition stands that a unit is; None of one that is none."""
-        site = key.module.site(key.name)
-        return None if site is None else (key.module, site)
+    def _boundary(self, module: Module, number: int, key: UnitKey) -> UnitKey | Boundary:
+        """Returns a component in place of a definition whose calls are recorded: a class that is only registered makes none."""
+        kind, mark = module.facts.sites[number][1:3]
+        ends = self.is_invokable(module, number) if kind == CLASS else mark
+        return Boundary(Edge.COMPONENT, str(key)) if ends else key
 
     # -- units
 
@@ -137,159 +148,59 @@ class Project:
         return self._units[key]
 
     def _read(self, module: Module, key: UnitKey) -> Unit:
-        if key.name == MODULE:
-            own = own_hash(module.text, module.text.tree)
-            unit = Unit(key, own, module.text.text, False)
-            unit.links = self.links(module, [module.text.tree])
-            return unit
-        owner, equals, name = key.name.rpartition("=")
-        if equals:
-            return self._read_statements(module, key, owner, name)
-        sites = [site for site in module.text.sites if site.qualname == key.name]
-        owns = b"".join(own_hash(module.text, site.node) for site in sites)
-        source = "".join(module.text.segment(site) for site in sites)
-        unit = Unit(key, ObjectId.of(owns), source, any(isinstance(site.node, _FUNCTIONS) for site in sites))
-        for site in sites:
-            unit.links += self.site_links(module, site)
+        facts, numbers = module.facts, module.numbers.get(key.name)
+        if numbers is None:
+            own, links = facts.piece(key.name)
+            return Unit(key, own, False, links=self.look_up(module, links))
+        own = ObjectId.of(b"".join(facts.own(number) for number in numbers))
+        unit = Unit(key, own, any(facts.sites[number][1] != CLASS for number in numbers))
+        for number in numbers:
+            unit.links += self.site_links(module, number)
         return unit
 
-    def _read_statements(self, module: Module, key: UnitKey, owner: str, name: str) -> Unit:
-        """Returns the unit of what binds a name otherwise: in a module, a class (`A.=x`) or a function (`f.<locals>.=x`)."""
-        around: list[Site] = []
-        statements: list[ast.stmt | ast.expr]
-        if not owner:
-            statements = module.bindings.names[name].statements
-        else:
-            site = module.site(owner.removesuffix(".").removesuffix(".<locals>"))
-            assert site is not None
-            around = [site, *_enclosing(module, site)] if owner.endswith("<locals>.") else _enclosing(module, site)
-            statements = list(_binding(site, name))
-        owns = b"".join(own_hash(module.text, each) for each in statements)
-        unit = Unit(key, ObjectId.of(owns), "".join(_text(module, each) for each in statements), False)
-        unit.links = self.links(module, list(statements), around)
-        return unit
-
-    def site_links(self, module: Module, site: Site) -> list[tuple[str, UnitKey | Boundary]]:
+    def site_links(self, module: Module, number: int) -> list[tuple[str, UnitKey | Boundary]]:
         """Returns what a definition leads to, of a method also what it asks of its instance."""
-        return [*self.links(module, [site.node], _enclosing(module, site)), *_members(self, module, site)]
+        return self.look_up(module, module.facts.links(number), number)
 
-    def links(
-        self, module: Module, nodes: Sequence[ast.AST], around: Sequence[Site] = ()
-    ) -> list[tuple[str, UnitKey | Boundary]]:
-        """Returns what code inside the functions `around` leads to, with the name by which it does; bases lead through components."""
+    def look_up(self, module: Module, links: list[Link], number: int = -1) -> list[tuple[str, UnitKey | Boundary]]:
+        """Returns what the links of a piece of code lead to, each with the name by which it does."""
         found: dict[tuple[str, UnitKey | Boundary], None] = {}
-        for node in nodes:
-            package = module.text.package
-            self._collect(module, outside(node, package=package, bases=False), found, around)
-            for base in _bases(node):
-                self._collect(module, outside(base, package=package), found, around, through=True)
-        return list(found)
-
-    def _collect(
-        self,
-        module: Module,
-        taken: Outside,
-        found: dict[tuple[str, UnitKey | Boundary], None],
-        around: Sequence[Site],
-        *,
-        through: bool = False,
-    ) -> None:
-        for name, chain in taken.sorted():
-            owner = next((each for each in around if name in local_names(each.node)), None)
-            if owner is not None:
-                targets = _locals(module, owner, name)
+        members: list[tuple[str, UnitKey | Boundary]] = []
+        for kind, name, *rest in links:
+            targets: list[UnitKey | Boundary]
+            if kind == "self":
+                owner = module.facts.sites[number][0].rpartition(".")[0]
+                keys = self._member(UnitKey(module, owner), rest[0], (module, number), set())
+                members += [(f"{name}.{rest[0]}", key) for key in keys]
+                continue
+            if kind == "name":
+                targets = self.resolve(module, name, tuple(rest[0]), through=rest[1])
+            elif kind == "origin":
+                targets = self.resolve_dotted(name, module, through=rest[0])
             else:
-                targets = self.resolve(module, name, chain, through=through)
+                local = [(UnitKey(module, unit), at) for unit, at in rest[0]]
+                targets = [key if at < 0 else self._boundary(module, at, key) for key, at in local]
             for target in targets:
                 found[name, target] = None
-        for origin in sorted(taken.origins):
-            for target in self.resolve_dotted(origin, module, through=through):
-                found[origin, target] = None
+        return [*found, *members]
 
-
-def _bases(node: ast.AST) -> list[ast.expr]:
-    return [*node.bases] if isinstance(node, ast.ClassDef) else []
-
-
-def _text(module: Module, statement: ast.stmt | ast.expr) -> str:
-    return "".join(module.text.lines[statement.lineno - 1 : statement.end_lineno])
-
-
-def _enclosing(module: Module, site: Site) -> list[Site]:
-    """Returns the functions around a nested definition."""
-    found: list[Site] = []
-    prefix = site.qualname
-    while "<locals>." in prefix:
-        prefix = prefix.rpartition(".<locals>.")[0]
-        owner = module.site(prefix)
-        if owner is not None and not owner.is_class:
-            found.append(owner)
-    return found
-
-
-def _locals(module: Module, owner: Site, name: str) -> list[UnitKey | Boundary]:
-    """Returns what binds a local name of a function: definitions in it and other statements; nothing of a parameter."""
-    found: list[UnitKey | Boundary] = []
-    if (site := module.site(f"{owner.qualname}.<locals>.{name}")) is not None:
-        key = UnitKey(module, site.qualname)
-        found.append(Boundary(Edge.COMPONENT, str(key)) if module.bindings.is_component(site) else key)
-    if _binding(owner, name):
-        found.append(UnitKey(module, f"{owner.qualname}.<locals>.={name}"))
-    return found
-
-
-def _binding(owner: Site, name: str) -> list[ast.stmt]:
-    """Returns the statements of a function's or class's body, definitions aside, that bind a name in it."""
-    if isinstance(owner.node, ast.Lambda):
-        return []
-    return [each for each in owner.node.body if not isinstance(each, _DEFINITIONS) and name in bound_names(each)]
-
-
-def _members(project: Project, module: Module, site: Site) -> list[tuple[str, UnitKey | Boundary]]:
-    """Returns what a method asks of `self` that its class, or a base of the project, defines."""
-    owner = site.qualname.rpartition(".")[0]
-    node = site.node
-    if not owner or owner.endswith("<locals>") or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return []
-    if not node.args.args:
-        return []
-    me = node.args.args[0].arg
-    asked = sorted(
-        {
-            each.attr
-            for each in ast.walk(node)
-            if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id in (me, "cls")
-        }
-    )
-    if any(isinstance(each, ast.Name) and each.id == "super" for each in ast.walk(node)):
-        asked.append(node.name)
-    found: list[tuple[str, UnitKey | Boundary]] = []
-    for attr in asked:
-        found += [(f"{me}.{attr}", key) for key in _member(project, UnitKey(module, owner), attr, site, set())]
-    return found
-
-
-def _member(project: Project, owner: UnitKey, attr: str, skip: Site, seen: set[UnitKey]) -> list[UnitKey]:
-    if owner in seen:
-        return []
-    seen.add(owner)
-    definition = project.definition(owner)
-    if definition is None or not isinstance(definition[1].node, ast.ClassDef):
-        return []
-    module, site = definition
-    node = site.node
-    assert isinstance(node, ast.ClassDef)
-    found: list[UnitKey] = []
-    for each in module.text.sites:
-        if each.qualname == f"{site.qualname}.{attr}" and each is not skip:
-            found.append(UnitKey(module, each.qualname))
-    if _binding(site, attr):
-        found.append(UnitKey(module, f"{site.qualname}.={attr}"))
-    if found:
-        return found
-    for base in node.bases:
-        for name, chain in outside(base).sorted():
-            for target in project.resolve(module, name, chain, through=True):
-                if isinstance(target, UnitKey) and (inherited := _member(project, target, attr, skip, seen)):
+    def _member(self, owner: UnitKey, attribute: str, asking: tuple[Module, int], seen: set[UnitKey]) -> list[UnitKey]:
+        """Returns what a class, or the nearest base of the project that has it, defines as an attribute; the asking method aside."""
+        module, at = owner.module, owner.module.number(owner.name)
+        if owner in seen or at is None:
+            return []
+        seen.add(owner)
+        qualname, kind, _, bases, bound, *_ = module.facts.sites[at]
+        if kind != CLASS:
+            return []
+        name = f"{qualname}.{attribute}"
+        found = [UnitKey(module, name) for number in module.numbers.get(name, ()) if (module, number) != asking]
+        if attribute in bound:
+            found.append(UnitKey(module, f"{qualname}.={attribute}"))
+        if found:
+            return found
+        for base, chain in bases:
+            for target in self.resolve(module, base, tuple(chain), through=True):
+                if isinstance(target, UnitKey) and (inherited := self._member(target, attribute, asking, seen)):
                     return inherited
-    return []
+        return []

@@ -41,10 +41,11 @@ class Reached:
     hash: bytes
 
 
-def trace(project: Project, module: Module, site: Site) -> Reached:
-    """Returns what the definition at `site` of a module of the project reaches, itself left out."""
-    root = UnitKey(module, site.qualname)
-    first = project.site_links(module, site)
+def trace(project: Project, module: Module, site: Site | int) -> Reached:
+    """Returns what the definition at `site` of a module of the project, or its number there, reaches, itself left out."""
+    number = site if isinstance(site, int) else module.text.sites.index(site)
+    root = UnitKey(module, module.facts.sites[number][0])
+    first = project.site_links(module, number)
     order: dict[UnitKey | Boundary, int] = {root: 0}
     units: list[Unit] = []
     libraries: dict[str, None] = {}
@@ -67,7 +68,7 @@ def trace(project: Project, module: Module, site: Site) -> Reached:
             spelled.append(f" {label}:{number}")
             if not known:
                 unit = project.unit(target)
-                unit = Unit(unit.key, unit.own, unit.source, unit.is_callable, level, unit.links)
+                unit = Unit(unit.key, unit.own, unit.is_callable, level, unit.links)
                 units.append(unit)
                 queue.append((unit.links, level + 1, unit.own.hex()))
         spelled.append(")")

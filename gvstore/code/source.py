@@ -16,7 +16,6 @@ component counts as one whose code cannot be told.
 
 from __future__ import annotations
 
-import ast
 import functools
 import linecache
 import os
@@ -28,11 +27,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
+from typing import TYPE_CHECKING
 
-from gvstore.code.match import class_site, function_site, same_code, written_function
+from gvstore.code.match import class_site, fingerprint, function_site, written_function
 from gvstore.code.module import UNPARSABLE, ModuleText, Site
 
+if TYPE_CHECKING:
+    from gvstore.code.facts import FactStore
+
 _VERSIONS_KEPT = 16
+_NOTHING = object()
+_CONSTANTS = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 
 class Origin(StrEnum):
@@ -119,7 +124,7 @@ def find_source(obj: object) -> Source:
     return Source("", filename, line, line, Origin.NONE, None, None)
 
 
-def module_text(module: types.ModuleType) -> ModuleText | None:
+def module_text(module: types.ModuleType, store: FactStore | None = None) -> ModuleText | None:
     """Returns the text of a loaded module: of those that were seen, the one that holds the functions and constants it has."""
     filename = getattr(module, "__file__", None)
     if not isinstance(filename, str):
@@ -128,6 +133,8 @@ def module_text(module: types.ModuleType) -> ModuleText | None:
     known = _module_texts.get(module)
     if now is known:
         return known
+    if now is not None and store is not None:
+        now.facts.load(store)
     seen = [known, now, *reversed(_versions.get(filename, []))]
     found = next((text for text in seen if text is not None and _is_loaded(module, text)), known or now)
     if found is not None:
@@ -137,22 +144,20 @@ def module_text(module: types.ModuleType) -> ModuleText | None:
 
 def _is_loaded(module: types.ModuleType, text: ModuleText) -> bool:
     """Returns whether a module was made from a text, as far as its functions and plain constants tell."""
-    for function in _functions(module):
-        code = function.__code__
-        if code.co_filename == text.filename and not any(
-            same_code(code, other) for other in text.codes.get((code.co_name, code.co_firstlineno), ())
-        ):
-            return False
     try:
-        body = text.tree.body
+        codes, constants = text.facts.codes, text.facts.constants
     except UNPARSABLE:
         return False
-    for statement in body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
-            names = [each.id for each in statement.targets if isinstance(each, ast.Name)]
-            if any(name in vars(module) and vars(module)[name] != statement.value.value for name in names):
+    for function in _functions(module):
+        code = function.__code__
+        if code.co_filename == text.filename:
+            known = codes.get(f"{code.co_name}:{code.co_firstlineno}")
+            if not known or fingerprint(code) not in known:
                 return False
-    return True
+    namespace = vars(module)
+    return not any(
+        type(namespace.get(name, _NOTHING)) in _CONSTANTS and repr(namespace[name]) != told for name, told in constants
+    )
 
 
 def _functions(module: types.ModuleType) -> Iterator[FunctionType]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gvstore.code.bindings import Bindings
+from gvstore.code.facts import Facts
 from gvstore.code.module import ModuleText, Site
 from gvstore.objects.oid import ObjectId
 
@@ -27,16 +27,27 @@ class Boundary:
 
 
 class Module:
-    """A module of the project: its dotted name there, its text, what it binds."""
+    """A module of the project: its dotted name there, its text, and what that says.
+
+    Raises, from its making: one of UNPARSABLE.
+    """
 
     def __init__(self, name: str, text: ModuleText) -> None:
         self.name, self.text = name, text
-        self.bindings = Bindings(text)
-        self._sites = {site.qualname: site for site in text.sites}
+        self.facts: Facts = text.facts
+        self.numbers: dict[str, list[int]] = {}  # of definitions, by qualified name
+        for number, site in enumerate(self.facts.sites):
+            self.numbers.setdefault(site[0], []).append(number)
+
+    def number(self, qualname: str) -> int | None:
+        """Returns which definition a name means; of several the last, as for Python."""
+        found = self.numbers.get(qualname)
+        return None if found is None else found[-1]
 
     def site(self, qualname: str) -> Site | None:
-        """Returns where a definition stands; of several of one name the last, as for Python."""
-        return self._sites.get(qualname)
+        """Returns where a definition stands; the tree is read for it."""
+        number = self.number(qualname)
+        return None if number is None else self.text.sites[number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +63,22 @@ class UnitKey:
 
 @dataclass(slots=True)
 class Unit:
-    """A piece of the project's code: `own` is its hash, `source` its text, `callable` whether it is a function."""
+    """A piece of the project's code: `own` is its hash, `is_callable` whether it is a function."""
 
     key: UnitKey
     own: ObjectId
-    source: str
     is_callable: bool
     level: int = 0
     links: list[tuple[str, UnitKey | Boundary]] = field(default_factory=list)
+
+    @property
+    def source(self) -> str:
+        """Its text; the tree is read for it."""
+        module, name = self.key.module, self.key.name
+        text = module.text
+        if not name:
+            return text.text
+        if name in module.numbers:
+            return "".join(text.segment(text.sites[number]) for number in module.numbers[name])
+        found = module.facts.statements(name)
+        return "".join("".join(text.lines[each.lineno - 1 : each.end_lineno]) for each in found)

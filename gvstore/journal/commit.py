@@ -16,15 +16,16 @@ from gvstore.odb.fault import Forgotten
 from gvstore.repo.files import Files
 
 if TYPE_CHECKING:
+    from gvstore.code.facts import FactStore
     from gvstore.repo import Repository
 
 
-def find_components(objects: ObjectStore, files: Files) -> dict[str, ObjectId]:
+def find_components(objects: ObjectStore, files: Files, store: FactStore | None = None) -> dict[str, ObjectId]:
     """Returns the components that the project's source files define, stored, by name; nothing is imported."""
     from gvstore.code.discover import discover_project
     from gvstore.journal.component import stored_component
 
-    found = discover_project(_sources(objects, files)).named()
+    found = discover_project(_sources(objects, files), store).named()
     return {name: stored_component(each.identity).put(objects) for name, each in found.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gvstore.code.facts import FactStore
 from gvstore.code.project import Project
 from gvstore.code.reach import Reached, trace
 from gvstore.code.tree import TreeModules
@@ -12,7 +13,7 @@ from gvstore.objects.protocol import ObjectReader
 from gvstore.repo.files import read_files
 
 
-def reached_in_tree(reader: ObjectReader, tree: ObjectId, name: str) -> Reached | None:
+def reached_in_tree(reader: ObjectReader, tree: ObjectId, name: str, store: FactStore | None = None) -> Reached | None:
     """Returns what the component of this name reaches in a tree of files; None where it is not found there."""
     try:
         files = read_files(reader, tree)
@@ -20,13 +21,15 @@ def reached_in_tree(reader: ObjectReader, tree: ObjectId, name: str) -> Reached 
         def read(path: str) -> bytes | None:
             return get_blob(reader, files[path].oid) if path in files else None
 
-        project = Project(TreeModules(read))
+        project = Project(TreeModules(read), store)
         parts = name.split(".")
         for cut in range(len(parts) - 1, 0, -1):
             module = project.module(".".join(parts[:cut]))
-            site = None if module is None else module.site(".".join(parts[cut:]))
-            if module is not None and site is not None:
-                return trace(project, module, site)
+            number = None if module is None else module.number(".".join(parts[cut:]))
+            if module is not None and number is not None:
+                found = trace(project, module, number)
+                project.keep()
+                return found
     except Corrupt:  # the code is damaged or forgotten: the reason is not known, the answer is stale all the same
         return None
     return None

@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from gvstore import host
+from gvstore.code.fact_file import FactFile
+from gvstore.code.identity import keep_facts
 from gvstore.errors import WouldLose
 from gvstore.journal.commit import find_components, runs_to_commit
 from gvstore.journal.counting import count_before
@@ -32,6 +34,7 @@ from gvstore.objects.decode import decode
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.record import NIL
 from gvstore.repo import Repository as BareRepository
+from gvstore.repo import layout
 from gvstore.repo.files import read_files
 from gvstore.repo.git import git_note
 from gvstore.repo.resolve import Resolved
@@ -77,6 +80,8 @@ class Repository(BareRepository):
         self._closing = False
         self.code: CodeRoot | None = None  # the code that runs in place of the work tree's
         self._store = RepositoryStore(self)
+        self.facts = FactFile(layout.code_cache(gv), read_only=read_only)
+        keep_facts(path, self.facts)
 
     @property
     def store(self) -> RepositoryStore:
@@ -268,7 +273,7 @@ class Repository(BareRepository):
         """
         settle(self)
         return super().commit(
-            message, author=author, now=now, components=lambda files: find_components(self.objects, files),
+            message, author=author, now=now, components=lambda files: find_components(self.objects, files, self.facts),
             runs=runs_to_commit(self), paths=paths, allow_large=allow_large, allow_secret=allow_secret, allow_empty=allow_empty,
         )  # fmt: skip
 

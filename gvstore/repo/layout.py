@@ -16,6 +16,7 @@ OBJECTS = "objects"
 JOURNAL = "journal"
 CACHE = "cache"
 STAT_CACHE = "cache/stat"
+CODE_CACHE = "cache/code"
 STAT_STAMP = "cache/stamp"
 TMP = "tmp"
 WORKTREE_LOCK = "worktree.lock"
@@ -43,6 +44,6 @@ def journal_folder(gv: Path) -> Path:
     return gv / JOURNAL
 
 
-def cache_folder(gv: Path) -> Path:
-    """Returns the folder that may be deleted at any time."""
-    return gv / CACHE
+def code_cache(gv: Path) -> Path:
+    """Returns where it is kept what was learnt of source files; may be deleted at any time."""
+    return gv / CODE_CACHE

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gvstore.code.definition import own_hash
+from gvstore.code.discover import discover_project
 from gvstore.code.identity import identify
 from gvstore.code.project import Project
 from gvstore.code.reach import Reached, trace
@@ -365,3 +366,25 @@ def test_circular_imports_are_no_event() -> None:
     found = reached(files)[0]
     assert ["b.f", "steps.g"] == [str(unit.key) for unit in found.units]
     assert ("nowhere",) == found.opaque
+
+
+def test_a_class_ends_the_reach_where_its_calls_are_recorded() -> None:
+    """An Invokable, also by a base in another module, stands for itself; a class that is only registered makes no calls, and is code."""
+    files = {
+        "steps.py": (
+            "import gvstore as gv\nfrom kinds import Deep, Options\n\n\n"
+            "@gv.register\ndef revise(x):\n    return Deep()(x) + Options().width\n"
+        ),
+        "kinds.py": (
+            "import gvstore as gv\nfrom base import Step\n\n\nclass Deep(Step):\n    def call(self, x):\n        return x\n\n\n"
+            "@gv.register\nclass Options(gv.Resource):\n    width = 3\n"
+        ),
+        "base.py": "import gvstore as gv\n\n\nclass Step(gv.Invokable):\n    pass\n",
+    }
+    was, _ = reached(files)
+
+    assert ["kinds.Options"] == [str(unit.key) for unit in was.units]
+    assert was.hash == reached(files | {"kinds.py": files["kinds.py"].replace("return x", "return x + 1")})[0].hash
+    assert was.hash != reached(files | {"kinds.py": files["kinds.py"].replace("width = 3", "width = 4")})[0].hash
+    found = discover_project(files.items()).named()
+    assert ["base.Step", "kinds.Deep", "kinds.Options", "steps.revise"] == list(found)
