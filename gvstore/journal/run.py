@@ -23,6 +23,7 @@ from gvstore.repo import layout
 from gvstore.store.store import Store
 
 if TYPE_CHECKING:
+    from gvstore.journal.blame import Blame
     from gvstore.journal.inbox import OpenQuestion
     from gvstore.journal.plan import Plan
     from gvstore.journal.repository import Repository
@@ -137,6 +138,26 @@ class Run(Generic[T]):
         record = self.invocation if strict else self.repo.record_of(self)
         mode = replace(mode_of(words, record), code=self.record.code)
         return plan_replay(record, mode, self.record.times)
+
+    def blame(self, text: str | None = None, *, of: str = "") -> Blame:
+        """Returns which call first brought a text into being, or without one all of an output, and how it came.
+
+        It is looked for in the root's output, or in what `of` names as behind
+        `run/7:`: `"0.2"`, `"0.2/args/topic"`.
+
+        Raises:
+            NotInRun: the text does not stand there.
+            NoSuchCall, BadRev: `of` names nothing, or several arguments.
+            InvocationError: the call did not return.
+        """
+        from gvstore.journal.address import find_call, part_of
+        from gvstore.journal.blame import blame
+        from gvstore.repo.rev import parse_call
+
+        named = parse_call(of)
+        path, call = find_call(self.invocation, named)
+        part = named.part or ("output",)
+        return blame(self.invocation, path, part, part_of(call, part), text, self.record.code)
 
     @property
     def questions(self) -> list[OpenQuestion]:
