@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gvstore import fs
 from gvstore.cli import units
 from gvstore.cli.subject import run_name
+from gvstore.journal.alias import check_gone
 from gvstore.journal.fault import NoSuchComponent
 from gvstore.journal.register import find_registered
 from gvstore.journal.running import RunningRun
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from gvstore.cli.context import CommandContext
     from gvstore.cli.subject import RunOf
     from gvstore.journal.repository import Repository
+    from gvstore.objects.component import Component
 
 
 @contextlib.contextmanager
@@ -35,24 +39,31 @@ def loading(cx: CommandContext, name: str) -> Iterator[None]:
         )
 
 
-def load_recorded(cx: CommandContext, repo: Repository, run: RunOf) -> None:
-    """Loads what defined the run's root component, as it is now.
+def load_recorded(cx: CommandContext, repo: Repository, run: RunOf, alias: Mapping[str, str]) -> None:
+    """Loads what defined the run's root component, as it is now; under another name if it has an alias.
 
     Raises:
         NoSuchComponent: its file or function is gone, or it is not registered; says which, and what brings it back.
         TargetRaised: the program raised while it was loaded.
+        InvocationError: it has an alias and is still there.
     """
     component = run.invocation.component
+    renamed = component.name in alias
+    component = replace(component, name=alias.get(component.name, component.name))
     kept = {} if run.record.code is None else read_files(repo.objects, run.record.code)
     path = _defining_file(run, tuple(kept))
+    if renamed:
+        check_gone(run.invocation.component.name, _standing(repo, path))
     with loading(cx, path or component.name):
-        if path and Path(path).is_absolute() and Path(path).is_file():
+        if not renamed and path and Path(path).is_absolute() and Path(path).is_file():
             load_file(Path(path), repo.root)
         else:
             load_component(component, repo.root)
     try:
         find_registered(component.name, repo.root)
     except NoSuchComponent as e:
+        if renamed:
+            raise
         raise _missing(repo, run, path, path in kept) from e
 
 
@@ -70,6 +81,31 @@ def _defining_file(run: RunOf, kept: tuple[str, ...]) -> str:
     return ""
 
 
+def _standing(repo: Repository, path: str) -> set[str]:
+    """Returns the names of the components in a file of the work tree, which is read and not loaded."""
+    from gvstore.code.discover import discover
+
+    try:
+        return set(discover(path, fs.read_bytes(repo.path / path)).named()) if path else set()
+    except OSError:
+        return set()
+
+
+def _elsewhere(repo: Repository, recorded: Component) -> list[str]:
+    """Returns the names under which the code of a recorded component stands in the work tree now."""
+    from gvstore.code.discover import discover_project
+    from gvstore.journal.alias import same_code
+    from gvstore.journal.component import stored_component
+
+    sources = []
+    for path in repo.worktree.look().files:
+        if path.endswith(".py"):
+            with contextlib.suppress(OSError):
+                sources.append((path, fs.read_bytes(repo.path / path)))
+    found = discover_project(sources, repo.facts).components
+    return same_code(recorded, [stored_component(each.identity) for each in found])
+
+
 def _missing(repo: Repository, run: RunOf, path: str, kept: bool) -> NoSuchComponent:
     """Returns what to say of a root component that is not there after loading."""
     name = run.invocation.component.name
@@ -82,6 +118,12 @@ def _missing(repo: Repository, run: RunOf, path: str, kept: bool) -> NoSuchCompo
             hint=f"`--code {run_name(run)}` runs the code that the run used.",
         )
     left = next((note for note in run.record.notes if note.startswith(f"{path} holds ")), "")
+    if path and (names := _elsewhere(repo, run.invocation.component)):
+        told = f"{' and '.join(names)} {'has' if len(names) == 1 else 'have'} the same code"
+        return NoSuchComponent(
+            f"{name} is gone; {told}",
+            hint=f"`gv replay --alias {name}={names[0]} {run_name(run)}` replays it under that name.",
+        )
     if kept:
         back = f"`gv checkout {run_name(run)} -- {path}` brings back the file that it used."
     else:

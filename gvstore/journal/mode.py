@@ -8,6 +8,7 @@ The words are those of `Run.replay` and of the command line:
     from_call     this call and all that came after it run
     effects       calls with effect="once" may be executed a second time
     max_calls     stop before one more call than these is executed
+    alias         recorded components that have another name today
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
+from gvstore.journal.alias import checked
 from gvstore.journal.fault import InvocationError, NoSuchComponent
 from gvstore.objects.component import Component
 from gvstore.objects.invocation import PartList, outcome_number, part_body
@@ -39,6 +41,7 @@ class ReplayWords(TypedDict, total=False):
     from_call: str | tuple[int, ...] | None
     effects: bool
     max_calls: int | None
+    alias: Mapping[str, str]
 
 
 _RAISED_IN_STREAM: Final = 0x94  # an array of four: exception, here, chunks
@@ -55,6 +58,7 @@ class ReplayMode:
     effects: bool = False
     max_calls: int | None = None
     forced: frozenset[CallPath] = frozenset()  # the calls above those that are set: they run
+    alias: Mapping[str, str] = field(default_factory=dict)
     code: ObjectId | None = None  # the tree of the code that made the record, to say what has changed since
 
     @property
@@ -97,6 +101,7 @@ def mode_of(words: ReplayWords, root: Invocation) -> ReplayMode:
         start=start,
         effects=bool(words.get("effects")),
         max_calls=limit,
+        alias=checked(words.get("alias", {}), root),
         forced=frozenset(path[:depth] for path in sets for depth in range(len(path))),
     )
 

@@ -128,7 +128,8 @@ def prepared(
         history = lambda: (whole, *earlier())  # noqa: E731 - what is rewound here happened too
         invocation = rewind_before(invocation, mode.start)
     answers = answers_from(invocation, exception_override, strict, mode, history)
-    live = find_registered(invocation.component.name, invocation.store.root)
+    name = invocation.component.name
+    live = find_registered(mode.alias.get(name, name), invocation.store.root)
     args, kwargs, instance = _arguments(invocation, live)
     return Subject(live, instance, args, kwargs), Terms(answers=answers, answer=override_of(invocation, answers))
 

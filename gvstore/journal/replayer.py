@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from gvstore.journal.alias import gone
 from gvstore.journal.fault import CallLimitReached, ReplayError, StoppedByLimit
 from gvstore.journal.mode import ReplayMode
 from gvstore.objects import number
@@ -131,10 +132,11 @@ class Replayer:
         return self.mode if limit is None else replace(self.mode, max_calls=max(0, limit - self.begun))
 
     def component(self, link: bytes) -> Component:
-        """Returns the component that a link names."""
+        """Returns the component that a link names; one that has an alias under this name."""
         known = self._components.get(link)
         if known is None:
-            known = self._components[link] = Component.get(self.reader, ObjectId(link[3:]))
+            known = Component.get(self.reader, ObjectId(link[3:]))
+            known = self._components[link] = replace(known, name=self.mode.alias.get(known.name, known.name))
         return known
 
     def standing(self, link: bytes) -> Standing:
@@ -159,8 +161,7 @@ class Replayer:
         same = [live for live in found if live.component(self.root).code == recorded.code]
         live = next(iter(same or found), None)
         if live is None:
-            why = "is looked at when it is defined again" if _LOCAL in recorded.name else "is gone"
-            return Standing(f"{recorded.name} {why}", runs, "")
+            return Standing(gone(recorded, self.root), runs, "")
         stale = "" if same else self._why(recorded, live)
         return Standing(stale, runs or (Why.REPEAT if live.effect == "repeat" else None), live.effect)
 

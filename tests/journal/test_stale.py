@@ -111,12 +111,14 @@ def test_strict_code_refuses_what_is_stale(project: Project) -> None:
 
 
 def test_a_component_that_is_gone_is_told(project: Project) -> None:
-    """A recorded call of a component that no longer exists is stale for that reason."""
+    """A recorded call of a component that no longer exists is stale for that reason; one with its code is named."""
     script = "import gvstore as gv, story\nwith gv.open('.') as repo:\n    "
     script += "from gvstore.journal.plan import plan_replay; print(plan_replay(repo.runs.last.invocation).reasons)"
     project.write("story.py", STORY.replace("def revise", "def polish").replace("revise(draft", "polish(draft"))
 
-    assert "{'story.write': 'story.write changed', 'story.revise': 'story.revise is gone'}\n" == project.run(script)
+    told = project.run(script)
+    assert "'story.write': 'story.write changed', 'story.revise': 'story.revise is gone; story.polish has the same code: " in told
+    assert "`gv replay --alias story.revise=story.polish`" in told
 
 
 def test_a_version_pins_the_code(tmp_path: Path) -> None:

@@ -53,6 +53,13 @@ class UpToDate:
     help="Let this call answer VALUE, read as `gv put` reads it (can be repeated)",
 )
 @click.option("--from", "start", metavar="CALL", help="Run this call and all that came after it")
+@click.option(
+    "--alias",
+    "aliases",
+    metavar="OLD=NEW",
+    multiple=True,
+    help="Take calls of the recorded component OLD for calls of NEW, which it is called today (can be repeated)",
+)
 @click.option("--effects", is_flag=True, help='Execute calls with effect="once" again where the record cannot answer')
 @click.option("--code", metavar="REV", help="Run the code of this commit or run, not the work tree's")
 @click.option(
@@ -66,7 +73,8 @@ class UpToDate:
 @pass_context
 def command(
     cx: CommandContext, strict: bool, as_recorded: bool, live: tuple[str, ...], settings: tuple[str, ...],
-    start: str | None, effects: bool, code: str | None, max_calls: int | None, only_plan: bool, message: str, rev: str,
+    start: str | None, aliases: tuple[str, ...], effects: bool, code: str | None, max_calls: int | None, only_plan: bool,
+    message: str, rev: str,
 ) -> None:  # fmt: skip
     """Run a program again, answering from its record what is unchanged
 
@@ -93,12 +101,12 @@ def command(
     repo = cx.journal
     words = ReplayWords(
         as_recorded=as_recorded, live=live, set=_settings(cx, settings), from_call=_behind_colon(start),
-        effects=effects, max_calls=max_calls,
+        effects=effects, max_calls=max_calls, alias=_aliases(aliases),
     )  # fmt: skip
     with repo, running_code(cx, repo, code):
         run = repo.settled(named_run(repo, rev))
         with program_speaks(cx):
-            load_recorded(cx, repo, run)
+            load_recorded(cx, repo, run, words["alias"])
         plan = run.plan(strict=strict, **words)
         if only_plan:
             from gvstore.cli.planned import planned
@@ -109,6 +117,22 @@ def command(
             _nothing_to_do(cx, repo, run, plan)
         else:
             _replay(cx, repo, run, plan, words, message, strict=strict)
+
+
+def _aliases(aliases: tuple[str, ...]) -> dict[str, str]:
+    """Returns the names of today, by recorded name.
+
+    Raises:
+        UsageFault: it is not OLD=NEW, or OLD is given twice.
+    """
+    found: dict[str, str] = {}
+    for text in aliases:
+        old, has_new, new = text.partition("=")
+        if not has_new or not old or not new:
+            raise UsageFault(f"{text!r} is not OLD=NEW", hint="As in: --alias agent.revise=edit.revise")
+        if found.setdefault(old, new) != new:
+            raise UsageFault(f"{old} cannot be {found[old]} and {new}", hint="Give one alias for each recorded component.")
+    return found
 
 
 def _settings(cx: CommandContext, settings: tuple[str, ...]) -> dict[str | tuple[int, ...], Any]:

@@ -1,0 +1,85 @@
+"""Components that were renamed or moved: a replay may be told which live one stands for a recorded one.
+
+    agent.revise is gone; edit.revise has the same code: `gv replay --alias agent.revise=edit.revise`
+
+With the alias a recorded call is matched, and its code compared, as if it had
+been recorded under the new name; what is adopted of the record stays as it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gvstore.journal.fault import InvocationError, NoSuchComponent
+from gvstore.objects.component import Component
+
+if TYPE_CHECKING:
+    from gvstore.journal.invocation import Invocation
+
+_LOCAL: Final = "<locals>"
+_FEW: Final = 3
+
+
+def same_code(recorded: Component, live: Iterable[Component]) -> list[str]:
+    """Returns the names under which the code of a recorded component lives today, the likest first, at most three."""
+    own = (recorded.flavor, recorded.own, recorded.reach, recorded.library)
+    names = {
+        each.name
+        for each in live
+        if recorded.own and (each.flavor, each.own, each.reach, each.library) == own and each.name != recorded.name
+    }
+    likeness = difflib.SequenceMatcher(b=recorded.name, autojunk=False)
+
+    def distance(name: str) -> tuple[float, str]:
+        likeness.set_seq1(name)
+        return -likeness.ratio(), name
+
+    return sorted(names, key=distance)[:_FEW]
+
+
+def gone(recorded: Component, root: Path | None) -> str:
+    """Returns what to say of a recorded component that the program does not register any more."""
+    from gvstore.journal.register import registered
+
+    if _LOCAL in recorded.name:
+        return f"{recorded.name} is looked at when it is defined again"
+    names = same_code(recorded, (live.component(root) for live in registered()))
+    if not names:
+        return f"{recorded.name} is gone"
+    has = f"{names[0]} has" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} have"
+    return f"{recorded.name} is gone; {has} the same code: `gv replay --alias {recorded.name}={names[0]}`"
+
+
+def checked(aliases: Mapping[str, str], root: Invocation) -> dict[str, str]:
+    """Returns the aliases of a replay of `root`, recorded name to live name.
+
+    Raises:
+        NoSuchComponent: the record calls no such component, or none is registered under the new name; tells which there are.
+        InvocationError: the recorded one is still there, so its calls need no other name.
+    """
+    from gvstore.journal.mode import component_names
+    from gvstore.journal.register import find_registered, registered_as
+
+    project = root.store.root
+    names = component_names(root) if aliases else set()
+    for old, new in aliases.items():
+        if old not in names:
+            near = difflib.get_close_matches(old, names, _FEW, 0.5) or sorted(names)[:8]
+            raise NoSuchComponent(f"no call of {old} in this record", hint=f"It calls {', '.join(near)}.")
+        if _LOCAL not in new:
+            find_registered(new, project)
+        check_gone(old, {old} if registered_as(old, project) else ())
+    return dict(aliases)
+
+
+def check_gone(old: str, there: Collection[str]) -> None:
+    """Asks that a recorded component is none of those that are there.
+
+    Raises:
+        InvocationError: it is, so its calls need no other name.
+    """
+    if old in there:
+        raise InvocationError(f"{old} is still there", hint="An alias is for a component that was renamed or moved.")
