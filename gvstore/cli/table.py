@@ -28,6 +28,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "commit": "Commit the work tree and the finished runs",
         "log": "Show the commits, the newest first",
         "diff": "Show how files, commits, runs or values differ",
+        "bisect": "Find the commit, or the call of a run, from which on something is bad",
         "branch": "List, make, rename or delete branches",
         "checkout": "Bring the work tree to a commit, a branch, or the code of a run",
     },

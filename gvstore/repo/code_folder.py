@@ -68,6 +68,11 @@ class CodeFolder:
                         found.append(inner)
         return sorted(found)
 
+    def discard(self) -> None:
+        """Removes the folder with all that was written there."""
+        shutil.rmtree(self.path.parent, ignore_errors=True)
+        os.close(self._lock)
+
     def remove(self, keep: Path) -> tuple[tuple[str, ...], Path | None]:
         """Removes the folder; returns what was written there, and the new folder in `keep` that it is moved to."""
         kept = None
@@ -81,8 +86,7 @@ class CodeFolder:
         except OSError as e:
             raise CannotWrite(str(keep), e.strerror or str(e)) from e
         finally:
-            shutil.rmtree(self.path.parent, ignore_errors=True)
-            os.close(self._lock)
+            self.discard()
         return tuple(written), kept
 
 
