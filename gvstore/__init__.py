@@ -18,6 +18,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from gvstore import reads
 from gvstore.version import __version__
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from gvstore.journal.api import last_invocation as last_invocation
     from gvstore.journal.api import open as open
     from gvstore.journal.api import put as put
+    from gvstore.journal.api import read as read
     from gvstore.journal.api import run as run
     from gvstore.journal.api import run_async as run_async
     from gvstore.journal.api import use as use
@@ -229,6 +231,7 @@ _WHERE = {
     "pretty_print": "store.pretty_print:",
     "propagate": "journal.processes:propagate",
     "put": "journal.api:put",
+    "read": "journal.api:read",
     "record": "journal.block:record",
     "references": "store.references:",
     "register": "journal.register:register",
@@ -346,6 +349,7 @@ __all__ = [
     "pretty_print",
     "propagate",
     "put",
+    "read",
     "record",
     "references",
     "register",
@@ -367,6 +371,8 @@ __all__ = [
     "utils",
     "wrap",
 ]
+
+reads.watch()  # before the program's own modules read anything
 
 
 def __getattr__(name: str) -> object:

@@ -3,7 +3,7 @@
 Every other room takes `now`, `author` and the like as arguments; a facade that
 was given None asks here.  `GV_NOW` (RFC 3339, or microseconds since 1970)
 stops the clock: durations are shown as 0 then, so that transcripts repeat.
-`GV_HOST` and `GV_PYTHON` do the same for what runs note of the machine.
+`GV_HOST` and `GV_PYTHON` do the same for what runs note of the machine and of what is installed.
 
 May be imported by `repo` and the rooms above it.
 """

@@ -14,14 +14,18 @@ from itertools import groupby
 
 from gvstore.cli import units
 from gvstore.cli.call_line import call_line, called
+from gvstore.cli.file_diff import hunk_lines
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.value_text import value_line
+from gvstore.compare.text import diff_lines
+from gvstore.journal.drift import Edit
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.plan import REUSE, RUN, SET, Plan, PlannedCall
 from gvstore.store.store import Store
 
 _ARGUMENTS = 48
+_EDIT_LINES = 24
 _MANY, _ENDS = 8, 2  # of more reused calls than `_MANY` in a row the first and the last ones are shown
 
 
@@ -50,6 +54,7 @@ class Planned:
     asks: int
     complete: bool
     stale: list[str]
+    trusted: list[str]
     tokens: int
     duration_us: int
     calls: list[PlannedRow]
@@ -61,6 +66,8 @@ class Planned:
             yield f"{paint('run', self.run)}  complete{'' if self.stale else ' and fresh'}, nothing to do"
             return
         yield from _tree(self.plan.calls, self.store, paint)
+        for reason, edit in self.plan.edits.items():
+            yield from _edit(reason, edit, paint)
         yield plan_line(self.plan)
 
 
@@ -74,7 +81,7 @@ def planned(run: str, plan: Plan, store: Store) -> Planned:
         for each in plan.calls
     ]  # fmt: skip
     return Planned(
-        run, plan.reuse, plan.run, plan.unsure, plan.asks, plan.complete, sorted(plan.reasons.values()),
+        run, plan.reuse, plan.run, plan.unsure, plan.asks, plan.complete, sorted(plan.reasons), sorted(plan.trusted),
         plan.tokens, plan.duration_us, rows, plan, store,
     )  # fmt: skip
 
@@ -110,6 +117,17 @@ def _tree(calls: tuple[PlannedCall, ...], store: Store, paint: Paint) -> Iterato
             if not hidden or number < _ENDS or number >= len(row) - _ENDS:
                 branch = paint("quiet", lead + ("└─ " if each.path in lasts else "├─ "))
                 yield f"{branch}{each.path[-1]}  {_line(each, store, paint)}"
+
+
+def _edit(reason: str, edit: Edit, paint: Paint) -> Iterator[str]:
+    """Yields a reason, and how the text differs that it speaks of."""
+    lines = [line for hunk in diff_lines(edit.old, edit.new).hunks for line in hunk_lines(hunk, paint)]
+    if not lines:  # told by a name alone: it is reached now, or no more
+        return
+    yield f"--- {reason}"
+    yield from lines[:_EDIT_LINES]
+    if len(lines) > _EDIT_LINES:
+        yield paint("quiet", f"... {len(lines) - _EDIT_LINES} more lines")
 
 
 def _last_children(calls: tuple[PlannedCall, ...]) -> set[tuple[int, ...]]:

@@ -4,8 +4,9 @@
     Stale      it does not: `reason` says what kind of change, `diff` shows it
     Unknown    on one side no source was found, so nothing can be said
 
-The definition's own code decides, and what it reaches; the files it read and
-the libraries' versions are further reasons to come (issue 5).
+The definition's own code decides, and what it reaches.  Files that it read,
+libraries' versions and what occurs in arguments are looked at by who has them
+(`journal/drift.py`).
 """
 
 from __future__ import annotations
@@ -114,8 +115,8 @@ def changed_units(then: Reached, now: Reached) -> list[tuple[str, Unit | None, U
     return sorted(found, key=lambda each: ((each[2] or each[1]).level, each[0]))  # type: ignore[union-attr]
 
 
-def why_reach(name: str, then: Reached, now: Reached) -> str:
-    """Returns `story.revise: helper tools.clean(), 2 levels down, changed`."""
+def change_of_reach(name: str, then: Reached, now: Reached) -> tuple[str, str, str]:
+    """Returns (`story.revise: helper tools.clean(), 2 levels down, changed`, its text then, its text now)."""
     changed = changed_units(then, now)
     both = [each for each in changed if each[1] is not None and each[2] is not None]
     for unit_name, old, new in both or changed:
@@ -124,5 +125,6 @@ def why_reach(name: str, then: Reached, now: Reached) -> str:
         what = "changed" if old is not None and new is not None else "is reached now" if old is None else "is gone"
         shown = unit_name.replace("=", "").replace(".<locals>.", ".") + ("()" if unit.is_callable else "")
         down = "" if unit.level == 1 else f", {unit.level} levels down,"
-        return f"{name}: {'helper ' if unit.is_callable else ''}{shown}{down} {what}"
-    return f"what {name} reaches, or closes over, changed"
+        why = f"{name}: {'helper ' if unit.is_callable else ''}{shown}{down} {what}"
+        return why, "" if old is None else old.source, "" if new is None else new.source
+    return f"what {name} reaches, or closes over, changed", "", ""

@@ -87,7 +87,7 @@ class Answer:
 
     def below(self) -> Answers:
         """Returns the answers for the calls that this call makes when it is executed."""
-        elements = [*self.elements, *[NIL] * (9 - len(self.elements))]
+        elements = [*self.elements, *[NIL] * max(0, 9 - len(self.elements))]
         return Answers(self.replayer, elements[4], elements[8], self.path)
 
     @property
@@ -171,7 +171,7 @@ class Answers:
         self._index: dict[tuple[str, bytes], deque[_Entry]] | None = None
         self._left = 0
         self._executed = False  # was one of the parent's calls executed?
-        if replayer.mode.asks_identity:
+        if replayer.asks_identity:
             self._load()
 
     def take_next(self, link: bytes, args: bytes) -> tuple[Any, bytes] | None:

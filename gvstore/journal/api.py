@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -10,6 +11,7 @@ from gvstore.journal.invocation import Invocation
 from gvstore.journal.perform import last_invocation as last_of_store
 from gvstore.journal.repository import Repository
 from gvstore.journal.run import Run
+from gvstore.reads import note
 from gvstore.store.active import current_store, use_store
 from gvstore.store.fault import NoActiveStore
 from gvstore.store.ref import Ref
@@ -74,6 +76,16 @@ def put(value: T, *, name: str | None = None) -> Ref[T]:
     if isinstance(repository, Repository):
         return repository.put(value, name=name)
     return current_store().commit(value)
+
+
+def read(path: Path | str) -> Path:
+    """Notes that the running call, or the module that is being imported, depends on a file; returns its path.
+
+    For what is opened where gvstore cannot see it, by code in C or another process: `load(gv.read("table.bin"))`.  What Python
+    opens (`open`, `Path.read_text`, `os.open`) is noted by itself.  Files outside of the project do not count.
+    """
+    note(os.fspath(path))
+    return Path(path)
 
 
 def last_invocation() -> Invocation | None:

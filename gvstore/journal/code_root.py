@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Final
 
 from gvstore import host
 from gvstore.errors import BadRev, Conflict
-from gvstore.journal.reads import forget_reads
 from gvstore.journal.register import apart
 from gvstore.objects.commit import Commit
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId, short
 from gvstore.objects.run import Run as StoredRun
+from gvstore.reads import forget_reads
 from gvstore.repo import layout
 from gvstore.repo.files import Files, read_files
 from gvstore.repo.resolve import Found

@@ -83,12 +83,16 @@ def close(frame: Frame, outcome: bytes, after: bytes = NIL, changed: bytes = NIL
         frame.folded = True
         return
     duration = (recording.clock() - recording.zero_ns) // 1000 - frame.start
+    if frame.files is not None and outcome != NIL:
+        frame.reads = recording.encoder.nested(dict(sorted(frame.files.items())))
     with recording.lock:
         if recording.wal is not None:
-            if after is NIL and changed is NIL:
+            if after is NIL and changed is NIL and frame.reads is NIL:
                 body = b"\x91" + outcome
-            else:
+            elif frame.reads is NIL:
                 body = b"\x92" + outcome + after if changed == NIL else b"\x93" + outcome + after + changed
+            else:
+                body = b"\x94" + outcome + after + changed + frame.reads
             if len(body) >= LINK_BYTES and has_link(body):
                 recording.objects.flush()
             recording.wal.append_held(END.pack(b"E", frame.number, frame.start + duration) + body)

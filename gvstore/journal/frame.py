@@ -87,6 +87,8 @@ class Frame:
     told = False  # a stream was told to its end: it is what was recorded
     instance: Any = None
     part = timing = NIL  # set by `fold`, of the root
+    files: dict[str, bytes | None] | None = None  # of the project, opened by this very call, with the oid of what was in them
+    reads = NIL  # the same, encoded, when it has ended
 
     def __init__(
         self, recording: Recording, live: LiveComponent, parent: Frame | None, number: int, link: bytes,
@@ -339,7 +341,7 @@ class Frame:
 
     def fold(self, outcome: bytes, after: bytes, duration_us: int, changed: bytes = NIL) -> None:
         """Puts the call's array together and gives it to the parent; the root keeps it.  The lock is held."""
-        if self.begun or outcome == NIL or changed is not NIL or after is not NIL or self.state is not NIL:
+        if self.begun or outcome == NIL or changed is not NIL or after is not NIL or self.state is not NIL or self.reads is not NIL:
             data, times = self._finish(outcome, after, duration_us, changed)
         else:
             data, times = LEAF_HEAD + self.link + self.args + outcome, pack((1, self.start, duration_us))
@@ -365,7 +367,7 @@ class Frame:
             if self.entries:
                 self.advance(force=True)
             children, below, lanes = self._finish_lists()
-        data = encode_call(self.link, self.args, outcome, children, self.state, after, changed, lanes)
+        data = encode_call(self.link, self.args, outcome, children, self.state, after, changed, lanes, self.reads)
         return data, times_of(self.start, duration_us, below, sparse=self.sparse)
 
     def _hand_over(self, parent: Frame, part: bytes, times: bytes) -> None:

@@ -3,6 +3,7 @@
 The words are those of `Run.replay` and of the command line:
 
     as_recorded   stale calls are answered too
+    trust         those of these components are
     live          calls of these components run, whatever the record says
     set           these calls answer these values
     from_call     this call and all that came after it run
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from gvstore.journal.alias import checked
 from gvstore.journal.fault import InvocationError, NoSuchComponent
+from gvstore.journal.used import UsedCode
 from gvstore.objects.component import Component
 from gvstore.objects.invocation import PartList, outcome_number, part_body
 from gvstore.objects.number import RAISED, STREAMED
@@ -36,6 +38,7 @@ class ReplayWords(TypedDict, total=False):
     """The keywords of a replay; calls are named as behind `run/7:`, or by their path."""
 
     as_recorded: bool
+    trust: str | Iterable[str]
     live: str | Iterable[str]
     set: Mapping[str | tuple[int, ...], Any]
     from_call: str | tuple[int, ...] | None
@@ -59,7 +62,9 @@ class ReplayMode:
     max_calls: int | None = None
     forced: frozenset[CallPath] = frozenset()  # the calls above those that are set: they run
     alias: Mapping[str, str] = field(default_factory=dict)
-    code: ObjectId | None = None  # the tree of the code that made the record, to say what has changed since
+    trust: tuple[str, ...] = ()
+    used: UsedCode = field(default_factory=UsedCode)  # what the record was made with, to say what has changed since
+    libraries: str = "major"  # which change of a library counts
 
     @property
     def asks_identity(self) -> bool:
@@ -86,16 +91,14 @@ def mode_of(words: ReplayWords, root: Invocation) -> ReplayMode:
     limit = words.get("max_calls")
     if limit is not None and limit < 0:
         raise ValueError(f"max_calls is a number of calls, not {limit}")
-    given = words.get("live", ())
-    live = (given,) if isinstance(given, str) else tuple(given)
-    if live:
-        check_patterns(live, root)
+    live, trust = _patterns(words.get("live", ()), root), _patterns(words.get("trust", ()), root)
     sets = {call_path(root, call): value for call, value in words.get("set", {}).items()}
     wanted = words.get("from_call")
     start = None if wanted is None else call_path(root, wanted)
     _check_sets(sets, start, root)
     return ReplayMode(
         as_recorded=bool(words.get("as_recorded")),
+        trust=trust,
         live=live,
         sets=sets,
         start=start,
@@ -104,6 +107,13 @@ def mode_of(words: ReplayWords, root: Invocation) -> ReplayMode:
         alias=checked(words.get("alias", {}), root),
         forced=frozenset(path[:depth] for path in sets for depth in range(len(path))),
     )
+
+
+def _patterns(given: str | Iterable[str], root: Invocation) -> tuple[str, ...]:
+    found = (given,) if isinstance(given, str) else tuple(given)
+    if found:
+        check_patterns(found, root)
+    return found
 
 
 def matches(name: str, pattern: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from gvstore.errors import Corrupt
+from gvstore.journal.drift import Edit
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.mode import ReplayMode
 from gvstore.journal.replayer import Replayer, Verdict, Why
@@ -66,7 +67,9 @@ class Plan:
     `reuse` and `run` are certain as far as anything is; `unsure` calls are
     answered if the program asks the same again.  `is_open` tells that it will
     also make calls that the record does not have.  `reasons` are those of
-    stale components, by name; `complete` says that there is nothing to do.
+    stale calls, each once; `edits` holds of some what a text was and what it is;
+    `trusted` are those of calls that are answered all the same.  `complete`
+    says that there is nothing to do.
     """
 
     calls: tuple[PlannedCall, ...]
@@ -76,7 +79,9 @@ class Plan:
     asks: int
     is_open: bool
     complete: bool
-    reasons: dict[str, str]
+    reasons: tuple[str, ...]
+    edits: dict[str, Edit]
+    trusted: tuple[str, ...]
     tokens: int
     duration_us: int
 
@@ -114,6 +119,7 @@ def plan_replay(invocation: Invocation, mode: ReplayMode | None = None, times: b
         for action in (REUSE, RUN, SET)
     }
     stale = replayer.stale_below(invocation.part) if not replayer.is_fresh(invocation.part) else iter(())
+    reasons = tuple(dict.fromkeys(why for _, _, why in stale))
     return Plan(
         calls=planned,
         reuse=verdict.calls - 1 if complete else sums[REUSE] + sums[SET],
@@ -122,7 +128,9 @@ def plan_replay(invocation: Invocation, mode: ReplayMode | None = None, times: b
         asks=sum(each.action == ASK for each in below),
         is_open=not complete and any(each.opens for each in planned),
         complete=complete,
-        reasons={name: why for _, name, why in stale},
+        reasons=reasons,
+        edits={why: replayer.drift.edits[why] for why in reasons if why in replayer.drift.edits},
+        trusted=tuple(dict.fromkeys(replayer.trusted.values())),
         tokens=sum(each.tokens for each in below),
         duration_us=sum(each.duration_us for each in planned),
     )

@@ -13,23 +13,30 @@ from gvstore.objects.protocol import ObjectReader
 from gvstore.repo.files import read_files
 
 
-def reached_in_tree(reader: ObjectReader, tree: ObjectId, name: str, store: FactStore | None = None) -> Reached | None:
-    """Returns what the component of this name reaches in a tree of files; None where it is not found there."""
+def project_in_tree(reader: ObjectReader, tree: ObjectId, store: FactStore | None = None) -> Project:
+    """Returns the project as a tree of files tells it; files that are damaged or forgotten are none."""
     try:
         files = read_files(reader, tree)
+    except Corrupt:
+        files = {}
 
-        def read(path: str) -> bytes | None:
+    def read(path: str) -> bytes | None:
+        try:
             return get_blob(reader, files[path].oid) if path in files else None
+        except Corrupt:
+            return None
 
-        project = Project(TreeModules(read), store)
-        parts = name.split(".")
-        for cut in range(len(parts) - 1, 0, -1):
-            module = project.module(".".join(parts[:cut]))
-            number = None if module is None else module.number(".".join(parts[cut:]))
-            if module is not None and number is not None:
-                found = trace(project, module, number)
-                project.keep()
-                return found
-    except Corrupt:  # the code is damaged or forgotten: the reason is not known, the answer is stale all the same
-        return None
+    return Project(TreeModules(read), store)
+
+
+def reached_in(project: Project, name: str) -> Reached | None:
+    """Returns what the component of this name reaches; None where it is not found there."""
+    parts = name.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        module = project.module(".".join(parts[:cut]))
+        number = None if module is None else module.number(".".join(parts[cut:]))
+        if module is not None and number is not None:
+            found = trace(project, module, number)
+            project.keep()
+            return found
     return None

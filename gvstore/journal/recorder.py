@@ -24,9 +24,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from gvstore import host
+from gvstore import host, reads
 from gvstore.journal.component import LiveComponent
-from gvstore.journal.frame import Ended, Frame, Lane, lane_below
+from gvstore.journal.frame import Ended, Frame, Lane, lane_below, open_ancestor
 from gvstore.journal.redact import LEAST_CHARACTERS, RedactingEncoder, Redactor, redactor_of
 from gvstore.objects.component import Component
 from gvstore.objects.invocation import PartList
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 CURRENT: Final[ContextVar[Frame | None]] = ContextVar("gvstore.frame", default=None)
 
 NO_PARENT: Final = 0xFFFFFFFF
+FILES_COMPARED: Final = 5_000  # by one call
 BEGIN: Final = struct.Struct("<cIIIQ")  # b"B", call, parent, component, microseconds since the start
 END: Final = struct.Struct("<cIQ")  # b"E", call, microseconds since the start
 SOURCE: Final = struct.Struct("<cII")  # b"S", source, the call whose answers come from it
@@ -68,6 +69,18 @@ def question_in(error: BaseException) -> Question | None:
         found = [question_in(each) for each in error.exceptions]
         return None if None in found else found[0]
     return error if hasattr(error, "waiting_for") else None
+
+
+class ReadFiles(Protocol):
+    """What knows the files of a project."""
+
+    def relative(self, path: str) -> str | None:
+        """Returns a file's path in the project, or None if it is none of its files."""
+        ...
+
+    def read(self, path: str) -> tuple[str, bytes | None] | None:
+        """Returns (path in the project, oid of what is in it, None if there is nothing), or None if it is none of its files."""
+        ...
 
 
 Asker = Callable[[Any], Any]  # from a question to its answer; may raise the question, which then stays open
@@ -115,6 +128,7 @@ class Recording:
         self.on_call: OnCall | None = None
         self.forbids_changes = False  # enact's contract: a call that changes its arguments has failed
         outer = CURRENT.get()
+        self.files: ReadFiles | None = None if outer is None else outer.recording.files
         self.redactor: Redactor = outer.recording.redactor if outer is not None else redactor_of(host.environment())
         self.encoder = RedactingEncoder(objects, self.redactor, on_opaque=self._met_opaque, on_secret=self._met_secret)
         self.secrets: set[str] = set()  # kinds of what was left out
@@ -316,6 +330,28 @@ def report_usage(**counts: int) -> None:
     if frame is not None:
         frame.recording.add_usage(**counts)
 
+
+def _note_file(path: str, writes: bool) -> None:
+    """Notes that the innermost call is about to read a file: the first content counts, and nothing of what it writes itself."""
+    frame = CURRENT.get()
+    frame = None if frame is None else open_ancestor(frame)
+    if frame is None or frame.recording.files is None or frame.recording.closed:
+        return
+    if writes:
+        if frame.files is not None and (relative := frame.recording.files.relative(path)) is not None:
+            frame.files.pop(relative, None)
+        return
+    found = frame.recording.files.read(path)
+    if found is not None:
+        if frame.files is None:
+            frame.files = {}
+        if len(frame.files) < FILES_COMPARED or found[0] in frame.files:
+            frame.files.setdefault(*found)
+        else:
+            frame.recording.notes.add(f"{frame.live.qualname} reads more than {FILES_COMPARED:,} files: the rest is not compared")
+
+
+reads.give_to(_note_file)
 
 _living: weakref.WeakSet[Recording] = weakref.WeakSet()
 

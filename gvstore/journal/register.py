@@ -19,13 +19,13 @@ from gvstore.code.source import snapshot
 from gvstore.journal.call import record_async_call, record_call
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import NoSuchComponent
-from gvstore.journal.reads import watch
 from gvstore.journal.recorder import CURRENT
 from gvstore.objects import number
 from gvstore.objects.build import BUILDERS, register_builder
 from gvstore.objects.expand import EXPANDERS, Expansion, register_expander
 from gvstore.objects.naming import name_of
 from gvstore.objects.placeholder import Unresolved
+from gvstore.reads import watch
 from gvstore.store.resource import ResourceBase
 
 F = TypeVar("F", bound=Callable[..., Any])

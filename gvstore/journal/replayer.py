@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gvstore.journal.alias import gone
+from gvstore.journal.drift import Drift
 from gvstore.journal.fault import CallLimitReached, ReplayError, StoppedByLimit
-from gvstore.journal.mode import ReplayMode
+from gvstore.journal.mode import ReplayMode, matches
 from gvstore.objects import number
 from gvstore.objects.component import Component
 from gvstore.objects.invocation import PartList, asks, is_altered, outcome_number, part_body
@@ -29,7 +30,6 @@ from gvstore.objects.wire import linked, split
 
 if TYPE_CHECKING:
     from gvstore.journal.address import CallPath
-    from gvstore.journal.component import LiveComponent
 
 STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
@@ -106,6 +106,13 @@ class Replayer:
         self._happened: Counter[tuple[str, bytes]] | None = None
         self._met: Counter[tuple[str, bytes]] = Counter()
         self._looked_at, self._any_once = -1, False
+        self.drift = Drift(reader, root, self.mode.used, self.mode.libraries)
+        self.trusted: dict[str, str] = {}  # component name -> reason, of what is answered all the same
+
+    @property
+    def asks_identity(self) -> bool:
+        """Whether equal bytes are not enough for an answer: every call is looked at."""
+        return self.mode.asks_identity or self.drift.any
 
     def diverge(self, message: str) -> ReplayError:
         """Returns the error of leaving the record; it is remembered, for the program may swallow it."""
@@ -146,9 +153,19 @@ class Replayer:
             known = self._standings[link] = self._compare(self.component(link))
         return known
 
-    def why_stale(self, link: bytes) -> str:
-        """Returns why calls of the recorded component no longer hold, or an empty text."""
-        return self.standing(link).stale
+    def why_stale(self, elements: list[bytes]) -> str:
+        """Returns why a recorded call no longer holds, whatever is below it, or an empty text."""
+        why = self.standing(elements[1]).stale
+        if why:
+            return why
+        name = self.component(elements[1]).name
+        return self._unless_trusted(name, self.drift.of_call(name, elements))
+
+    def _unless_trusted(self, name: str, why: str) -> str:
+        if why and any(matches(name, each) for each in self.mode.trust):
+            self.trusted[name] = why
+            return ""
+        return why
 
     def _compare(self, recorded: Component) -> Standing:
         """Returns the standing of a component: of several that the program has under its name, that with its code counts."""
@@ -162,23 +179,8 @@ class Replayer:
         live = next(iter(same or found), None)
         if live is None:
             return Standing(gone(recorded, self.root), runs, "")
-        stale = "" if same else self._why(recorded, live)
+        stale = self._unless_trusted(recorded.name, self.drift.of_component(recorded, live))
         return Standing(stale, runs or (Why.REPEAT if live.effect == "repeat" else None), live.effect)
-
-    def _why(self, recorded: Component, live: LiveComponent) -> str:
-        """Returns what changed of a component whose code is another."""
-        from gvstore.code.identity import reached
-        from gvstore.code.staleness import Reason, Stale, compare_code, why_reach
-        from gvstore.journal.reached import reached_in_tree
-
-        verdict = compare_code(recorded, live.component(self.root))
-        if isinstance(verdict, Stale) and verdict.reason is Reason.REACH and self.root is not None:
-            now = reached(live.subject, self.root)
-            then = None if self.mode.code is None else reached_in_tree(self.reader, self.mode.code, recorded.name)
-            if now is not None and then is not None:
-                return why_reach(recorded.name, then, now)
-            return str(verdict)
-        return f"{recorded.name} changed"
 
     def judge(
         self, path: CallPath, part: bytes, elements: list[bytes], later: Iterable[list[bytes]], *, is_root: bool = False
@@ -186,6 +188,7 @@ class Replayer:
         """Returns what becomes of a recorded call at `path`; `later` are equal calls that its parent made after it."""
         mode, standing = self.mode, self.standing(elements[1])
         flags, calls = self.subtree(part)
+        stale = self.why_stale(elements)
         why: Why | None
         if path in mode.sets:
             return Verdict(Why.SET, "", 1)
@@ -196,14 +199,14 @@ class Replayer:
         else:
             why = _ended(elements, later)
         counts = is_root or not mode.as_recorded
-        if why is None and standing.stale and counts:
+        if why is None and stale and counts:
             why = Why.STALE
         if why is None and (flags & _RUNS or (flags & _STALE and not mode.as_recorded)):
             why = Why.BELOW
         once = standing.effect == "once" and not mode.effects
         if once and not is_root and path not in mode.forced and why in (Why.STALE, Why.BELOW):
             why = None  # it did what it did
-        return Verdict(why, standing.stale, calls, once and why is not None and not waits_inside(elements))
+        return Verdict(why, stale, calls, once and why is not None and not waits_inside(elements))
 
     @property
     def watches_effects(self) -> bool:
@@ -262,7 +265,7 @@ class Replayer:
             if self.is_fresh(part):
                 continue
             elements = split(part_body(part, self.reader))
-            if why := self.why_stale(elements[1]):
+            if why := self.why_stale(elements):
                 yield path, self.component(elements[1]).name, why
             if len(elements) > 4:
                 below = [(each, (*path, at)) for at, each in enumerate(PartList(elements[4], self.reader))]
@@ -307,7 +310,7 @@ class _Subtree:
         elements = split(part_body(part, replayer.reader))
         standing = replayer.standing(elements[1])
         self.part, self.total = part, 1
-        self.flags = (_STALE if standing.stale else 0) | (_RUNS if standing.runs is not None else 0)
+        self.flags = (_STALE if replayer.why_stale(elements) else 0) | (_RUNS if standing.runs is not None else 0)
         has_children = len(elements) > 4 and elements[4] != NIL
         self.children = iter(PartList(elements[4], replayer.reader)) if has_children else _NONE
 

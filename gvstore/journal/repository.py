@@ -20,7 +20,7 @@ from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.kept_terms import apply_terms, terms_of
 from gvstore.journal.merge import merge_records
-from gvstore.journal.mode import ReplayWords, mode_of
+from gvstore.journal.mode import ReplayMode, ReplayWords, mode_of
 from gvstore.journal.perform import Performed, Terms, perform, perform_any, perform_async, subject_of
 from gvstore.journal.recorder import Asker
 from gvstore.journal.recovery import settle
@@ -29,13 +29,13 @@ from gvstore.journal.replayer import Replayer
 from gvstore.journal.rewind import rewind_before
 from gvstore.journal.run import NoSuchRun, Run, Runs
 from gvstore.journal.running import RunOptions
+from gvstore.journal.used import UsedCode
 from gvstore.objects import run as stored
 from gvstore.objects.decode import decode
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.record import NIL
 from gvstore.repo import Repository as BareRepository
 from gvstore.repo import layout
-from gvstore.repo.files import read_files
 from gvstore.repo.git import git_note
 from gvstore.repo.resolve import Resolved
 from gvstore.store.active import activate, deactivate
@@ -162,7 +162,7 @@ class Repository(BareRepository):
         run = self.settled(run)
         target = run.record.target
         record = run.invocation if strict else self.record_of(run)
-        mode = replace(mode_of(words or {}, record), code=run.record.code)
+        mode = self.mode_for(run, words or {}, record)
         options = options or RunOptions(target=target, parent=run.oid, command="replay")
         return perform_replay(
             record,
@@ -172,6 +172,11 @@ class Repository(BareRepository):
             mode=mode,
             history=None if run.record.parent is None else lambda: self.history_of(run),
         )
+
+    def mode_for(self, run: Run[Any], words: ReplayWords, record: Invocation) -> ReplayMode:
+        """Returns how a replay of a run, answered from `record`, goes when these words are said of it."""
+        used = UsedCode.of(run.record, self.objects)
+        return replace(mode_of(words, record), used=used, libraries=self.config.text("replay.libraries"))
 
     def history_of(self, run: Run[Any]) -> Iterator[bytes]:
         """Yields the root calls of the runs that a run is derived from, the nearest first."""
@@ -195,18 +200,8 @@ class Repository(BareRepository):
         call, before = invocation.call, older.call
         if invocation.component.name != older.component.name or (call.args, call.state) != (before.args, before.state):
             return invocation
-        replayer = Replayer(self.objects, root=self.root)
+        replayer = Replayer(self.objects, root=self.root, mode=self.mode_for(run.parent, {}, older))
         return Invocation.of_oid(self.store, merge_records(call, before, replayer, self.objects).put(self.objects))
-
-    def changed_since(self, run: Run[Any]) -> list[str]:
-        """Returns the files of the run's code that are another, or gone, in the work tree, or in the code in its place."""
-        if run.record.code is None:
-            return []
-        files = read_files(self.objects, run.record.code)
-        if self.code is not None:
-            now = self.code.files(self)
-            return [path for path, entry in files.items() if now.get(path) != entry]
-        return [path for path, entry in files.items() if self.worktree.entry(path) != entry]
 
     def settled(self, run: Run[Any]) -> Run[Any]:
         """Returns the run, stored if its process died.

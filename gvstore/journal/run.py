@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
@@ -132,12 +131,10 @@ class Run(Generic[T]):
 
     def plan(self, *, strict: bool = False, **words: Unpack[ReplayWords]) -> Plan:
         """Returns what such a replay would reuse and what it would run, and why; nothing is executed."""
-        from gvstore.journal.mode import mode_of
         from gvstore.journal.plan import plan_replay
 
         record = self.invocation if strict else self.repo.record_of(self)
-        mode = replace(mode_of(words, record), code=self.record.code)
-        return plan_replay(record, mode, self.record.times)
+        return plan_replay(record, self.repo.mode_for(self, words, record), self.record.times)
 
     def blame(self, text: str | None = None, *, of: str = "") -> Blame:
         """Returns which call first brought a text into being, or without one all of an output, and how it came.

@@ -25,6 +25,7 @@ from gvstore.journal.recorder import Recording
 from gvstore.journal.redact import Redactor
 from gvstore.journal.rotation import ROTATE_BYTES
 from gvstore.journal.snapshot import CodeSnapshot
+from gvstore.journal.used import UsedCode, put_environment
 from gvstore.journal.wal import recover, write_start
 from gvstore.objects.decode import decode
 from gvstore.objects.encode import Encoder
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 SYNC_INTERVAL_S: Final = 0.05
 SUFFIX: Final = ".wal"
+_OIDS: Final = ("base", "parent", "code", "environment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class RunningRun:
             self.options = _without_secrets(options, self.recording.redactor)
             self.author = repo.author()
             self.snapshot = CodeSnapshot(repo, self.recording.redactor)
+            self.recording.files = self.snapshot
             self.facts = self._facts()
             self.recording.start_record = write_start(self._wal, repo.objects, self.facts)
             self.recording.rotation_due = rotation.always
@@ -151,7 +154,15 @@ class RunningRun:
             "group": options.group, "branch": branch, "git": git, "base": base and bytes(base),
             "parent": options.parent and bytes(options.parent), "code": self.snapshot.take(base),
             "started_at": host.now_us(), "terms": self._terms(),
+            "environment": bytes(put_environment(repo.objects)), "imports": self._imports(),
         }  # fmt: skip
+
+    def _imports(self) -> dict[str, dict[str, bytes | None]]:
+        """Returns what modules read while they were imported; those that only the run it is derived from had imported as it tells."""
+        found = self.snapshot.imports()
+        parent = self.options.parent
+        then = None if parent is None else UsedCode.of(Run.get(self.repo.objects, parent), self.repo.objects).imports
+        return {**{module: dict(files) for module, files in (then or {}).items()}, **found}
 
     def _terms(self) -> dict[str, Any] | None:
         """Returns the terms of a replay, as they can be stored, without secrets."""
@@ -198,6 +209,7 @@ class RunningRun:
         counts = {"calls": executed + reused, "executed": executed, "reused": reused} | recording.usage
         base = self.facts["base"]
         self.facts["code"] = self.snapshot.take(base and ObjectId(base))
+        self.facts["imports"] |= self.snapshot.imports()
         run = run_of(
             self.facts, frame, status, host.now_us(), counts, objects,
             notes=(*self.snapshot.notes, *secret_notes(recording.secrets), *sorted(recording.notes)),
@@ -255,8 +267,8 @@ def run_of(
     *, notes: tuple[str, ...] = (), trace: str = "",
 ) -> Run:  # fmt: skip
     """Returns the run that a journal's first record, its root call and its end make; the root is stored."""
-    known: dict[str, Any] = {k: v for k, v in facts.items() if k not in ("base", "parent", "code", "terms")}
-    known |= {k: ObjectId(facts[k]) if facts.get(k) else None for k in ("base", "parent", "code")}
+    known: dict[str, Any] = {k: v for k, v in facts.items() if k not in (*_OIDS, "terms", "imports")}
+    known |= {k: ObjectId(facts[k]) if facts.get(k) else None for k in _OIDS}
     return Run(
         root=objects.write(INVOCATION_BYTE + root.part) if root is not None else None,
         status=status,
@@ -266,6 +278,7 @@ def run_of(
         notes=notes,
         traceback=trace,
         terms=Encoder(objects).nested(facts["terms"]) if facts.get("terms") else NIL,
+        imports=Encoder(objects).nested(facts["imports"]) if facts.get("imports") is not None else NIL,
         **known,
     )
 

@@ -1,29 +1,34 @@
-"""The code that a run used: the base commit's tree, overlaid with the project files that were loaded or read."""
+"""The code that a run used: the base commit's tree, overlaid with the project files that were loaded or read.
+
+A file is stored as it was when it was opened, not as an editor has left it
+since; what a module read while it was imported as it was then.
+"""
 
 from __future__ import annotations
 
-import os
 import sys
+import threading
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from gvstore import fs
-from gvstore.journal.reads import forget_writes, read_below, watch
+from gvstore.code.source import module_text
+from gvstore.journal.project_files import MAX_SOURCE_BYTES, Imports, ProjectFiles, holds_keys
 from gvstore.journal.redact import Redactor
-from gvstore.objects.blob import put_blob
+from gvstore.objects.blob import blob_oid, put_blob
 from gvstore.objects.commit import Commit
 from gvstore.objects.fault import ObjectMissing
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.tree import Mode, Tree, TreeEntry
 from gvstore.odb.fault import Forgotten
+from gvstore.reads import forget_writes, is_edited, read_below, watch
 from gvstore.repo.secrets import key_in
 
 if TYPE_CHECKING:
     from gvstore.journal.repository import Repository
 
-_SKIPPED: Final = frozenset({".gv", ".git", "site-packages", "dist-packages", "__pycache__", "node_modules"})
-_MAX_SOURCE_BYTES: Final = 8 << 20
 _MAX_FILES: Final = 2_000
 
 watch()
@@ -39,67 +44,85 @@ class CodeSnapshot:
 
     def __init__(self, repo: Repository, redactor: Redactor) -> None:
         self._repo, self._redactor = repo, redactor
-        self._root = repo.root
+        self._project = ProjectFiles(repo.root)
         self._files: dict[str, TreeEntry] = {}
         self._seen: set[str] = set()
+        self._lock = threading.Lock()
         forget_writes()
         self.notes: tuple[str, ...] = ()
 
     def take(self, base: ObjectId | None) -> bytes | None:
         """Returns the oid of the tree, or None where neither a commit nor a project file is there."""
-        prefixes = tuple({str(self._root) + os.sep, str(self._root.resolve()) + os.sep})
         for module in list(sys.modules.values()):
             file = getattr(module, "__file__", None)
-            if type(file) is not str or file in self._seen or not file.startswith(prefixes):
-                continue
-            self._seen.add(file)
-            relative = self._relative(Path(file))
-            if (
-                relative is not None
-                and relative.suffix == ".py"
-                and not _SKIPPED.intersection(relative.parts)
-                and not _is_environment(self._root, relative)
-            ):
-                self._add(relative)
-        for prefix in prefixes:
+            if type(file) is str and file.endswith(".py") and file.startswith(self._project.prefixes):
+                self._add(file, module)
+        self.imports()
+        for prefix in self._project.prefixes:
             for file in read_below(prefix):
-                if file not in self._seen:
-                    self._seen.add(file)
-                    self._add_read(Path(file))
+                if len(self._files) < _MAX_FILES:
+                    self._add(file)
         return self._tree(base)
 
-    def _add_read(self, file: Path) -> None:
-        """Adds a file that the program read, if it is the project's and no environment's, and of a size for a prompt."""
-        relative = self._relative(file)
-        if relative is None or _SKIPPED.intersection(relative.parts) or _is_environment(self._root, relative):
+    def relative(self, path: str) -> str | None:
+        """Returns a file's path in the project, None if it is none of it."""
+        return self._project.relative(path)
+
+    def read(self, path: str) -> tuple[str, bytes | None] | None:
+        """Returns (path in the project, oid of what is in it, None if there is nothing) of a file that a call is about to open.
+
+        None if it is no file of the project.  What is in it becomes part of the snapshot.
+        """
+        relative = self._project.relative(path)
+        if relative is None or holds_keys(relative) or Path(path).is_dir():
+            return None
+        with self._lock:
+            self._seen.add(path)
+            return relative, self._project.oid(relative, self._put)
+
+    def imports(self) -> Imports:
+        """Returns what the project's modules read while they were imported; it becomes part of the snapshot."""
+        with self._lock:
+            return self._project.imports(self._put)
+
+    def _add(self, file: str, module: ModuleType | None = None) -> None:
+        """Adds a file that was loaded as a module, or read, if it is the project's and of a size for a prompt."""
+        if file in self._seen:
             return
-        if len(self._files) < _MAX_FILES and not file.is_symlink() and file.is_file():
-            self._add(relative)
-
-    def _relative(self, file: Path) -> Path | None:
-        """Returns a loaded file's path from the root; a script may have been started as `tools/../agent.py`."""
-        for root, path in ((self._root, Path(os.path.normpath(file))), (self._root.resolve(), file.resolve())):
-            if path.is_relative_to(root):
-                return path.relative_to(root)
-        return None
-
-    def _add(self, relative: Path) -> None:
-        path = self._root / relative
+        self._seen.add(file)
+        relative = self._project.relative(file)
+        path = Path(file)
+        if relative is None or relative in self._files or path.is_symlink():
+            return
         try:
-            data = fs.read_bytes(path, limit=_MAX_SOURCE_BYTES)
-            executable = bool(path.stat().st_mode & 0o100)
+            data = fs.read_bytes(path, limit=MAX_SOURCE_BYTES)
         except OSError:
             return
-        if (what := key_in(relative.as_posix(), data) or self._redactor.key_in(data)) is not None:
-            self.notes += (f"{relative.as_posix()} holds {what} and was left out of the code snapshot",)
-            return
-        mode = Mode.EXECUTABLE if executable else Mode.FILE
+        if module is not None and is_edited(file) and (text := module_text(module)) is not None:
+            data = text.text.encode("utf-8", "surrogatepass")
+        self._put(relative, data)
+
+    def _put(self, relative: str, data: bytes) -> ObjectId:
+        if (what := key_in(relative, data) or self._redactor.key_in(data)) is not None:
+            self._note(f"{relative} holds {what} and was left out of the code snapshot")
+            return blob_oid(data)
         try:
             oid = put_blob(self._repo.objects, data)
         except Forgotten as e:
-            self.notes += (f"{relative.as_posix()} was left out of the code snapshot: it {e.told}",)
-            return
-        self._files[relative.as_posix()] = TreeEntry(mode, oid)
+            self._note(f"{relative} was left out of the code snapshot: it {e.told}")
+            return blob_oid(data)
+        self._files[relative] = TreeEntry(self._mode(relative), oid)
+        return oid
+
+    def _mode(self, relative: str) -> Mode:
+        try:
+            return Mode.EXECUTABLE if (self._project.root / relative).stat().st_mode & 0o100 else Mode.FILE
+        except OSError:  # gone since it was read
+            return Mode.FILE
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes += (text,)
 
     def _tree(self, base: ObjectId | None) -> bytes | None:
         objects = self._repo.objects
@@ -129,7 +152,3 @@ def overlay(objects: ObjectStore, below: ObjectId | None, files: dict[str, TreeE
         oid = overlay(objects, old.oid if old is not None and old.mode == Mode.FOLDER else None, inside)
         entries[name] = TreeEntry(Mode.FOLDER, oid)
     return Tree(entries).put(objects)
-
-
-def _is_environment(root: Path, relative: Path) -> bool:
-    return any((root / parent / "pyvenv.cfg").exists() for parent in relative.parents if parent != Path())

@@ -170,7 +170,9 @@ class _StreamCall:
         assert answer is not None
         if not frame.begun:
             frame.recording.adopt_all(frame)
-        _, _, _, _, _, _, after, changed, *_ = [*answer.elements, *[NIL] * 9]
+        _, _, _, _, _, _, after, changed, _, reads, *_ = [*answer.elements, *[NIL] * 10]
+        if reads != NIL:
+            frame.files, frame.reads = None, reads
         close(frame, outcome, after, changed)
         given = self.args if self.instance is None else self.args[1:]
         answer.settle(frame.live, given, self.kwargs, self.instance)

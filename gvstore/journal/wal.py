@@ -3,7 +3,7 @@
     R  value                                  the run: a dict, first of all records
     K  component u32, oid                     a component's number in this journal
     B  call u32, parent u32, component u32, start u64, array [args] or [args, state]
-    E  call u32, end u64, array [outcome], [outcome, after] or [outcome, after, changed]
+    E  call u32, end u64, array [outcome], [outcome, after], ... changed], ... changed, reads]
     L  lane u32, parent u32                   the call, or lane, is about to make a thread or task
     S  source u32, call u32, list             the recorded calls from which this call's are answered
     A  source u32, first u32, count u32, calls u32, parent u32
@@ -199,12 +199,14 @@ class _Recovery:
         frame = self.frames.get(number)
         if frame is None or frame.folded:  # it outlived the call that made it, or its beginning is lost
             return
-        outcome, after, changed, *_ = [*split(payload[END.size :]), NIL, NIL]
-        if not self.has_all(outcome, after, changed):
+        outcome, after, changed, reads, *_ = [*split(payload[END.size :]), NIL, NIL, NIL]
+        if not self.has_all(outcome, after, changed, reads):
             self.doubt()
         del self.frames[number]
         if number in self.doubtful:
-            outcome = after = changed = NIL
+            outcome = after = changed = reads = NIL
+        if reads != NIL:
+            frame.reads = reads
         self.found.end_us = max(self.found.end_us, end)
         frame.fold(outcome, after, end - frame.start, changed)
         self.found.executed += outcome != NIL

@@ -62,7 +62,7 @@ _WHOLES: Final = frozenset({number.LIST, number.TUPLE, number.DICT}) | _SETS
 _RECORDS: Final = frozenset({number.RECORD, number.NAMED_TUPLE, number.WRAPPED})
 _TEXTS: Final = frozenset({number.TEXT, number.BYTES})
 _TIMES: Final = 21  # where a run's array holds them
-_CALL_LENGTHS: Final = range(3, 10)  # of an invocation's array, trailing nils left out
+_CALL_LENGTHS: Final = range(3, 11)  # of an invocation's array, trailing nils left out
 _EXACT: Final = frozenset({
     number.BIG_INT, number.SURROGATES, number.COMPLEX, number.RANGE, number.SINGLETON, number.DATETIME, number.DATE,
     number.TIME, number.TIMEDELTA, number.TIMEZONE, number.DECIMAL, number.FRACTION, number.UUID,

@@ -1,14 +1,15 @@
 """Invocations: one call, as a Merkle tree of the calls it made.
 
-    [48, component, args, outcome, children, state, after, changed, lanes]
+    [48, component, args, outcome, children, state, after, changed, lanes, reads]
 
 `component` is a link; `args` a tuple in the order of the component's
 parameters; `outcome` nil while there is none, or one of the arrays below;
 `children` a list of invocations; `state` and `after` the fields of the
 instance that was called, before and (where they differ) after; `changed` a
 dict of the arguments that the call changed, as they were afterwards; `lanes`
-which of the children were made by threads and tasks that it spawned (`lanes.py`).
-Trailing nils are left out.  A child stands in its parent's list inline, or as
+which of the children were made by threads and tasks that it spawned (`lanes.py`);
+`reads` the project's files that it opened itself, a dict from path to the blob's
+oid as 32 bytes, or nil where there was none.  Trailing nils are left out.  A child stands in its parent's list inline, or as
 a link where the container rule wants one: its *part*.
 
     returned  [59, value]           raised  [60, exception, raised here]
@@ -112,12 +113,13 @@ class Call:
     after: bytes = NIL
     changed: bytes = NIL
     lanes: bytes = NIL
+    reads: bytes = NIL
 
     def encode(self) -> bytes:
         """Returns the array."""
         return encode_call(
             link_bytes(self.component), self.args, self.outcome, self.children, self.state, self.after, self.changed,
-            self.lanes,
+            self.lanes, self.reads,
         )  # fmt: skip
 
     def put(self, writer: ObjectWriter) -> ObjectId:
@@ -132,7 +134,7 @@ class Call:
             CorruptObject: it is none.
         """
         parts = split(data)
-        if not 3 <= len(parts) <= 9 or parts[0] != _NUMBER:
+        if not 3 <= len(parts) <= 10 or parts[0] != _NUMBER:
             raise CorruptObject(None, "an invocation was expected")
         component = linked(parts[1])
         if component is None:
@@ -151,14 +153,16 @@ class Call:
 
     def without_outcome(self, children: bytes, lanes: bytes = NIL) -> Call:
         """Returns the same call, unfinished, having made just `children`."""
-        return replace(self, outcome=NIL, children=children, after=NIL, changed=NIL, lanes=lanes)
+        return replace(self, outcome=NIL, children=children, after=NIL, changed=NIL, lanes=lanes, reads=NIL)
 
 
 def encode_call(
     component: bytes, args: bytes, outcome: bytes, children: bytes, state: bytes, after: bytes, changed: bytes,
-    lanes: bytes = NIL,
+    lanes: bytes = NIL, reads: bytes = NIL,
 ) -> bytes:  # fmt: skip
     """Returns an invocation's array from its encoded parts, trailing nils left out."""
+    if reads != NIL:
+        return b"\x9a" + _NUMBER + component + args + outcome + children + state + after + changed + lanes + reads
     if lanes != NIL:
         return b"\x99" + _NUMBER + component + args + outcome + children + state + after + changed + lanes
     if changed != NIL:

@@ -112,6 +112,13 @@ class FieldReader:
             raise CorruptObject(self.oid, "a link was expected")
         return value.oid
 
+    def link_or_none(self) -> ObjectId | None:
+        """Returns the next field, a link or nil; None also where an object was written without it."""
+        value = unpack(self.raw_or_nil())
+        if value is None or isinstance(value, Link):
+            return None if value is None else value.oid
+        raise CorruptObject(self.oid, "a link was expected")
+
     def named_links(self) -> dict[str, ObjectId]:
         """Returns the next field, a dict from name to link."""
         named: dict[str, ObjectId] = {}

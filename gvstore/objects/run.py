@@ -27,7 +27,8 @@ class Run:
     `parent` (the run it was derived from) are weak.  `counts` holds `calls`,
     `executed`, `reused` and, where models told them, `prompt_tokens` and
     `completion_tokens`.  `notes` are warnings that the user was shown;
-    `traceback` is that of the exception that ended it.
+    `traceback` is that of the exception that ended it.  `environment` is a value,
+    the same for many runs: what was installed.
     """
 
     root: ObjectId | None
@@ -51,7 +52,9 @@ class Run:
     notes: tuple[str, ...] = ()
     traceback: str = ""
     times: bytes = NIL  # encoded
-    terms: bytes = NIL  # encoded: on what terms a replay went; not written where it is nil
+    terms: bytes = NIL  # encoded: on what terms a replay went; trailing nils are not written
+    environment: ObjectId | None = None
+    imports: bytes = NIL  # encoded: what each module of the project read while it was imported; nil where nobody looked
 
     def put(self, writer: ObjectWriter) -> ObjectId:
         """Returns the oid of this run, stored."""
@@ -60,10 +63,13 @@ class Run:
         f.value(self.author).value(self.user).value(self.host).value(self.python)
         f.value(self.message).value(self.group).value(self.branch).value(self.git)
         f.raw(maybe_link(self.code), maybe_weak(self.base), maybe_weak(self.parent))
-        return f.value(self.counts).value(self.notes).value(self.traceback).raw(self.times, *self._terms()).put()
+        return f.value(self.counts).value(self.notes).value(self.traceback).raw(self.times, *self._last()).put()
 
-    def _terms(self) -> tuple[bytes, ...]:
-        return () if self.terms == NIL else (self.terms,)
+    def _last(self) -> tuple[bytes, ...]:
+        last = [self.terms, maybe_link(self.environment), self.imports]
+        while last and last[-1] == NIL:
+            last.pop()
+        return tuple(last)
 
     @classmethod
     def get(cls, reader: ObjectReader, oid: ObjectId) -> Run:
@@ -75,4 +81,5 @@ class Run:
             f.value(str), f.value(str), f.value(str), f.value(str),
             f.maybe_link(), f.maybe_link(), f.maybe_link(),
             f.value(dict), f.value(tuple), f.value(str), f.raw(), f.raw_or_nil(),
+            f.link_or_none(), f.raw_or_nil(),
         )  # fmt: skip

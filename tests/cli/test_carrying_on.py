@@ -121,7 +121,7 @@ def test_a_run_keeps_the_files_it_read(gv: CommandLine) -> None:
     gv.write("prompt.txt", "C")
     done = gv("replay")
 
-    assert "changed since, and not followed yet: prompt.txt" in done.err
+    assert "stale: a.main: file prompt.txt changed" in done.err
     gv("commit", "-m", "C")
     gv("checkout", "run/1")
     assert "B" == (gv.folder / "prompt.txt").read_text()

@@ -24,7 +24,7 @@ def test_version_is_told_without_click() -> None:
     modules = imported("--version")
 
     assert "click" not in modules
-    assert {"gvstore", "gvstore.cli", "gvstore.cli.main", "gvstore.version"} == {
+    assert {"gvstore", "gvstore.cli", "gvstore.cli.main", "gvstore.version", "gvstore.reads"} == {
         m for m in modules if m.startswith("gvstore")
     }
 

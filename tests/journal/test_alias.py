@@ -38,7 +38,7 @@ def test_calls_are_matched_under_the_new_name(repo: Repository) -> None:
         planned = run.rewind(1).plan()
         assert "moved.outline is gone; moved.plan has the same code: `gv replay --alias moved.outline=moved.plan`" in {
             each.reason for each in planned.calls
-        } | set(planned.reasons.values())
+        } | set(planned.reasons)
 
         before = next(numbers)
         again = run.rewind(1).replay(alias={"moved.outline": "moved.plan"})

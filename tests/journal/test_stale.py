@@ -117,7 +117,7 @@ def test_a_component_that_is_gone_is_told(project: Project) -> None:
     project.write("story.py", STORY.replace("def revise", "def polish").replace("revise(draft", "polish(draft"))
 
     told = project.run(script)
-    assert "'story.write': 'story.write changed', 'story.revise': 'story.revise is gone; story.polish has the same code: " in told
+    assert "'story.write changed', 'story.revise is gone; story.polish has the same code: " in told
     assert "`gv replay --alias story.revise=story.polish`" in told
 
 

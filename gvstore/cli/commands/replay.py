@@ -40,6 +40,12 @@ class UpToDate:
 @click.option("--strict", is_flag=True, help="Stop with status 1 where calls or code are not those of the record")
 @click.option("--as-recorded", is_flag=True, help="Answer stale calls too")
 @click.option(
+    "--trust",
+    metavar="PATTERN",
+    multiple=True,
+    help="Answer stale calls of these components all the same (can be repeated)",
+)
+@click.option(
     "--live",
     metavar="PATTERN",
     multiple=True,
@@ -72,7 +78,7 @@ class UpToDate:
 @click.argument("rev", default="RUN")
 @pass_context
 def command(
-    cx: CommandContext, strict: bool, as_recorded: bool, live: tuple[str, ...], settings: tuple[str, ...],
+    cx: CommandContext, strict: bool, as_recorded: bool, trust: tuple[str, ...], live: tuple[str, ...], settings: tuple[str, ...],
     start: str | None, aliases: tuple[str, ...], effects: bool, code: str | None, max_calls: int | None, only_plan: bool,
     message: str, rev: str,
 ) -> None:  # fmt: skip
@@ -100,7 +106,7 @@ def command(
 
     repo = cx.journal
     words = ReplayWords(
-        as_recorded=as_recorded, live=live, set=_settings(cx, settings), from_call=_behind_colon(start),
+        as_recorded=as_recorded, trust=trust, live=live, set=_settings(cx, settings), from_call=_behind_colon(start),
         effects=effects, max_calls=max_calls, alias=_aliases(aliases),
     )  # fmt: skip
     with repo, running_code(cx, repo, code):
@@ -163,13 +169,11 @@ def _nothing_to_do(cx: CommandContext, repo: Repository, run: RunOf, plan: Plan)
     from gvstore.cli.subject import run_name
 
     name = run_name(run)
-    for why in plan.reasons.values():
+    for why in plan.reasons:
         cx.output.status(f"stale, and answered as recorded: {why}")
-    cx.output.result(UpToDate(name, run.oid, True, call_line(run.invocation, PLAIN, names=False, width=72), not plan.reasons))
-    changed = [path for path in repo.changed_since(run) if not path.endswith(".py")]  # what matters of code is compared
-    if changed:
-        some = ", ".join(changed[:5]) + (" ..." if len(changed) > 5 else "")
-        cx.output.warning(f"changed since, and not followed yet: {some}")
+    for why in plan.trusted:
+        cx.output.status(f"stale, and trusted: {why}")
+    cx.output.result(UpToDate(name, run.oid, True, call_line(run.invocation, PLAIN, names=False, width=72), not (plan.reasons or plan.trusted)))
     if not cx.json:
         cx.output.hint(f"`gv rewind {name}` takes calls back, `--live COMPONENT` runs its calls anew.")
 
@@ -182,8 +186,10 @@ def _replay(
     from gvstore.journal.running import RunOptions
 
     recorded = words.get("as_recorded")
-    for why in plan.reasons.values():
+    for why in plan.reasons:
         cx.output.status(f"{'stale, and answered as recorded' if recorded else 'stale'}: {why}")
+    for why in plan.trusted:
+        cx.output.status(f"stale, and trusted: {why}")
     if not strict:
         cx.output.status(plan_line(plan))
     options = RunOptions(
