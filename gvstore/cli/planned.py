@@ -142,6 +142,6 @@ def _line(each: PlannedCall, store: Store, paint: Paint) -> str:
     shown = call_line(call, paint)
     if each.action == REUSE:
         amount = "" if each.calls == 1 else f" {each.calls:,} calls"
-        return shown + paint("quiet", f"   reuse{amount}{' if asked the same' if each.unsure else ''}")
+        return shown + paint("quiet", f"   {each.reason or 'reuse'}{amount}{' if asked the same' if each.unsure else ''}")
     word = "run" if each.action == RUN else 'not again without --effects: effect="once"'
     return f"{shown}   {paint('changed', word)}{f': {each.reason}' if each.action == RUN else f', {each.reason}'}"

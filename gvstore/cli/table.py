@@ -18,6 +18,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "blame": "Tell which call first wrote a text or value, and how it came",
         "rewind": "Make a new run that stops before a call",
         "replay": "Run a program again, answering from its record what is unchanged",
+        "cherry-pick": "Put one call's outcome into another run and replay it",
         "inbox": "List the open questions",
         "answer": "Answer an open question and go on with its run",
         "put": "Store a value",
@@ -78,7 +79,6 @@ HABITS: dict[str, tuple[str, str]] = {
     "tag": ("it is not there yet", "Run `gv branch NAME REV` for a name that stays until it is moved."),
     "merge": ("it is not there yet", "Run `gv checkout OTHER -- FILE...` to take files of another branch."),
     "rebase": ("it is not there yet", "Run `gv checkout -b NAME REV` to begin a line elsewhere."),
-    "cherry-pick": ("it is not there yet", "Run `gv checkout OTHER -- FILE...` to take files of another commit."),
     "exec": ("run does this", "Run `gv run FILE.py:FUNCTION`."),
 }
 

@@ -17,6 +17,7 @@ from typing import Any
 from gvstore.journal.address import CallPath, format_path
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.mode import ReplayMode
+from gvstore.journal.pick import with_picks
 from gvstore.journal.replayer import Replayer
 from gvstore.journal.rewind import rewind_before
 from gvstore.objects import number
@@ -37,6 +38,8 @@ def terms_of(mode: ReplayMode) -> dict[str, Any]:
         terms["live"] = list(mode.live)
     if values:
         terms["set"] = {format_path(path): value for path, value in values.items()}
+    if mode.picks:
+        terms["pick"] = {format_path(path): picked for path, picked in mode.picks.items()}
     if mode.start is not None:
         terms["from"] = list(mode.start)
     return terms | {"effects": True} if terms and mode.effects else terms
@@ -44,6 +47,8 @@ def terms_of(mode: ReplayMode) -> dict[str, Any]:
 
 def apply_terms(record: Invocation, terms: Mapping[str, Any]) -> Invocation:
     """Returns the record without outcomes of the calls that a replay on these terms executes, and with what it sets."""
+    picks = {tuple(map(int, path.split("."))): picked for path, picked in terms.get("pick", {}).items()}
+    record = with_picks(record, picks)
     if "from" in terms:
         record = rewind_before(record, tuple(terms["from"]))
     live = tuple(terms.get("live", ()))

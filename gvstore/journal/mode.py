@@ -9,6 +9,7 @@ The words are those of `Run.replay` and of the command line:
     from_call     this call and all that came after it run
     effects       calls with effect="once" may be executed a second time
     max_calls     stop before one more call than these is executed
+    pick          these calls end as calls of other runs did
     alias         recorded components that have another name today
 """
 
@@ -44,6 +45,7 @@ class ReplayWords(TypedDict, total=False):
     from_call: str | tuple[int, ...] | None
     effects: bool
     max_calls: int | None
+    pick: Mapping[str | tuple[int, ...], Invocation]
     alias: Mapping[str, str]
 
 
@@ -60,7 +62,8 @@ class ReplayMode:
     start: CallPath | None = None
     effects: bool = False
     max_calls: int | None = None
-    forced: frozenset[CallPath] = frozenset()  # the calls above those that are set: they run
+    forced: frozenset[CallPath] = frozenset()  # the calls above those that are set or picked: they run
+    picks: Mapping[CallPath, Invocation] = field(default_factory=dict)
     alias: Mapping[str, str] = field(default_factory=dict)
     trust: tuple[str, ...] = ()
     used: UsedCode = field(default_factory=UsedCode)  # what the record was made with, to say what has changed since
@@ -69,7 +72,7 @@ class ReplayMode:
     @property
     def asks_identity(self) -> bool:
         """Whether equal bytes are not enough for an answer: every call is looked at."""
-        return bool(self.live or self.sets)
+        return bool(self.live or self.sets or self.picks)
 
     def is_live(self, name: str) -> bool:
         """Returns whether calls of the component run whatever the record says."""
@@ -95,7 +98,9 @@ def mode_of(words: ReplayWords, root: Invocation) -> ReplayMode:
     sets = {call_path(root, call): value for call, value in words.get("set", {}).items()}
     wanted = words.get("from_call")
     start = None if wanted is None else call_path(root, wanted)
-    _check_sets(sets, start, root)
+    picks = {call_path(root, call): picked for call, picked in words.get("pick", {}).items()}
+    _check_places({**sets, **picks}, start)
+    _check_sets(sets, root)
     return ReplayMode(
         as_recorded=bool(words.get("as_recorded")),
         trust=trust,
@@ -105,7 +110,8 @@ def mode_of(words: ReplayWords, root: Invocation) -> ReplayMode:
         effects=bool(words.get("effects")),
         max_calls=limit,
         alias=checked(words.get("alias", {}), root),
-        forced=frozenset(path[:depth] for path in sets for depth in range(len(path))),
+        picks=picks,
+        forced=frozenset(path[:depth] for path in (*sets, *picks) for depth in range(len(path))),
     )
 
 
@@ -121,8 +127,8 @@ def matches(name: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(name, f"*.{pattern}")
 
 
-def _check_sets(sets: Mapping[CallPath, Any], start: CallPath | None, root: Invocation) -> None:
-    for path in sets:
+def _check_places(places: Mapping[CallPath, Any], start: CallPath | None) -> None:
+    for path in places:
         where = ".".join(map(str, path))
         if not path:
             raise InvocationError(
@@ -130,6 +136,14 @@ def _check_sets(sets: Mapping[CallPath, Any], start: CallPath | None, root: Invo
             )
         if start is not None and path >= start:
             raise InvocationError(f"call {where} is not before the call that the replay begins at: it runs anew")
+        outer = next((path[:depth] for depth in range(1, len(path)) if path[:depth] in places), None)
+        if outer is not None:
+            raise InvocationError(f"call {where} lies in {'.'.join(map(str, outer))}, which is set itself")
+
+
+def _check_sets(sets: Mapping[CallPath, Any], root: Invocation) -> None:
+    for path in sets:
+        where = ".".join(map(str, path))
         call = root
         for index in path:
             call = call.get_child(index)
@@ -138,9 +152,6 @@ def _check_sets(sets: Mapping[CallPath, Any], start: CallPath | None, root: Invo
             outcome_number(outcome) == RAISED and outcome[0] == _RAISED_IN_STREAM
         ):
             raise InvocationError(f"call {where} is a stream, which cannot be set")
-        outer = next((path[:depth] for depth in range(1, len(path)) if path[:depth] in sets), None)
-        if outer is not None:
-            raise InvocationError(f"call {where} lies in {'.'.join(map(str, outer))}, which is set itself")
 
 
 def check_patterns(patterns: tuple[str, ...], root: Invocation) -> None:

@@ -16,6 +16,7 @@ from gvstore.errors import Corrupt
 from gvstore.journal.drift import Edit
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.mode import ReplayMode
+from gvstore.journal.pick import with_picks
 from gvstore.journal.replayer import Replayer, Verdict, Why
 from gvstore.journal.timing import Timing
 from gvstore.objects import number
@@ -99,7 +100,7 @@ class _Todo(NamedTuple):
 def is_complete(invocation: Invocation, mode: ReplayMode | None = None) -> bool:
     """Returns whether a replay has nothing to do: the root call returned, and it and all below it still hold."""
     mode = mode or ReplayMode()
-    if mode.start is not None or not invocation.successful():
+    if mode.start is not None or mode.picks or not invocation.successful():
         return False
     replayer = Replayer(invocation.store.objects, root=invocation.store.root, mode=mode)
     return _root_verdict(invocation, replayer).why is None
@@ -110,6 +111,7 @@ def plan_replay(invocation: Invocation, mode: ReplayMode | None = None, times: b
     mode = mode or ReplayMode()
     reader = invocation.store.objects
     replayer = Replayer(reader, root=invocation.store.root, mode=mode)
+    invocation = with_picks(invocation, mode.picks)
     verdict = _root_verdict(invocation, replayer)
     complete = verdict.why is None and mode.start is None
     planned = tuple(_walk(invocation, replayer, verdict, None if times == NIL else Timing.parse(times, reader)))
@@ -162,7 +164,9 @@ def _walk(root: Invocation, replayer: Replayer, verdict: Verdict, timing: Timing
         if (todo.verdict.why is None or undefined) and not todo.forced and not above:
             unsure = ran or todo.changed or undefined
             cost = _cost_below(todo, reader) if unsure else (0, 0)
-            yield PlannedCall(todo.path, todo.part, name, REUSE, "", unsure, todo.verdict.calls, *cost)
+            picked = "picked" if todo.path in mode.picks else ""
+            yield PlannedCall(todo.path, todo.part, name, REUSE, picked, unsure, todo.verdict.calls, *cost)
+            ran = ran or picked != ""
             continue
         again = todo.forced and replayer.standing(todo.elements[1]).effect == "once" and not mode.effects
         action = ASK if again or todo.verdict.held else RUN

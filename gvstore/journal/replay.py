@@ -13,6 +13,7 @@ from gvstore.journal.fault import CallLimitReached, InvocationError, ReplayError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.mode import ReplayMode
 from gvstore.journal.perform import Performed, Subject, Terms, perform, perform_any, perform_async
+from gvstore.journal.pick import with_picks
 from gvstore.journal.plan import is_complete
 from gvstore.journal.recorder import Asker
 from gvstore.journal.redact import fill_holes, has_holes
@@ -123,6 +124,7 @@ def prepared(
     history: History | None = None,
 ) -> tuple[Subject, Terms]:
     """Returns the recorded root call, to be called again, and its record for answers."""
+    invocation = with_picks(invocation, mode.picks)
     if mode.start is not None:
         whole, earlier = invocation.part, history or tuple
         history = lambda: (whole, *earlier())  # noqa: E731 - what is rewound here happened too

@@ -192,6 +192,8 @@ class Replayer:
         why: Why | None
         if path in mode.sets:
             return Verdict(Why.SET, "", 1)
+        if path in mode.picks:
+            return Verdict(None, "", calls)
         if path in mode.forced:
             why = Why.BELOW
         elif standing.runs is not None:

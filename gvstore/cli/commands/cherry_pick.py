@@ -1,0 +1,131 @@
+"""gv cherry-pick: puts one call's outcome into another run, and replays that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from gvstore.cli.command import Command, pass_context
+from gvstore.cli.context import CommandContext
+from gvstore.cli.style import Paint
+from gvstore.errors import BadRev, UsageFault
+from gvstore.repo.resolve import Found
+
+if TYPE_CHECKING:
+    from gvstore.cli.subject import RunOf, Subject
+    from gvstore.journal.address import CallPath
+    from gvstore.journal.invocation import Invocation
+    from gvstore.journal.mode import ReplayWords
+    from gvstore.journal.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class SameAlready:
+    """The call ended there as it did here: no run was made."""
+
+    run: str
+    path: str
+    up_to_date: bool
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        yield f"{paint('run', f'{self.run}:{self.path}')}  ended the same already, nothing to do"
+
+
+@click.command("cherry-pick", cls=Command)
+@click.option("--into", metavar="RUN[:CALL]", help="The run, and the call of it, where the outcome goes")
+@click.option("--effects", is_flag=True, help='Execute calls with effect="once" again where the record cannot answer')
+@click.option(
+    "--plan", "only_plan", is_flag=True, help="Say what would be reused and what would run, and why; run nothing"
+)
+@click.option("-m", "--message", metavar="WHY", default="", help="Say why; which call was picked without it")
+@click.argument("rev", metavar="RUN:CALL")
+@pass_context
+def command(cx: CommandContext, into: str | None, effects: bool, only_plan: bool, message: str, rev: str) -> None:
+    """Put one call's outcome into another run and replay it
+
+    What the call returned or raised, with all that it called, takes the place of the same call of the other run: the same
+    component, asked the same.  A CALL named there may have been asked something else.  Then the other run is replayed: the
+    calls above run again, and what depends on the outcome with them; all else is answered from its record.  The result is
+    a new run.  A value that no run has is put in with `gv replay --set`.
+
+    \b
+    Example:
+      gv cherry-pick run/3:0.2 --into run/5
+      gv cherry-pick run/3:llm.chat.1 --into run/5:0.4 --plan
+    """
+    from gvstore.cli.execution import program_speaks
+    from gvstore.cli.loading import load_recorded
+    from gvstore.cli.planned import planned
+    from gvstore.cli.subject import open_subject, run_name
+    from gvstore.journal.address import format_path
+    from gvstore.journal.pick import place_for
+
+    repo = cx.journal
+    with repo:
+        donor = open_subject(repo, rev)
+        call = _call_of(donor)
+        if into is None:
+            raise UsageFault("--into does not say where it goes", hint=f"As in: gv cherry-pick {rev} --into run/5")
+        target = open_subject(repo, into)
+        run = repo.settled(_run_of(target, into))
+        record = repo.record_of(run)
+        path = place_for(record, call, run_name(run), donor.path, target.path if target.call is not None else None)
+        there = _call_at(run, path)
+        if there is not None and there.call.outcome == call.call.outcome and there.call.children == call.call.children:
+            cx.output.result(SameAlready(run_name(run), format_path(path), True))
+            return
+        with program_speaks(cx):
+            load_recorded(cx, repo, run, {})
+        words: ReplayWords = {"pick": {path: call}, "effects": effects}
+        if only_plan:
+            cx.output.result(planned(run_name(run), run.plan(**words), run.store))
+            return
+        _replay(cx, repo, run, words, message or f"picked {donor.name} for call {format_path(path)}")
+
+
+def _call_of(subject: Subject) -> Invocation:
+    if subject.call is not None and subject.run is not None and not subject.part:
+        return subject.call
+    what = "a part of a call" if subject.part else f"a {subject.found.value}"
+    hint = "Name one as in run/3:0.2; `gv show RUN` prints their numbers."
+    if subject.found is Found.COMMIT:
+        hint = f"`gv checkout {subject.resolved.text} -- FILE...` takes files of another commit."
+    raise BadRev(f"{subject.name} is {what}, and a call was asked for", hint=hint)
+
+
+def _run_of(subject: Subject, rev: str) -> RunOf:
+    if subject.run is None or subject.part:
+        what = "a part of a call" if subject.part else f"a {subject.found.value}"
+        raise BadRev(f"{rev} is {what}, and a run was asked for", hint="As in --into run/5, or --into run/5:0.4.")
+    return subject.run
+
+
+def _call_at(run: RunOf, path: CallPath) -> Invocation | None:
+    """Returns the run's own call at a path, or None where only the record has it that the run was made from."""
+    call = run.invocation
+    for index in path:
+        if index >= len(call):
+            return None
+        call = call.get_child(index)
+    return call
+
+
+def _replay(cx: CommandContext, repo: Repository, run: RunOf, words: ReplayWords, message: str) -> None:
+    from gvstore.cli.execution import answer, program_speaks, telling
+    from gvstore.cli.planned import plan_line
+    from gvstore.journal.running import RunOptions
+
+    plan = run.plan(**words)
+    for why in plan.reasons:
+        cx.output.status(f"stale: {why}")
+    cx.output.status(plan_line(plan))
+    options = RunOptions(
+        target=run.record.target, message=message, group=run.record.group, argv=("gv", *cx.arguments),
+        parent=run.oid, move_run=True, command="cherry-pick", on_call=telling(cx, repo.store),
+    )  # fmt: skip
+    with program_speaks(cx):
+        performed = repo.perform_replay(run, options=options, words=words)
+    answer(cx, performed, replayed=True)
