@@ -66,10 +66,10 @@ def keep_facts(root: Path, store: FactStore) -> None:
 
 def forget() -> None:
     """Forgets all identities: they are found anew when they are asked for, from texts that have been read."""
-    from gvstore.code.loaded import loaded_project
+    from gvstore.code.loaded import forget_projects
 
     _known.clear()
-    loaded_project.cache_clear()
+    forget_projects()
 
 
 def identify(obj: object, root: Path | None = None) -> CodeIdentity:

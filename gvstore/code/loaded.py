@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import lru_cache
 from pathlib import Path, PurePath
+from types import ModuleType
 from typing import Final
 
 from gvstore.code.facts import FactStore
@@ -26,10 +26,15 @@ class LoadedModules:
         self.store: FactStore | None = None
         self._disk = TreeModules(self._read)
         self._paths: dict[str, str | None] = {}
+        self._met: dict[str, ModuleType | None] = {}
+
+    def is_current(self) -> bool:
+        """Returns whether the modules that were asked for are those that are loaded now: none was loaded, or loaded anew."""
+        return all(sys.modules.get(dotted) is module for dotted, module in self._met.items())
 
     def __call__(self, dotted: str, beside: str) -> tuple[str, ModuleText] | None:
         """Returns (name in the project, text) of the module that code imports as `dotted`, or None."""
-        loaded = sys.modules.get(dotted)
+        loaded = self._met[dotted] = sys.modules.get(dotted)
         if loaded is None:
             return None if dotted.partition(".")[0] in sys.stdlib_module_names else self._disk(dotted, beside)
         path = self.path_of(getattr(loaded, "__file__", None))
@@ -72,7 +77,24 @@ class LoadedProject(Project):
         self.store = self.modules.store = store
 
 
-@lru_cache(maxsize=4)
+_PROJECTS_KEPT: Final = 4
+_projects: dict[str, LoadedProject] = {}
+
+
 def loaded_project(root: str) -> LoadedProject:
-    """Returns the project at `root`; what it has read of it is kept."""
-    return LoadedProject(root)
+    """Returns the project at `root`; what it has read of it is kept while the same modules are loaded."""
+    found = _projects.get(root)
+    if found is None or not found.modules.is_current():
+        store = None if found is None else found.store
+        found = LoadedProject(root)
+        found.use(store)
+        _projects.pop(root, None)
+        while len(_projects) >= _PROJECTS_KEPT:
+            del _projects[next(iter(_projects))]
+        _projects[root] = found
+    return found
+
+
+def forget_projects() -> None:
+    """Lets every project be read anew."""
+    _projects.clear()

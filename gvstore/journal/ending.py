@@ -83,13 +83,14 @@ def close(frame: Frame, outcome: bytes, after: bytes = NIL, changed: bytes = NIL
         frame.folded = True
         return
     duration = (recording.clock() - recording.zero_ns) // 1000 - frame.start
-    if frame.files is not None and outcome != NIL:
-        frame.reads = recording.encoder.nested(dict(sorted(frame.files.items())))
+    files = frame.files
+    if files is not None and outcome != NIL:
+        frame.reads = frame.reads if frame.reads is not NIL else recording.encoder.nested(dict(sorted(files.items())))
     with recording.lock:
         if recording.wal is not None:
-            if after is NIL and changed is NIL and frame.reads is NIL:
+            if files is None and after is NIL and changed is NIL:
                 body = b"\x91" + outcome
-            elif frame.reads is NIL:
+            elif files is None:
                 body = b"\x92" + outcome + after if changed == NIL else b"\x93" + outcome + after + changed
             else:
                 body = b"\x94" + outcome + after + changed + frame.reads

@@ -172,7 +172,7 @@ class _StreamCall:
             frame.recording.adopt_all(frame)
         _, _, _, _, _, _, after, changed, _, reads, *_ = [*answer.elements, *[NIL] * 10]
         if reads != NIL:
-            frame.files, frame.reads = None, reads
+            frame.files, frame.reads = {}, reads
         close(frame, outcome, after, changed)
         given = self.args if self.instance is None else self.args[1:]
         answer.settle(frame.live, given, self.kwargs, self.instance)

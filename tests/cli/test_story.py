@@ -86,3 +86,35 @@ def test_diff_shows_just_the_edited_step(story: CommandLine) -> None:
 
     assert "outline" not in done.out and "draft" not in done.out
     assert "revise" in done.out and "code changed" in done.out
+
+
+def test_a_helper_two_modules_away_and_a_prompt_file(story: CommandLine) -> None:
+    """An edit of either runs the step that it belongs to and what depends on it, nothing else; plan and replay say why."""
+    story.write("texts/marks.py", "ENDINGS = '.!?'\n\n\ndef ends(text):\n    return text.rstrip().endswith(tuple(ENDINGS))\n")
+    story.write("texts/clean.py", "from texts.marks import ends\n\n\ndef whole(text):\n    return text if ends(text) else text + '.'\n")
+    story.write("prompts/revise.txt", "Rewrite this story so that it is shorter and ends happily:\n\n")
+    program = STORY.read_text().replace("import gvstore as gv\n", "from pathlib import Path\n\nimport gvstore as gv\nfrom texts.clean import whole\n", 1)
+    prompt = 'f"Rewrite this story so that it is shorter and ends happily:\\n\\n{text}"'
+    assert prompt in program
+    program = program.replace(prompt, "Path('prompts/revise.txt').read_text() + text").replace("from this plan: {plan}", "from this plan: {whole(plan)}")
+    story.write("story.py", program)
+    story("run", "story.py:write", "--topic", "otters")
+    assert "nothing to do" in story("replay").out
+
+    story.write("texts/marks.py", "ENDINGS = '.!?'\n\n\ndef ends(text):\n    return text.strip().endswith(tuple(ENDINGS))\n")
+    plan = story("replay", "--plan").out
+    assert "run: story.draft: helper texts.marks.ends(), 2 levels down, changed" in plan
+    assert "+    return text.strip().endswith" in plan
+    before = completions()
+    done = story("replay")
+    assert "stale: story.draft: helper texts.marks.ends(), 2 levels down, changed" in done.err
+    assert 0 == completions() - before  # the step runs, and asks the model what it had asked
+
+    story.write("prompts/revise.txt", "Rewrite this story so that it is shorter and ends at sea:\n\n")
+    plan = story("replay", "--plan").out
+    assert "run: story.revise: file prompts/revise.txt changed" in plan
+    before = completions()
+    done = story("replay")
+    assert 1 == completions() - before
+    assert "stale: story.revise: file prompts/revise.txt changed" in done.err
+    assert "4 reused, 2 executed" in done.out

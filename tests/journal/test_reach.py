@@ -57,3 +57,19 @@ def test_the_code_that_was_loaded_counts(gv: CommandLine, tmp_path: Path) -> Non
     assert "main(1) = 5" in gv("run", "prog.py:main", "1").out
     done = gv("replay", "--plan")
     assert "helper tools.clean() changed" in done.out
+
+
+def test_modules_that_are_loaded_anew_count(gv: CommandLine) -> None:
+    """One process that loads a program twice, edited in between two levels down, tells the edit as two processes would."""
+    gv.write("texts/marks.py", "def ends(text):\n    return text.rstrip()\n")
+    gv.write("texts/clean.py", "from texts.marks import ends\n\n\ndef whole(text):\n    return ends(text)\n")
+    gv.write(
+        "prog.py",
+        "import gvstore as gv\nfrom texts.clean import whole\n\n\n@gv.register\ndef step(text: str) -> str:\n    return whole(text)\n\n\n"
+        "@gv.register\ndef main() -> str:\n    return step('a ')\n",
+    )
+    gv("init")
+    gv("run", "prog.py:main")
+    assert "nothing to do" in gv("replay").out
+    gv.write("texts/marks.py", "def ends(text):\n    return text.strip()\n")
+    assert "prog.step: helper texts.marks.ends(), 2 levels down, changed" in gv("replay", "--plan").out
