@@ -86,7 +86,7 @@ def _standing(repo: Repository, path: str) -> set[str]:
     from gvstore.code.discover import discover
 
     try:
-        return set(discover(path, fs.read_bytes(repo.path / path)).named()) if path else set()
+        return set(discover(path, fs.read_bytes(repo.root / path)).named()) if path else set()
     except OSError:
         return set()
 

@@ -39,6 +39,7 @@ class Reached:
     libraries: tuple[str, ...]
     opaque: tuple[str, ...]
     hash: bytes
+    components: tuple[str, ...] = ()  # whose calls are judged by themselves
 
 
 def trace(project: Project, module: Module, site: Site | int) -> Reached:
@@ -50,6 +51,7 @@ def trace(project: Project, module: Module, site: Site | int) -> Reached:
     units: list[Unit] = []
     libraries: dict[str, None] = {}
     opaque: dict[str, None] = {}
+    components: dict[str, None] = {}
     spelled: list[str] = []
     queue: deque[tuple[list[tuple[str, UnitKey | Boundary]], int, str]] = deque([(first, 1, "")])
     while queue:
@@ -64,6 +66,8 @@ def trace(project: Project, module: Module, site: Site | int) -> Reached:
                     libraries[target.name] = None
                 elif target.edge is Edge.OPAQUE:
                     opaque[target.name] = None
+                else:
+                    components[target.name] = None
                 continue
             spelled.append(f" {label}:{number}")
             if not known:
@@ -74,4 +78,4 @@ def trace(project: Project, module: Module, site: Site | int) -> Reached:
         spelled.append(")")
     text = "".join(spelled)
     hash_ = bytes(ObjectId.of(_REACH + text.encode("utf-8", "surrogatepass"))) if len(order) > 1 else b""
-    return Reached(tuple(units), tuple(sorted(libraries)), tuple(sorted(opaque)), hash_)
+    return Reached(tuple(units), tuple(sorted(libraries)), tuple(sorted(opaque)), hash_, tuple(sorted(components)))

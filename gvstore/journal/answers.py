@@ -328,6 +328,12 @@ class Answers:
         if self._left:
             self.replayer.diverge(f"{self._expected(name)[1]}, but {name} returned")
 
+    def leave(self, live: LiveComponent) -> None:
+        """Notes that a stream wants more than was recorded, or in another way: its function runs."""
+
+    def refuse(self, why: str) -> None:
+        """Notes that calls go where they are not followed from here."""
+
     def _tell_stale(self, part: bytes, path: CallPath, name: str, verdict: Verdict) -> None:
         replayer = self.replayer
         if replayer.strict == STRICT_CODE:

@@ -150,5 +150,5 @@ def _begin(parent: Frame, live: BlockComponent, arguments: dict[str, Any]) -> Fr
     if parent.answers is not None:
         lane = lane_below(parent) if parent.spawned else parent
         answer = parent.answers.take(live, data, NIL, lane.path)
-        answers = None if answer is None else answer.below()
+        answers = parent.answers.unrecorded() if answer is None else answer.below()
     return recording.begin(live, parent, data, NIL, answers)

@@ -11,7 +11,7 @@ GvError
 ├── FrameworkError               recording itself failed
 │   └── InvocationBuildFailure
 └── InvocationError              a call that cannot be recorded or replayed as asked
-    ├── ReplayError, CallLimitReached, InputChanged, IncompleteSubinvocationError
+    ├── ReplayError, CallLimitReached, CheckStopped, InputChanged, IncompleteSubinvocationError
     ├── InvokableTypeError       also a TypeError
     └── InputRequestOutsideInvocation, RequestedTypeUndetermined
 """
@@ -87,8 +87,14 @@ class CallLimitReached(InvocationError):
         super().__init__(f"stopped before executing more than {limit} call{'s'[: limit != 1]}")
 
 
+class CheckStopped(InvocationError):
+    """A check came to a call that is not on record, or that it cannot follow."""
+
+    exit_code = 1
+
+
 class StoppedByLimit(BaseException):
-    """Ends the program of a replay that reached its limit, past every `except Exception`; never leaves the replay."""
+    """Ends the program of a replay that reached its limit, or of a check, past every `except Exception`; never leaves the replay."""
 
 
 def is_stop(error: BaseException | None) -> bool:

@@ -38,13 +38,37 @@ def came_text(replayer: Replayer, elements: list[bytes], live: LiveComponent, ar
     came_state, came = _given(replayer, state, args, live.parameters)
     if live.name(replayer.root) != component.name:
         return f"{_called(live.qualname, came_state, came)} was called"
-    was_state, was = _given(replayer, elements[5] if len(elements) > 5 else b"\xc0", elements[2], component.parameters)
+    return f"{live.qualname} was called with other arguments: {given_difference(replayer, elements, live, args, state)}"
+
+
+def given_difference(replayer: Replayer, elements: list[bytes], live: LiveComponent, args: bytes, state: bytes) -> str:
+    """Returns how what a call is given differs from what a recorded call of its component was."""
+    parameters = replayer.component(elements[1]).parameters
+    came_state, came = _given(replayer, state, args, live.parameters)
+    was_state, was = _given(replayer, elements[5] if len(elements) > 5 else b"\xc0", elements[2], parameters)
     found = [("self", each) for each in diff_values(was_state, came_state)]
     found += [("", each) for each in diff_values(was, came)]
     lines = [_line(where, each) for where, each in found[:_MOST]]
     if len(found) > _MOST:
         lines.append(f"and {len(found) - _MOST} more differences")
-    return f"{live.qualname} was called with other arguments: {'; '.join(lines)}"
+    return "; ".join(lines)
+
+
+def given_text(
+    replayer: Replayer, name: str, parameters: tuple[str, ...], args: bytes, state: bytes, *, whole: bool = False
+) -> str:
+    """Returns `ask(prompt='b')`; with `whole`, however long it is."""
+    instance, values = _given(replayer, state, args, parameters)
+    return f"{name}{values!r}{instance!r}" if whole else _called(name, instance, values)
+
+
+def difference_text(old: object, new: object) -> str:
+    """Returns how two values differ, on one line: `7 → 8`, `'a [-calm-] {+wild+} sea'`, `['x'] 1 → 2`."""
+    found = list(diff_values(old, new))
+    lines = [_line("", each).strip() for each in found[:_MOST]] or [f"{_cut(old)} → {_cut(new)}"]
+    if len(found) > _MOST:
+        lines.append(f"and {len(found) - _MOST} more differences")
+    return "; ".join(lines)
 
 
 def _given(replayer: Replayer, state: bytes, args: bytes, parameters: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -130,10 +130,20 @@ def prepared(
         history = lambda: (whole, *earlier())  # noqa: E731 - what is rewound here happened too
         invocation = rewind_before(invocation, mode.start)
     answers = answers_from(invocation, exception_override, strict, mode, history)
+    return subject_of_record(invocation, mode.alias), Terms(answers=answers, answer=override_of(invocation, answers))
+
+
+def subject_of_record(invocation: Invocation, alias: Mapping[str, str]) -> Subject:
+    """Returns what a recorded root call called, to be called again with the same; `alias` tells of components by another name.
+
+    Raises:
+        NoSuchComponent: its component is not registered.
+        InvocationError: what it was given is not recorded, or does not fit any more.
+    """
     name = invocation.component.name
-    live = find_registered(mode.alias.get(name, name), invocation.store.root)
+    live = find_registered(alias.get(name, name), invocation.store.root)
     args, kwargs, instance = _arguments(invocation, live)
-    return Subject(live, instance, args, kwargs), Terms(answers=answers, answer=override_of(invocation, answers))
+    return Subject(live, instance, args, kwargs)
 
 
 def _arguments(invocation: Invocation, live: LiveComponent) -> tuple[tuple[Any, ...], dict[str, Any], Any]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gvstore.journal.alias import gone
 from gvstore.journal.drift import Drift
-from gvstore.journal.fault import CallLimitReached, ReplayError, StoppedByLimit
+from gvstore.journal.fault import CallLimitReached, InvocationError, ReplayError, StoppedByLimit
 from gvstore.journal.mode import ReplayMode, matches
 from gvstore.objects import number
 from gvstore.objects.component import Component
@@ -96,7 +96,7 @@ class Replayer:
         self.reader, self.root, self.strict, self.overrides = reader, root, strict, overrides
         self.mode = mode or ReplayMode()
         self.stale: dict[str, str] = {}  # component name -> reason, of what was executed because of it
-        self.fault: ReplayError | CallLimitReached | None = None  # where the replay left the record, or stopped
+        self.fault: InvocationError | None = None  # where the replay left the record, or stopped
         self.blind: set[str] = set()  # components answered although an argument could not be compared
         self.lock = threading.RLock()  # the recording puts its own in this place
         self.begun = 0  # calls whose execution was allowed

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Unpack, overload
 
 from gvstore.errors import BadRev
 from gvstore.journal.address import call_path
@@ -23,6 +23,7 @@ from gvstore.store.store import Store
 
 if TYPE_CHECKING:
     from gvstore.journal.blame import Blame
+    from gvstore.journal.check import Check
     from gvstore.journal.inbox import OpenQuestion
     from gvstore.journal.plan import Plan
     from gvstore.journal.repository import Repository
@@ -155,6 +156,20 @@ class Run(Generic[T]):
         path, call = find_call(self.invocation, named)
         part = named.part or ("output",)
         return blame(self.invocation, path, part, part_of(call, part), text, self.record.code)
+
+    def check(self, kind: Literal["calls", "code"] = "calls", *, alias: Mapping[str, str] | None = None) -> Check:
+        """Returns whether today's code asks what this run asked, and comes to the same; with "code", whether anything is stale.
+
+        Recorded calls that made no calls are answered, stale or not; nothing new is asked, and nothing is stored.
+        `alias` tells which recorded components have another name today.
+
+        Raises:
+            InvocationError: the run has not ended, or its arguments do not fit any more.
+            NoSuchComponent: its root component is not registered.
+        """
+        from gvstore.journal.check import check_run
+
+        return check_run(self.repo, self, kind, alias or {})
 
     @property
     def questions(self) -> list[OpenQuestion]:

@@ -195,6 +195,8 @@ def _course(call: _StreamCall) -> _Course:
             if not call.told.closed_early:
                 return call.tell_end()
         call.told = None
+        if call.frame.answers is not None:
+            call.frame.answers.leave(call.frame.live)
     while True:
         now = asked.pop(0)
         try:

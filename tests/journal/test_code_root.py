@@ -41,7 +41,7 @@ TEXT = "def clean(text):\n    return text.{}()\n"
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
     """Two commits, run/1 with the code of the first and run/2 with that of the second, and a work tree that is broken."""
     monkeypatch.chdir(tmp_path)
-    path, finders = list(sys.path), list(sys.meta_path)
+    path = list(sys.path)
     repo = Repository.init(tmp_path)
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/__init__.py").write_text("")
@@ -58,7 +58,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reposit
         yield repo
     for name in {"agent", "parts", "parts.text"} & set(sys.modules):
         del sys.modules[name]
-    sys.path[:], sys.meta_path[:] = path, finders
+    sys.path[:] = path
+    sys.meta_path[:] = [each for each in sys.meta_path if getattr(each, "root", "") != f"{tmp_path}/"]
 
 
 def load(path: str, repo: Repository) -> Any:

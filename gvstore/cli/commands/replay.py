@@ -36,7 +36,16 @@ class UpToDate:
         yield f"{paint('run', self.run)}  {self.shown}   complete{' and fresh' if self.fresh else ''}, nothing to do"
 
 
-@click.command("replay", cls=Command)
+class _Replay(Command):
+    """`--check` alone is `--check=calls`: what stands behind it is a run."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parses the words that were typed."""
+        end = args.index("--") if "--" in args else len(args)
+        return super().parse_args(ctx, ["--check=calls" if each == "--check" else each for each in args[:end]] + args[end:])
+
+
+@click.command("replay", cls=_Replay)
 @click.option("--strict", is_flag=True, help="Stop with status 1 where calls or code are not those of the record")
 @click.option("--as-recorded", is_flag=True, help="Answer stale calls too")
 @click.option(
@@ -74,14 +83,21 @@ class UpToDate:
 @click.option(
     "--plan", "only_plan", is_flag=True, help="Say what would be reused and what would run, and why; run nothing"
 )
+@click.option(
+    "--check",
+    metavar="[=code]",
+    type=click.Choice(["calls", "code"]),
+    help="For CI: fail where today's code asks what is not on record, or ends otherwise; --check=code: where anything is stale",
+)
+@click.option("--group", metavar="NAME", help="With --check: check the runs of this group")
 @click.option("-m", "--message", metavar="WHY", default="", help="Say why")
-@click.argument("rev", default="RUN")
+@click.argument("revs", metavar="[REV]...", nargs=-1)
 @pass_context
 def command(
     cx: CommandContext, strict: bool, as_recorded: bool, trust: tuple[str, ...], live: tuple[str, ...], settings: tuple[str, ...],
     start: str | None, aliases: tuple[str, ...], effects: bool, code: str | None, max_calls: int | None, only_plan: bool,
-    message: str, rev: str,
-) -> None:  # fmt: skip
+    check: str | None, group: str | None, message: str, revs: tuple[str, ...],
+) -> int:  # fmt: skip
     """Run a program again, answering from its record what is unchanged
 
     A recorded call is answered if it ended and its code and that of every call below it are unchanged.  All else is
@@ -91,24 +107,71 @@ def command(
     calls above one that is set, or runs live, run too.  --code REV runs the code of a commit or run out of the store, in
     place of the work tree's, which is not touched.
 
+    --check answers the calls that made no calls from the record, even if they are stale, and executes today's bodies of
+    the others; it keeps no run, and takes several REVs, and ranges as run/3..run/9.
+
     \b
     Example:
       gv replay run/7
       gv replay run/7 --live llm.chat --plan
       gv replay run/7 --code main~1
+      gv replay --check run/7 run/9
       gv replay run/7 --set 0.2='"calm"'
     """
-    from gvstore.cli.execution import program_speaks
-    from gvstore.cli.loading import load_recorded
-    from gvstore.cli.stored_code import running_code
-    from gvstore.cli.subject import named_run
     from gvstore.journal.mode import ReplayWords
 
     repo = cx.journal
+    if check is not None:
+        _only_check({
+            "--strict": strict, "--as-recorded": as_recorded, "--live": live, "--set": settings, "--from": start,
+            "--effects": effects, "--max-calls": max_calls is not None, "--plan": only_plan, "-m": message,
+        })  # fmt: skip
+        return 0 if _check(cx, repo, revs, group, check, code, _aliases(aliases)) else 1
+    if len(revs) > 1 or group is not None:
+        raise UsageFault(
+            "one run is replayed at a time",
+            hint="`gv replay --check` takes several, `gv rebase` replays several.",
+        )
     words = ReplayWords(
         as_recorded=as_recorded, trust=trust, live=live, set=_settings(cx, settings), from_call=_behind_colon(start),
         effects=effects, max_calls=max_calls, alias=_aliases(aliases),
     )  # fmt: skip
+    _one(cx, repo, revs[0] if revs else "RUN", code, words, message, strict=strict, only_plan=only_plan)
+    return 0
+
+
+def _only_check(others: dict[str, Any]) -> None:
+    """Asks that no option was given that a check does not take.
+
+    Raises:
+        UsageFault: one was.
+    """
+    given = next((name for name, value in others.items() if value), None)
+    if given is not None:
+        raise UsageFault(f"--check and {given} do not go together", hint="A check takes runs, --group, --code and --alias.")
+
+
+def _check(
+    cx: CommandContext, repo: Repository, revs: tuple[str, ...], group: str | None, kind: str, code: str | None,
+    alias: dict[str, str],
+) -> bool:  # fmt: skip
+    from gvstore.cli.checked import check_runs
+    from gvstore.cli.selection import selected_runs
+
+    with repo:
+        return check_runs(cx, repo, selected_runs(repo, revs, group), kind, code, alias)
+
+
+def _one(
+    cx: CommandContext, repo: Repository, rev: str, code: str | None, words: ReplayWords, message: str, *,
+    strict: bool, only_plan: bool,
+) -> None:  # fmt: skip
+    """Plans a replay, and carries it out unless only the plan is wanted or nothing is to be done."""
+    from gvstore.cli.execution import program_speaks
+    from gvstore.cli.loading import load_recorded
+    from gvstore.cli.stored_code import running_code
+    from gvstore.cli.subject import named_run
+
     with repo, running_code(cx, repo, code):
         run = repo.settled(named_run(repo, rev))
         with program_speaks(cx):
