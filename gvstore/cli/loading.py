@@ -112,7 +112,12 @@ def _missing(repo: Repository, run: RunOf, path: str, kept: bool) -> NoSuchCompo
     function = run.record.target.rpartition(":")[2] if ":" in run.record.target else name.rpartition(".")[2]
     module = sys.modules.get(name.removesuffix(f".{function}"))
     plain = callable(getattr(module, function, None))
-    if repo.code is not None and not plain:
+    if plain:
+        return NoSuchComponent(
+            f"{name} is not registered, and only what is can be replayed",
+            hint="Write @gv.register above it, and replay again.",
+        )
+    if repo.code is not None:
         return NoSuchComponent(
             f"the code of {repo.code.name} has no {name}, which {run_name(run)} is a run of",
             hint=f"`--code {run_name(run)}` runs the code that the run used.",
@@ -128,11 +133,6 @@ def _missing(repo: Repository, run: RunOf, path: str, kept: bool) -> NoSuchCompo
         back = f"`gv checkout {run_name(run)} -- {path}` brings back the file that it used."
     else:
         back = f"{run_name(run)} kept no copy of it: {left or 'it lies outside the repository'}."
-    if plain:
-        return NoSuchComponent(
-            f"{name} is not registered, and only what is can be replayed",
-            hint="Write @gv.register above it, and replay again.",
-        )
     if not path:
         return NoSuchComponent(
             f"{name} is in no file of this repository",

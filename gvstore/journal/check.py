@@ -21,13 +21,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from gvstore.journal.alias import checked
 from gvstore.journal.answers import Answer, Answers
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import CheckStopped, InvocationError, StoppedByLimit
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.mismatch import given_difference, given_text
-from gvstore.journal.mode import ReplayMode
 from gvstore.journal.perform import Terms, perform_any
 from gvstore.journal.replay import subject_of_record
 from gvstore.journal.replayer import Replayer
@@ -110,7 +108,7 @@ def check_run(repo: Repository, run: Run[Any], kind: str = CALLS, alias: Mapping
             hint=f"`gv replay {run.name}` goes on with it.",
         )
     root = run.invocation
-    mode = ReplayMode(code=run.record.code, alias=checked(alias, root))
+    mode = repo.mode_for(run, {"alias": alias}, root)
     replayer = Replayer(repo.objects, root=repo.root, mode=mode)
     if kind == CODE:
         stale = tuple(StaleCall(*each) for each in replayer.stale_below(root.part))
@@ -186,7 +184,7 @@ class Checking:
         while stack:
             path, part = stack.pop()
             elements = split(part_body(part, replayer.reader))
-            stale = replayer.why_stale(elements[1])
+            stale = replayer.why_stale(elements)
             is_block = replayer.component(elements[1]).flavor == "block"
             if len(elements) < 5 or elements[4] == NIL:
                 if is_block:

@@ -64,6 +64,8 @@ def test_a_program_that_is_gone(gv: CommandLine) -> None:
 
     assert "p.plain is not registered" in told("replay", "run/2", status=12)
     path.write_text(PROGRAM.replace("main", "other"))
+    assert "p.main is gone; p.other has the same code" in told("replay", "run/1", status=12)
+    path.write_text(PROGRAM.replace("main", "other").replace("return n", "return n + 1"))
     changed = told("replay", "run/1", status=12)
     assert "p.py defines no main any more" in changed
     assert "reuse" not in changed

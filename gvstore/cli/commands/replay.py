@@ -123,7 +123,7 @@ def command(
     repo = cx.journal
     if check is not None:
         _only_check({
-            "--strict": strict, "--as-recorded": as_recorded, "--live": live, "--set": settings, "--from": start,
+            "--strict": strict, "--as-recorded": as_recorded, "--trust": trust, "--live": live, "--set": settings, "--from": start,
             "--effects": effects, "--max-calls": max_calls is not None, "--plan": only_plan, "-m": message,
         })  # fmt: skip
         return 0 if _check(cx, repo, revs, group, check, code, _aliases(aliases)) else 1
