@@ -48,6 +48,7 @@ _written: set[str] = set()
 _loaded: dict[str, Stamp | None] = {}  # source files, as they were when Python loaded them
 _watching: list[bool] = []
 _takers: list[Callable[[str, bool], None]] = []
+loads = 0  # how often a module's source was loaded that is no library's; whoever keeps what follows from sources looks at it
 _busy: set[int] = set()  # threads that read on our behalf
 _kept_bytes = 0
 
@@ -145,8 +146,11 @@ def _opened(path: Any, mode: Any, flags: Any) -> None:
 
 def _take(path: str, frame: FrameType) -> None:
     source = path.endswith(".py")
-    if source and _is_import(frame) and len(_loaded) < _LIMIT:
-        _loaded[path] = stamp_of(path)
+    if source and _is_import(frame):
+        global loads
+        loads += 1
+        if len(_loaded) < _LIMIT or path in _loaded:
+            _loaded[path] = stamp_of(path)
         for key in [key for key in _imported if key[0] == path]:  # it is imported anew
             del _imported[key]
     found = _reader(frame, source=source)

@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "odb": LOW,
     "store": LOW | {"odb"},
     "refs": LOW,
-    "code": LOW | {"compare"},
+    "code": LOW | {"reads", "compare"},
     "repo": LOW | {"host", "compare", "odb", "store", "refs", "code"},
     "journal": LOW | {"host", "reads", "compare", "odb", "store", "repo", "code"},
     "models": LOW | {"host", "journal"},

@@ -4,7 +4,7 @@
 
 The name is the path from the project root to the definition.  Cells of a
 notebook are `<notebook>`; what lies outside the root keeps its module's name.
-An identity is made once an object and kept as long as the object lives.
+An identity is kept as long as the object lives and no other source is loaded.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
+from gvstore import reads
 from gvstore.code.definition import Definition, read_definition
 from gvstore.code.mark import ROOTS
 from gvstore.code.module import ModuleText
@@ -56,7 +57,7 @@ class CodeIdentity:
 
 
 _stores: dict[str, FactStore] = {}
-_known: weakref.WeakKeyDictionary[object, dict[str, CodeIdentity]] = weakref.WeakKeyDictionary()
+_known: weakref.WeakKeyDictionary[object, dict[str, tuple[int, CodeIdentity]]] = weakref.WeakKeyDictionary()
 
 
 def keep_facts(root: Path, store: FactStore) -> None:
@@ -80,9 +81,10 @@ def identify(obj: object, root: Path | None = None) -> CodeIdentity:
         kept = _known.setdefault(origin, {})
     except TypeError:  # a builtin: nothing to keep
         kept = {}
-    if place not in kept:
-        kept[place] = _identify(origin, place)
-    return kept[place]
+    known = kept.get(place)
+    if known is None or known[0] != reads.loads:  # a helper may have been loaded anew
+        known = kept[place] = reads.loads, _identify(origin, place)
+    return known[1]
 
 
 def module_name(path: PurePath | str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from types import ModuleType
 from typing import Final
 
+from gvstore import reads
 from gvstore.code.facts import FactStore
 from gvstore.code.identity import module_name
 from gvstore.code.module import ModuleText
@@ -26,21 +27,30 @@ class LoadedModules:
         self.store: FactStore | None = None
         self._disk = TreeModules(self._read)
         self._paths: dict[str, str | None] = {}
-        self._met: dict[str, ModuleType | None] = {}
+        self._met: dict[str, tuple[ModuleType | None, ModuleText | None]] = {}
+        self._loads = reads.loads
 
     def is_current(self) -> bool:
-        """Returns whether the modules that were asked for are those that are loaded now: none was loaded, or loaded anew."""
-        return all(sys.modules.get(dotted) is module for dotted, module in self._met.items())
+        """Returns whether the modules that were asked for are those that are loaded now, with the text they had: none was loaded anew."""
+        if any(sys.modules.get(dotted) is not module for dotted, (module, _) in self._met.items()):
+            return False
+        if self._loads != reads.loads:
+            self._loads = reads.loads
+            loaded = [(module, text) for module, text in self._met.values() if module is not None and text is not None]
+            return all(module_text(module, self.store) is text for module, text in loaded)
+        return True
 
     def __call__(self, dotted: str, beside: str) -> tuple[str, ModuleText] | None:
         """Returns (name in the project, text) of the module that code imports as `dotted`, or None."""
-        loaded = self._met[dotted] = sys.modules.get(dotted)
+        loaded = sys.modules.get(dotted)
+        self._met[dotted] = loaded, None
         if loaded is None:
             return None if dotted.partition(".")[0] in sys.stdlib_module_names else self._disk(dotted, beside)
         path = self.path_of(getattr(loaded, "__file__", None))
         if path is None:
             return None
         text = module_text(loaded, self.store)
+        self._met[dotted] = loaded, text
         return None if text is None else (module_name(path), text)
 
     def path_of(self, file: object) -> str | None:

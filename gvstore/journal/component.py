@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any, Final
 
+from gvstore import reads
 from gvstore.code.identity import CodeIdentity, identify
 from gvstore.journal.cells import cells_of, with_cells
 from gvstore.objects.component import Component
@@ -59,7 +60,7 @@ class LiveComponent:
         kinds = {p.kind for p in self.signature.parameters.values()}
         self._simple = not self.ignore and kinds <= {_KINDS.POSITIONAL_OR_KEYWORD, _KINDS.POSITIONAL_ONLY}
         self._defaults = {n: p.default for n, p in self.signature.parameters.items() if p.default is not _KINDS.empty}
-        self._components: dict[Path | None, Component] = {}
+        self._components: dict[Path | None, tuple[int, Component]] = {}  # with the number of sources loaded by then
         self._cells = cells_of(function)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...] | dict[str, Any]:
@@ -121,13 +122,14 @@ class LiveComponent:
     def component(self, root: Path | None) -> Component:
         """Returns its stored form, as the project at `root` names it."""
         known = self._components.get(root)
-        if known is None:
+        if known is None or known[0] != reads.loads:
+            loads = reads.loads
             try:
-                known = self._make(root)
+                made = self._make(root)
             except (OSError, ValueError, LookupError, AttributeError, TypeError, SyntaxError):
-                known = self._unread()  # code that cannot be read is code that cannot be told, not the program's end
-            self._components[root] = known
-        return known
+                made = self._unread()  # code that cannot be read is code that cannot be told, not the program's end
+            known = self._components[root] = loads, made
+        return known[1]
 
     def _unread(self) -> Component:
         return Component(

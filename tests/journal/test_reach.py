@@ -7,6 +7,7 @@ from pathlib import Path
 import gvstore as gv
 from gvstore.journal.repository import Repository
 from tests.conftest import CommandLine
+from tests.journal.process import Project
 
 
 def test_a_factory_s_products_are_told_apart_by_what_they_close_over(repo: Repository) -> None:
@@ -73,3 +74,19 @@ def test_modules_that_are_loaded_anew_count(gv: CommandLine) -> None:
     assert "nothing to do" in gv("replay").out
     gv.write("texts/marks.py", "def ends(text):\n    return text.strip()\n")
     assert "prog.step: helper texts.marks.ends(), 2 levels down, changed" in gv("replay", "--plan").out
+
+
+def test_a_helper_that_is_reloaded_counts(tmp_path: Path) -> None:
+    """In a process that lives on, as a notebook's does: what was loaded when the run began is what it used."""
+    project = Project(tmp_path)
+    project.write("tools.py", "def clean(x):\n    return x + 1\n")
+    project.write("prog.py", "import gvstore as gv\nimport tools\n\n\n@gv.register\ndef step(x: int) -> int:\n    return tools.clean(x)\n")
+    script = (
+        "import importlib, pathlib, gvstore as gv, prog, tools\nwith gv.init('.') as repo:\n    one = gv.run(prog.step, 1)\n"
+        "    pathlib.Path('tools.py').write_text('def clean(x):\\n    return x + 10\\n')\n    same = gv.run(prog.step, 1)\n"
+        "    importlib.reload(tools)\n    two = gv.run(prog.step, 1)\n    print(one.output, same.output, two.output)\n"
+        "    print(one.invocation.component.reach == same.invocation.component.reach != two.invocation.component.reach)\n"
+        "    print(*one.plan().reasons, *two.plan().reasons)\n"
+    )
+
+    assert "2 2 11\nTrue\nprog.step: helper tools.clean() changed\n" == project.run(script)
