@@ -219,7 +219,7 @@ class Answers:
 
     def unrecorded(self) -> Answers | None:
         """Returns the answers for the calls of a call that the record does not have: none, but they are looked at."""
-        watched = self.replayer.mode.max_calls is not None or self.replayer.watches_effects
+        watched = self.replayer.limited or self.replayer.watches_effects
         return Answers(self.replayer, NIL, path=self.path) if watched else None
 
     def take(self, live: LiveComponent, args: bytes, state: bytes, lane: LanePath = ()) -> Answer | None:
@@ -327,6 +327,12 @@ class Answers:
             self._load()
         if self._left:
             self.replayer.diverge(f"{self._expected(name)[1]}, but {name} returned")
+
+    def spend(self, value: Any) -> None:
+        """Counts what a call cost that was executed and made no calls."""
+        if self.replayer.mode.purse is not None:
+            with self.replayer.lock:
+                self.replayer.mode.purse.spend(value)
 
     def leave(self, live: LiveComponent) -> None:
         """Notes that a stream wants more than was recorded, or in another way: its function runs."""

@@ -20,6 +20,8 @@ def end_returned(frame: Frame, value: Any, instance: Any = None, changed: bytes 
     recording = frame.recording
     if frame.answers is not None:
         frame.answers.end(frame.live.qualname)
+        if not frame.begun:
+            frame.answers.spend(value)
     outcome = RETURNED_HEAD + recording.encode(value)
     opaque: list[tuple[str, str | None]] = []
     if recording.unstored and (altered := recording.altered()) is not None:

@@ -11,7 +11,7 @@ GvError
 ├── FrameworkError               recording itself failed
 │   └── InvocationBuildFailure
 └── InvocationError              a call that cannot be recorded or replayed as asked
-    ├── ReplayError, CallLimitReached, CheckStopped, InputChanged, IncompleteSubinvocationError
+    ├── ReplayError, CallLimitReached, BudgetSpent, CheckStopped, InputChanged, IncompleteSubinvocationError
     ├── InvokableTypeError       also a TypeError
     └── InputRequestOutsideInvocation, RequestedTypeUndetermined
 """
@@ -85,6 +85,16 @@ class CallLimitReached(InvocationError):
     def __init__(self, limit: int) -> None:
         self.limit = limit
         super().__init__(f"stopped before executing more than {limit} call{'s'[: limit != 1]}")
+
+
+class BudgetSpent(InvocationError):
+    """A replay stopped where it would have executed a call more than its budget allows; the run is kept."""
+
+    exit_code = 1
+    hint = CallLimitReached.hint
+
+    def __init__(self, budget: str) -> None:
+        super().__init__(f"stopped before executing more: the budget of {budget} is spent")
 
 
 class CheckStopped(InvocationError):

@@ -9,6 +9,7 @@ The words are those of `Run.replay` and of the command line:
     from_call     this call and all that came after it run
     effects       calls with effect="once" may be executed a second time
     max_calls     stop before one more call than these is executed
+    budget        stop before a call is executed when so many tokens, or so much time, is spent: 5000, "30s", "2m"
     pick          these calls end as calls of other runs did
     alias         recorded components that have another name today
 """
@@ -18,9 +19,11 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from gvstore.journal.alias import checked
+from gvstore.journal.budget import Purse, parse_budget
 from gvstore.journal.fault import InvocationError, NoSuchComponent
 from gvstore.journal.used import UsedCode
 from gvstore.objects.component import Component
@@ -45,6 +48,7 @@ class ReplayWords(TypedDict, total=False):
     from_call: str | tuple[int, ...] | None
     effects: bool
     max_calls: int | None
+    budget: int | str | timedelta | Purse | None
     pick: Mapping[str | tuple[int, ...], Invocation]
     alias: Mapping[str, str]
 
@@ -62,6 +66,7 @@ class ReplayMode:
     start: CallPath | None = None
     effects: bool = False
     max_calls: int | None = None
+    purse: Purse | None = None
     forced: frozenset[CallPath] = frozenset()  # the calls above those that are set or picked: they run
     picks: Mapping[CallPath, Invocation] = field(default_factory=dict)
     alias: Mapping[str, str] = field(default_factory=dict)
@@ -109,10 +114,15 @@ def mode_of(words: ReplayWords, root: Invocation) -> ReplayMode:
         start=start,
         effects=bool(words.get("effects")),
         max_calls=limit,
+        purse=_purse(words.get("budget")),
         alias=checked(words.get("alias", {}), root),
         picks=picks,
         forced=frozenset(path[:depth] for path in (*sets, *picks) for depth in range(len(path))),
     )
+
+
+def _purse(budget: int | str | timedelta | Purse | None) -> Purse | None:
+    return budget if budget is None or isinstance(budget, Purse) else Purse(parse_budget(budget))
 
 
 def _patterns(given: str | Iterable[str], root: Invocation) -> tuple[str, ...]:

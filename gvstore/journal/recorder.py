@@ -148,6 +148,8 @@ class Recording:
         self._adopting: _Adopting | None = None
         if answers is not None:
             answers.replayer.lock = self.lock  # one for all that this recording moves
+            if answers.replayer.mode.purse is not None:
+                answers.replayer.mode.purse.open(self.usage)
         _living.add(self)
         from gvstore.journal.spawn import install
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from gvstore import host
 from gvstore.journal.answers import Answers, overridden
 from gvstore.journal.component import LiveComponent
-from gvstore.journal.fault import CallLimitReached, InvocationError, ReplayError, is_stop
+from gvstore.journal.fault import InvocationError, ReplayError, is_stop
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.mode import ReplayMode
 from gvstore.journal.perform import Performed, Subject, Terms, perform, perform_any, perform_async
@@ -74,8 +74,7 @@ def _told(performed: Performed, terms: Terms) -> Performed:
     """Returns the result with the limit that stopped the program in place of what stopped it."""
     if not is_stop(performed.error) or terms.answers is None:
         return performed
-    replayer = terms.answers.replayer
-    return replace(performed, error=replayer.fault or CallLimitReached(replayer.mode.max_calls or 0))
+    return replace(performed, error=terms.answers.replayer.stopped(str(performed.error)))
 
 
 def answers_from(

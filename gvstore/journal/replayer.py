@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from gvstore.journal.alias import gone
+from gvstore.journal.budget import Purse
 from gvstore.journal.drift import Drift
-from gvstore.journal.fault import CallLimitReached, InvocationError, ReplayError, StoppedByLimit
+from gvstore.journal.fault import BudgetSpent, CallLimitReached, InvocationError, ReplayError, StoppedByLimit
 from gvstore.journal.mode import ReplayMode, matches
 from gvstore.objects import number
 from gvstore.objects.component import Component
@@ -124,19 +125,38 @@ class Replayer:
         """Notes that a call is about to be executed.
 
         Raises:
-            StoppedByLimit: it is one more than `max_calls`.
+            StoppedByLimit: it is one more than `max_calls`, or the budget is spent.
         """
-        limit = self.mode.max_calls
+        limit, purse = self.mode.max_calls, self.mode.purse
         if limit is not None and self.begun >= limit:
             if self.fault is None:
                 self.fault = CallLimitReached(limit)
+            raise StoppedByLimit(str(self.fault))
+        if purse is not None and not purse.begin():
+            if self.fault is None:
+                self.fault = BudgetSpent(str(purse.budget))
             raise StoppedByLimit(str(self.fault))
         self.begun += 1
 
     def rest_of_mode(self) -> ReplayMode:
         """Returns the mode for another process: what is left of the limit there, for it alone."""
-        limit = self.mode.max_calls
-        return self.mode if limit is None else replace(self.mode, max_calls=max(0, limit - self.begun))
+        limit, purse = self.mode.max_calls, self.mode.purse
+        mode = self.mode if limit is None else replace(self.mode, max_calls=max(0, limit - self.begun))
+        return mode if purse is None else replace(mode, purse=Purse(purse.left))
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit to what may be executed."""
+        return self.mode.max_calls is not None or self.mode.purse is not None
+
+    def stopped(self, why: str) -> InvocationError:
+        """Returns the error of a replay that was stopped, here or in another process."""
+        if self.fault is not None:
+            return self.fault
+        limit, purse = self.mode.max_calls, self.mode.purse
+        if purse is not None and (limit is None or "budget" in why):
+            return BudgetSpent(str(purse.budget))
+        return CallLimitReached(limit or 0)
 
     def component(self, link: bytes) -> Component:
         """Returns the component that a link names; one that has an alias under this name."""

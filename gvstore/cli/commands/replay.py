@@ -81,6 +81,11 @@ class _Replay(Command):
     "--max-calls", metavar="N", type=click.IntRange(min=0), help="Stop with status 1 before one more call is executed"
 )
 @click.option(
+    "--budget",
+    metavar="N|TIME",
+    help="Stop with status 1 before a call is executed when so many tokens (5000) or so much time (30s, 2m) is spent",
+)
+@click.option(
     "--plan", "only_plan", is_flag=True, help="Say what would be reused and what would run, and why; run nothing"
 )
 @click.option(
@@ -95,8 +100,8 @@ class _Replay(Command):
 @pass_context
 def command(
     cx: CommandContext, strict: bool, as_recorded: bool, trust: tuple[str, ...], live: tuple[str, ...], settings: tuple[str, ...],
-    start: str | None, aliases: tuple[str, ...], effects: bool, code: str | None, max_calls: int | None, only_plan: bool,
-    check: str | None, group: str | None, message: str, revs: tuple[str, ...],
+    start: str | None, aliases: tuple[str, ...], effects: bool, code: str | None, max_calls: int | None, budget: str | None,
+    only_plan: bool, check: str | None, group: str | None, message: str, revs: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Run a program again, answering from its record what is unchanged
 
@@ -118,13 +123,14 @@ def command(
       gv replay --check run/7 run/9
       gv replay run/7 --set 0.2='"calm"'
     """
+    from gvstore.cli.budget import purse_of
     from gvstore.journal.mode import ReplayWords
 
     repo = cx.journal
     if check is not None:
         _only_check({
             "--strict": strict, "--as-recorded": as_recorded, "--trust": trust, "--live": live, "--set": settings, "--from": start,
-            "--effects": effects, "--max-calls": max_calls is not None, "--plan": only_plan, "-m": message,
+            "--effects": effects, "--max-calls": max_calls is not None, "--budget": budget, "--plan": only_plan, "-m": message,
         })  # fmt: skip
         return 0 if _check(cx, repo, revs, group, check, code, _aliases(aliases)) else 1
     if len(revs) > 1 or group is not None:
@@ -134,7 +140,7 @@ def command(
         )
     words = ReplayWords(
         as_recorded=as_recorded, trust=trust, live=live, set=_settings(cx, settings), from_call=_behind_colon(start),
-        effects=effects, max_calls=max_calls, alias=_aliases(aliases),
+        effects=effects, max_calls=max_calls, budget=purse_of(budget), alias=_aliases(aliases),
     )  # fmt: skip
     _one(cx, repo, revs[0] if revs else "RUN", code, words, message, strict=strict, only_plan=only_plan)
     return 0
