@@ -28,7 +28,7 @@ from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
 Level: TypeAlias = "bool | int | float | str | list[object] | dict[str, object] | None"
 
 DIGITS = 4_000  # Python refuses to print longer ints in decimal
-_OURS = ("gvstore.cli.", "gvstore.compare.", "gvstore.repo.", "gvstore.refs.")  # answers; all else is somebody's value
+_OURS = ("gvstore.cli.", "gvstore.code.", "gvstore.compare.", "gvstore.repo.", "gvstore.refs.")  # answers; all else is somebody's value
 
 
 def dump(answer: object, *, ascii_only: bool = False) -> str:

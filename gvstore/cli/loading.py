@@ -91,10 +91,10 @@ def _standing(repo: Repository, path: str) -> set[str]:
         return set()
 
 
-def _elsewhere(repo: Repository, recorded: Component) -> list[str]:
-    """Returns the names under which the code of a recorded component stands in the work tree now."""
+def _elsewhere(repo: Repository, recorded: Component) -> tuple[str, str] | None:
+    """Returns what to say of the component of the work tree that has the code of a recorded one, and its name."""
     from gvstore.code.discover import discover_project
-    from gvstore.journal.alias import same_code
+    from gvstore.journal.alias import standing_in
     from gvstore.journal.component import stored_component
 
     sources = []
@@ -103,7 +103,7 @@ def _elsewhere(repo: Repository, recorded: Component) -> list[str]:
             with contextlib.suppress(OSError):
                 sources.append((path, fs.read_bytes(repo.path / path)))
     found = discover_project(sources, repo.facts).components
-    return same_code(recorded, [stored_component(each.identity) for each in found])
+    return standing_in(recorded, [stored_component(each.identity) for each in found])
 
 
 def _missing(repo: Repository, run: RunOf, path: str, kept: bool) -> NoSuchComponent:
@@ -123,11 +123,11 @@ def _missing(repo: Repository, run: RunOf, path: str, kept: bool) -> NoSuchCompo
             hint=f"`--code {run_name(run)}` runs the code that the run used.",
         )
     left = next((note for note in run.record.notes if note.startswith(f"{path} holds ")), "")
-    if path and (names := _elsewhere(repo, run.invocation.component)):
-        told = f"{' and '.join(names)} {'has' if len(names) == 1 else 'have'} the same code"
+    if path and (found := _elsewhere(repo, run.invocation.component)) is not None:
+        told, new = found
         return NoSuchComponent(
             f"{name} is gone; {told}",
-            hint=f"`gv replay --alias {name}={names[0]} {run_name(run)}` replays it under that name.",
+            hint=f"`gv replay --alias {name}={new} {run_name(run)}` replays it under that name.",
         )
     if kept:
         back = f"`gv checkout {run_name(run)} -- {path}` brings back the file that it used."

@@ -62,7 +62,7 @@ def discover_project(files: Iterable[tuple[str, str | bytes]], store: FactStore 
     """Returns the components of a project's Python files; what is learnt of them is kept in `store`.
 
     A file without a word that could make a component (`register`, `Invokable`,
-    the name of a class that is one) is not parsed, so nothing is said of its syntax.
+    the name of a class that is one) is parsed only if a component reaches it; of others nothing is said.
     """
     waiting = {path: source for path, source in files if path.endswith((".py", ".pyw"))}
     modules = TreeModules(dict(waiting).get)
@@ -81,6 +81,8 @@ def discover_project(files: Iterable[tuple[str, str | bytes]], store: FactStore 
         known |= words
     components = [each for path in sorted(parsed) for each in _components(path, parsed[path], project)]
     project.keep()
+    said = {fault.path for fault in unparsable}
+    unparsable += [_unread(text) for text in project.unread if text.filename not in said]
     return Discovery(tuple(components), tuple(sorted(unparsable, key=lambda fault: fault.path)))
 
 
@@ -97,9 +99,21 @@ def _read(path: str, source: str | bytes, modules: TreeModules, project: Project
         found = project.of_text(module_name(path), text)
         return found or Module("", text)
     except UNPARSABLE as fault:
-        line = fault.lineno if isinstance(fault, SyntaxError) and fault.lineno is not None else 0
-        why = fault.msg if isinstance(fault, SyntaxError) else str(fault) or type(fault).__name__
-        return Unparsable(path, line, why)
+        return _unparsable(path, fault)
+
+
+def _unparsable(path: str, fault: Exception) -> Unparsable:
+    line = fault.lineno if isinstance(fault, SyntaxError) and fault.lineno is not None else 0
+    why = fault.msg if isinstance(fault, SyntaxError) else str(fault) or type(fault).__name__
+    return Unparsable(path, line, why)
+
+
+def _unread(text: ModuleText) -> Unparsable:
+    try:
+        Module("", text)
+    except UNPARSABLE as fault:
+        return _unparsable(text.filename, fault)
+    return Unparsable(text.filename, 0, "")
 
 
 def _invokable(modules: Iterable[Module], project: Project) -> set[str]:

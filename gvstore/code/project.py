@@ -96,6 +96,11 @@ class Project:
             return [Boundary(Edge.LIBRARY, each.partition(".")[0]) for each in outer[:1] if each not in ROOTS]
         return [Boundary(Edge.OPAQUE, name)]
 
+    @property
+    def unread(self) -> list[ModuleText]:
+        """The texts that were asked for and cannot be parsed."""
+        return [text for text, module in self._modules.values() if module is None]
+
     def resolve_dotted(
         self, dotted: str, beside: Module, *, through: bool = False, seen: frozenset[tuple[str, str]] = frozenset()
     ) -> list[UnitKey | Boundary]:
@@ -104,8 +109,11 @@ class Project:
         if parts[0] in ROOTS:  # ours is the same for all
             return []
         for cut in range(len(parts), 0, -1):
-            module = self.module(".".join(parts[:cut]), beside.name)
-            if module is not None:
+            found = self._find(".".join(parts[:cut]), beside.name)
+            if found is not None:
+                module = self.of_text(*found)
+                if module is None:
+                    return [Boundary(Edge.OPAQUE, found[0])]
                 if cut == len(parts):
                     return [UnitKey(module, MODULE)]
                 return self.resolve(module, parts[cut], tuple(parts[cut + 1 :]), through=through, seen=seen)

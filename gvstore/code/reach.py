@@ -33,13 +33,16 @@ _REACH: Final = b"code reach 1\0"
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What a definition reaches, nearest first; `hash` is empty where it reaches nothing of the project."""
+    """What a definition reaches, nearest first; `hash` is empty where it reaches nothing of the project.
+
+    `components` are those that it, or what it reaches, leads to: there the reach ends.
+    """
 
     units: tuple[Unit, ...]
     libraries: tuple[str, ...]
     opaque: tuple[str, ...]
     hash: bytes
-    components: tuple[str, ...] = ()  # whose calls are judged by themselves
+    components: tuple[str, ...] = ()
 
 
 def trace(project: Project, module: Module, site: Site | int) -> Reached:
@@ -49,9 +52,7 @@ def trace(project: Project, module: Module, site: Site | int) -> Reached:
     first = project.site_links(module, number)
     order: dict[UnitKey | Boundary, int] = {root: 0}
     units: list[Unit] = []
-    libraries: dict[str, None] = {}
-    opaque: dict[str, None] = {}
-    components: dict[str, None] = {}
+    ends: dict[Edge, set[str]] = {edge: set() for edge in Edge}
     spelled: list[str] = []
     queue: deque[tuple[list[tuple[str, UnitKey | Boundary]], int, str]] = deque([(first, 1, "")])
     while queue:
@@ -62,12 +63,7 @@ def trace(project: Project, module: Module, site: Site | int) -> Reached:
             number = order.setdefault(target, len(order))
             if isinstance(target, Boundary):
                 spelled.append(f" {label}:{target.edge} {target.name}" if target.edge is not Edge.OPAQUE else f" {label}:?")
-                if target.edge is Edge.LIBRARY:
-                    libraries[target.name] = None
-                elif target.edge is Edge.OPAQUE:
-                    opaque[target.name] = None
-                else:
-                    components[target.name] = None
+                ends[target.edge].add(target.name)
                 continue
             spelled.append(f" {label}:{number}")
             if not known:
@@ -78,4 +74,5 @@ def trace(project: Project, module: Module, site: Site | int) -> Reached:
         spelled.append(")")
     text = "".join(spelled)
     hash_ = bytes(ObjectId.of(_REACH + text.encode("utf-8", "surrogatepass"))) if len(order) > 1 else b""
-    return Reached(tuple(units), tuple(sorted(libraries)), tuple(sorted(opaque)), hash_, tuple(sorted(components)))
+    libraries, opaque, components = (tuple(sorted(ends[each])) for each in (Edge.LIBRARY, Edge.OPAQUE, Edge.COMPONENT))
+    return Reached(tuple(units), libraries, opaque, hash_, components)

@@ -9,7 +9,7 @@ been recorded under the new name; what is adopted of the record stays as it is.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -40,17 +40,35 @@ def same_code(recorded: Component, live: Iterable[Component]) -> list[str]:
     return sorted(names, key=distance)[:_FEW]
 
 
+def same_text(recorded: Component, live: Iterable[Component]) -> list[str]:
+    """Returns the names of live components that do the same themselves under the same last name, whatever they reach."""
+    last = recorded.name.rpartition(".")[2]
+    return sorted(
+        each.name
+        for each in live
+        if recorded.own and (each.flavor, each.own) == (recorded.flavor, recorded.own)
+        and each.name.rpartition(".")[2] == last and each.name != recorded.name
+    )[:_FEW]  # fmt: skip
+
+
 def gone(recorded: Component, root: Path | None) -> str:
     """Returns what to say of a recorded component that the program does not register any more."""
     from gvstore.journal.register import registered
 
     if _LOCAL in recorded.name:
         return f"{recorded.name} is looked at when it is defined again"
-    names = same_code(recorded, (live.component(root) for live in registered()))
-    if not names:
-        return f"{recorded.name} is gone"
-    has = f"{names[0]} has" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} have"
-    return f"{recorded.name} is gone; {has} the same code: `gv replay --alias {recorded.name}={names[0]}`"
+    live = [each.component(root) for each in registered()]
+    told = standing_in(recorded, live)
+    return f"{recorded.name} is gone" + (f"; {told[0]}: `gv replay --alias {recorded.name}={told[1]}`" if told else "")
+
+
+def standing_in(recorded: Component, live: Sequence[Component]) -> tuple[str, str] | None:
+    """Returns (`edit.revise has the same code`, `edit.revise`) of a recorded component that is gone, or None."""
+    for names, what in ((same_code(recorded, live), "code"), (same_text(recorded, live), "text")):
+        if names:
+            has = f"{names[0]} has" if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]} have"
+            return f"{has} the same {what}", names[0]
+    return None
 
 
 def checked(aliases: Mapping[str, str], root: Invocation) -> dict[str, str]:

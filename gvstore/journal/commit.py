@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,17 +16,26 @@ from gvstore.odb.fault import Forgotten
 from gvstore.repo.files import Files
 
 if TYPE_CHECKING:
+    from gvstore.code.discover import Unparsable
     from gvstore.code.facts import FactStore
     from gvstore.repo import Repository
 
 
-def find_components(objects: ObjectStore, files: Files, store: FactStore | None = None) -> dict[str, ObjectId]:
-    """Returns the components that the project's source files define, stored, by name; nothing is imported."""
+def find_components(
+    objects: ObjectStore, files: Files, store: FactStore | None = None, unread: Callable[[Unparsable], None] | None = None
+) -> dict[str, ObjectId]:
+    """Returns the components that the project's source files define, stored, by name; nothing is imported.
+
+    `unread` is called for each file that could hold some, or is reached by one, and is no Python.
+    """
     from gvstore.code.discover import discover_project
     from gvstore.journal.component import stored_component
 
-    found = discover_project(_sources(objects, files), store).named()
-    return {name: stored_component(each.identity).put(objects) for name, each in found.items()}
+    found = discover_project(_sources(objects, files), store)
+    if unread is not None:
+        for each in found.unparsable:
+            unread(each)
+    return {name: stored_component(each.identity).put(objects) for name, each in found.named().items()}
 
 
 def component_names(objects: ObjectStore, files: Files) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +43,7 @@ from gvstore.store.ref import Ref
 from gvstore.store.store import Store
 
 if TYPE_CHECKING:
+    from gvstore.code.discover import Unparsable
     from gvstore.journal.address import CallPath
     from gvstore.journal.code_root import CodeRoot
     from gvstore.odb.collect import Collected
@@ -258,8 +259,11 @@ class Repository(BareRepository):
         allow_large: bool = False,
         allow_secret: bool = False,
         allow_empty: bool = False,
+        unread: Callable[[Unparsable], None] | None = None,
     ) -> ObjectId:
         """Returns the new commit: the work tree (or `paths` of it), its components, the named values, and the runs of this line.
+
+        `unread` is called for each source file that should be read for components and is no Python.
 
         Raises:
             NothingToCommit: there is nothing new, and not `allow_empty`.
@@ -268,7 +272,7 @@ class Repository(BareRepository):
         """
         settle(self)
         return super().commit(
-            message, author=author, now=now, components=lambda files: find_components(self.objects, files, self.facts),
+            message, author=author, now=now, components=lambda files: find_components(self.objects, files, self.facts, unread),
             runs=runs_to_commit(self), paths=paths, allow_large=allow_large, allow_secret=allow_secret, allow_empty=allow_empty,
         )  # fmt: skip
 

@@ -342,9 +342,24 @@ class Resolver:
             if name in named:
                 return Resolved(text, found, named[name], commit=oid, path=name)
         near = _near_names(name, [*commit.components, *commit.values])
-        raise UnknownRev(
-            text, f"{short(oid)} has no {name}", near=[f"{text[: len(text) - len(name)]}{each}" for each in near]
-        )
+        last = self._last_seen(oid)
+        if name in last:
+            at = short(last[name])
+            raise UnknownRev(text, f"{short(oid)} has no {name}; it was last in {at}", hint=f"`gv show {at}::{name}`")
+        names = [f"{text[: len(text) - len(name)]}{each}" for each in near]
+        if not names:
+            names = [f"{short(last[each])}::{each}" for each in _near_names(name, list(last))]
+        raise UnknownRev(text, f"{short(oid)} has no {name}", near=names)
+
+    def _last_seen(self, oid: ObjectId) -> dict[str, ObjectId]:
+        """Returns all names of components and values that led here, each with the last commit that has it."""
+        from gvstore.repo.history import log
+
+        found: dict[str, ObjectId] = {}
+        for before, commit in log(self.objects, [oid]):
+            for name in (*commit.components, *commit.values):
+                found.setdefault(name, before)
+        return found
 
     def _path(self, text: str, oid: ObjectId, path: str) -> Resolved:
         """A file or folder of a commit, or of a tree."""

@@ -95,6 +95,9 @@ def command(
         allow_empty=allow_empty,
         allow_large=allow_large,
         allow_secret=allow_secret,
+        unread=lambda each: cx.output.warning(
+            f"{each.path} is no Python ({each.why}{f', line {each.line}' if each.line else ''}): no components of it are known"
+        ),
     )
     cx.output.result(_committed(repo.objects, oid, repo.branch))
 

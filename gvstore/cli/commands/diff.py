@@ -19,6 +19,9 @@ from gvstore.errors import BadRev, UsageFault
 if TYPE_CHECKING:
     from gvstore.cli.subject import Subject
     from gvstore.cli.value_diff import ChangedValue
+    from gvstore.code.component_diff import ComponentChange
+    from gvstore.compare.trees import FileDiff
+    from gvstore.journal.components import CodeSide
     from gvstore.journal.repository import Repository
     from gvstore.objects.tree import TreeEntry
 
@@ -34,21 +37,31 @@ class Difference(Result, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FilesDiffer:
-    """The files that differ between two trees; `new` is null for the work tree, `old` before the first commit."""
+    """The files that differ between two trees; `new` is null for the work tree, `old` before the first commit.
+
+    `components` are those that differ, of whole trees or of the two that were named.
+    """
 
     old: str | None
     new: str | None
     files: tuple[ChangedFile, ...]
+    components: tuple[ComponentChange, ...]
     form: str = field(metadata=HIDDEN)
 
     @property
     def differ(self) -> bool:
         """Whether there is a difference."""
-        return bool(self.files)
+        return bool(self.files or self.components)
 
     def lines(self, paint: Paint) -> Iterator[str]:
+        if self.components and self.form != "names":
+            from gvstore.cli.component_lines import component_lines
+
+            yield from component_lines(self.components, paint)
         if not self.files:
             return
+        if self.components and self.form != "names":
+            yield ""
         if self.form == "names":
             yield from (file.letter(paint) for file in self.files)
         elif self.form == "stat":
@@ -132,11 +145,13 @@ def _compare(
     repo: Repository, names: list[str], paths: tuple[str, ...] | None, *, form: str, rows: bool, full: bool
 ) -> Difference:
     from gvstore.cli.subject import open_subject
+    from gvstore.journal.components import CodeSide
     from gvstore.repo.resolve import Found
 
     if not names:
         head = repo.head
-        old = _Tree("HEAD" if head else None, repo.head_files(), Stored(repo.objects))
+        side = CodeSide(repo, None, {}) if head is None else CodeSide.of_commit(repo, head)
+        old = _Tree("HEAD" if head else None, repo.head_files(), Stored(repo.objects), side)
         return _files(old, _worktree(repo), paths, form)
     subjects = [open_subject(repo, name) for name in names]
     found = {subject.found for subject in subjects}
@@ -186,7 +201,8 @@ def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool
     before, after = (_source(repo, each) for each in (old, new))
     # One file that changed, whatever its names were.
     renamed = dict(zip(after.files, before.files.values(), strict=True))
-    return _files(replace(before, files=renamed), after, None, form)
+    differ = _files(replace(before, files=renamed), after, None, form)
+    return replace(differ, components=_components(repo, old, new))
 
 
 _KINDS = {"run": "call", "call": "call", "value": "value", "file": "file", "component": "file"}
@@ -199,24 +215,45 @@ class _Tree:
     name: str | None
     files: Mapping[str, TreeEntry]
     content: Content
+    side: CodeSide | None = None  # its components, where it is the code of a project
 
 
 def _worktree(repo: Repository) -> _Tree:
-    return _Tree(None, repo.worktree.look().files, Lying(repo.path))
+    from gvstore.journal.components import CodeSide
+
+    return _Tree(None, repo.worktree.look().files, Lying(repo.path), CodeSide.of_worktree(repo))
 
 
 def _tree(repo: Repository, subject: Subject) -> _Tree:
     """Returns the files of a commit, of a folder, or of the code that a run used."""
+    from gvstore.journal.components import CodeSide
     from gvstore.objects.commit import Commit
     from gvstore.repo.files import read_files
     from gvstore.repo.resolve import Found
 
-    tree = subject.oid
+    tree, side = subject.oid, None
     if subject.found is Found.COMMIT and tree is not None:
-        tree = Commit.get(repo.objects, repo.resolve_commit(tree.hex())).tree
+        commit = repo.resolve_commit(tree.hex())
+        tree, side = Commit.get(repo.objects, commit).tree, CodeSide.of_commit(repo, commit)
     elif subject.run is not None:
         tree = subject.run.record.code
-    return _Tree(subject.name, read_files(repo.objects, tree), Stored(repo.objects))
+        side = CodeSide(repo, tree)
+    return _Tree(subject.name, read_files(repo.objects, tree), Stored(repo.objects), side)
+
+
+def _components(repo: Repository, old: Subject, new: Subject) -> tuple[ComponentChange, ...]:
+    """Returns how two components differ, as far as the commits are known in which they were named."""
+    from gvstore.code.component_diff import compare_component
+    from gvstore.journal.components import CodeSide
+    from gvstore.objects.component import Component
+    from gvstore.repo.resolve import Found
+
+    if {old.found, new.found} != {Found.COMPONENT} or old.oid is None or new.oid is None:
+        return ()
+    sides = [CodeSide.of_commit(repo, at) if (at := each.resolved.commit) else CodeSide(repo, None) for each in (old, new)]
+    before, after = Component.get(repo.objects, old.oid), Component.get(repo.objects, new.oid)
+    change = compare_component(before, after, sides[0].reached, sides[1].reached)
+    return () if change is None else (change,)
 
 
 def _source(repo: Repository, subject: Subject) -> _Tree:
@@ -243,4 +280,13 @@ def _files(old: _Tree, new: _Tree, paths: tuple[str, ...] | None, form: str) -> 
     found = differing_files(old.files, new.files)
     wanted = [each for each in found if paths is None or under(each.path, paths) or under(each.old_path, paths)]
     files = tuple(changed_file(each, old.content, new.content) for each in wanted)
-    return FilesDiffer(old.name, new.name, files, form)
+    components: tuple[ComponentChange, ...] = ()
+    if paths is None and old.side is not None and new.side is not None and any(_is_source(each) for each in found):
+        from gvstore.journal.components import component_changes
+
+        components = component_changes(old.side, new.side)
+    return FilesDiffer(old.name, new.name, files, components, form)
+
+
+def _is_source(found: FileDiff) -> bool:
+    return found.path.endswith((".py", ".pyw")) or found.old_path.endswith((".py", ".pyw"))

@@ -17,7 +17,7 @@ from gvstore.objects.oid import ObjectId
 
 @dataclass(frozen=True, slots=True)
 class ValueShown:
-    """A part of a call (its `oid` is null), a stored value, the text of a file, or the source of a component."""
+    """A part of a call (its `oid` is null), a stored value, or the text of a file."""
 
     rev: str
     oid: ObjectId | None
@@ -76,6 +76,10 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
 
             shower, commit = CommitShower(repo), Commit.get(repo.objects, subject.oid)
             cx.output.result(shower.show(subject.oid, commit, form="patch", changes=shower.changes(commit)), paged=True)
+        elif subject.found is Found.COMPONENT:
+            from gvstore.cli.shown_component import show_component
+
+            cx.output.result(show_component(repo, subject), paged=True)
         else:
             cx.output.result(
                 ValueShown(subject.name, subject.oid, _content(cx, subject.resolved.oid, subject.found)), paged=True
@@ -85,14 +89,11 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
 def _content(cx: CommandContext, oid: ObjectId | None, found: object) -> object:
     from gvstore.cli import units
     from gvstore.objects.blob import get_blob
-    from gvstore.objects.component import Component
     from gvstore.objects.tree import Mode, Tree
     from gvstore.repo.resolve import Found
 
     assert oid is not None
     objects = cx.journal.objects
-    if found is Found.COMPONENT:
-        return Component.get(objects, oid).source
     if found is Found.FOLDER:
         entries = Tree.get(objects, oid).entries
         return "".join(f"{name}/\n" if entry.mode == Mode.FOLDER else f"{name}\n" for name, entry in entries.items())

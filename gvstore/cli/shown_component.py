@@ -1,0 +1,88 @@
+"""One component of a commit, ready to print: where it stands, what it reaches, its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gvstore.cli.style import Paint
+from gvstore.objects.oid import ObjectId
+
+if TYPE_CHECKING:
+    from gvstore.cli.subject import Subject
+    from gvstore.journal.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedShown:
+    """One thing that a component reaches, `level` steps from it: a function, class, value or module of the project."""
+
+    name: str
+    kind: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentShown:
+    """A component; `value` is its source.
+
+    `path` and lines are null, and what it reaches is empty, where it is not of
+    a commit or its file cannot be read.  `own` and `reach_hash` name its code.
+    """
+
+    rev: str
+    oid: ObjectId
+    value: str
+    name: str
+    flavor: str
+    signature: str
+    path: str | None
+    first_line: int | None
+    last_line: int | None
+    reaches: tuple[ReachedShown, ...]
+    components: tuple[str, ...]
+    libraries: tuple[str, ...]
+    opaque: tuple[str, ...]
+    own: str | None
+    reach_hash: str | None
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        place = f"   {self.path}:{self.first_line}-{self.last_line}" if self.path else ""
+        yield f"{paint('title', self.name)}{self.signature}   {self.flavor}{place}"
+        width = max((len(_written(each)) for each in self.reaches), default=0)
+        for number, each in enumerate(self.reaches):
+            head = "reaches" if number == 0 else ""
+            yield f"{head:11}{_written(each).ljust(width)}   {each.level} down"
+        for label, names in (("calls", self.components), ("libraries", self.libraries), ("not known", self.opaque)):
+            if names:
+                yield f"{label:11}{', '.join(names)}"
+        yield ""
+        yield from self.value.rstrip("\n").split("\n")
+
+
+def _written(each: ReachedShown) -> str:
+    return each.name + ("()" if each.kind == "function" else "")
+
+
+def show_component(repo: Repository, subject: Subject) -> ComponentShown:
+    """Returns the component that a rev names."""
+    from gvstore.code.component_diff import kind_of, shown_name
+    from gvstore.journal.components import CodeSide
+    from gvstore.objects.component import Component
+
+    oid, commit = subject.resolved.oid, subject.resolved.commit
+    assert oid is not None
+    stored = Component.get(repo.objects, oid)
+    side = None if commit is None else CodeSide.of_commit(repo, commit)
+    place = None if side is None else side.place(stored.name)
+    found = None if side is None else side.reached(stored.name)
+    return ComponentShown(
+        rev=subject.name, oid=oid, value=stored.source, name=stored.name, flavor=stored.flavor, signature=stored.signature,
+        path=place.path if place else None, first_line=place.first_line if place else None,
+        last_line=place.last_line if place else None,
+        reaches=tuple(ReachedShown(shown_name(each), kind_of(each), each.level) for each in found.units) if found else (),
+        components=found.components if found else (), libraries=found.libraries if found else (),
+        opaque=found.opaque if found else (),
+        own=stored.own.hex() or None, reach_hash=stored.reach.hex() or None,
+    )  # fmt: skip
