@@ -3,7 +3,9 @@
     roll_sum(num_rolls=2)   7 → 8
     └─ 1  roll_die(sides=6)   5 → 6   same code, same input: a new sample
 
-What a call was asked, its code and a long outcome stand below it, where they changed.
+What a call was asked, its code and a long outcome stand below it, where they
+changed.  Where several calls differ, the first divergence stands on top, and
+what only follows from something before it or above it is grey.
 """
 
 from __future__ import annotations
@@ -11,12 +13,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from gvstore.cli import units
 from gvstore.cli.call_line import called, ending, raised_line, raised_parts
 from gvstore.cli.call_tree import FIRST, LATEST, MANY
+from gvstore.cli.code_change import CodeChanges
 from gvstore.cli.file_diff import hunk_lines
 from gvstore.cli.output import HIDDEN
+from gvstore.cli.run_stat import StatsDiffer, stats_differ
 from gvstore.cli.style import PLAIN, Paint
 from gvstore.cli.subject import Subject
 from gvstore.cli.value_diff import ChangedValue, changed_values
@@ -46,7 +51,7 @@ class Outcome:
 class ChangedCall:
     """A call that differs; a path, arguments or outcome is null on the side where the call is not.
 
-    `cause` tells what differs of itself, not because of something above or before it.
+    `cause` tells what differs of itself, not because of something above or before it, `why` in words what changed.
     """
 
     change: str
@@ -57,6 +62,7 @@ class ChangedCall:
     code_changed: bool
     input_changed: bool
     outcome_changed: bool
+    why: str
     same_below: int
     old: Outcome | None
     new: Outcome | None
@@ -65,15 +71,21 @@ class ChangedCall:
 
 @dataclass(frozen=True, slots=True)
 class CallsDiffer:
-    """How two executions differ: the calls that do, depth first; `first` is the path of the first divergence."""
+    """How two executions differ: the calls that do, depth first; `first` is the path of the first divergence.
+
+    `notes` tell what changed for all calls at once: files that were read when modules were imported.
+    """
 
     old: str
     new: str
     same: bool
     first: str | None
     counts: dict[str, int]
+    notes: list[str]
     calls: list[ChangedCall]
     root: CallPair = field(metadata=HIDDEN)
+    on_top: CallPair | None = field(metadata=HIDDEN)
+    changes: CodeChanges = field(metadata=HIDDEN)
     full: bool = field(default=False, metadata=HIDDEN)
 
     @property
@@ -85,8 +97,11 @@ class CallsDiffer:
         if self.same:
             yield "the same calls with the same outcomes"
             return
-        shown = _Sources()
-        yield _line(self.root, paint)
+        shown = _Sources(self.changes)
+        yield from (paint("changed", note) for note in self.notes)
+        if self.on_top is not None:
+            yield f"{paint('title', 'first divergence:')} {_line(self.on_top, paint, self.changes, full_path=True)}"
+        yield _line(self.root, paint, self.changes)
         yield from _details(self.root, "│  " if self.root.children else "   ", paint, shown)
         stack = [("", self.root.children, 0)]
         while stack:
@@ -99,7 +114,7 @@ class CallsDiffer:
                 stack.append((indent, pairs, len(pairs) - LATEST))
                 continue
             pair, last = pairs[at], at + 1 == len(pairs)
-            yield f"{paint('quiet', indent + ('└─ ' if last else '├─ '))}{_line(pair, paint)}"
+            yield f"{paint('quiet', indent + ('└─ ' if last else '├─ '))}{_line(pair, paint, self.changes)}"
             below = indent + ("   " if last else "│  ")
             yield from _details(pair, below + ("│  " if pair.children else "   "), paint, shown)
             stack.append((indent, pairs, at + 1))
@@ -113,6 +128,21 @@ def _hidden(pairs: Sequence[CallPair]) -> str:
     return f"{units.count(len(pairs), 'more call')} that differ ({told})"
 
 
+def stat_calls(old: Subject, new: Subject) -> StatsDiffer:
+    """Returns what two runs, or calls of runs, took, and how many of their calls differ.
+
+    Raises:
+        BadRev: one of them has no calls.
+    """
+    roots = _root(old), _root(new)
+    found = compare_invocations(*roots)
+    return stats_differ(old, new, roots, _counts(found), same=found.is_same)
+
+
+def _counts(found: CallDiff) -> dict[str, int]:
+    return {change.value.replace(" ", "_"): count for change, count in found.counts.items()}
+
+
 def diff_calls(old: Subject, new: Subject, *, rows: bool, full: bool = False) -> CallsDiffer:
     """Returns how two runs, or calls of runs, differ; `rows` lists the calls for `--json`.
 
@@ -121,16 +151,29 @@ def diff_calls(old: Subject, new: Subject, *, rows: bool, full: bool = False) ->
     """
     found: CallDiff = compare_invocations(_root(old), _root(new))
     first = found.first
+    changes = CodeChanges(old.run, new.run)
     return CallsDiffer(
         old=old.name,
         new=new.name,
         same=found.is_same,
         first=None if first is None else _path(first.new_path if first.new_path is not None else first.old_path),
-        counts={change.value.replace(" ", "_"): count for change, count in found.counts.items()},
-        calls=[_row(pair) for pair in found.root.walk()] if rows and not found.is_same else [],
+        counts=_counts(found),
+        notes=changes.of_imports() if old.path == new.path == () else [],
+        calls=[_row(pair, changes) for pair in found.root.walk()] if rows and not found.is_same else [],
         root=found.root,
+        on_top=_on_top(found),
+        changes=changes,
         full=full,
     )
+
+
+def _on_top(found: CallDiff) -> CallPair | None:
+    """Returns the first divergence where it has to be looked for: below the root, and not alone."""
+    first = found.first
+    if first is None or first is found.root:
+        return None
+    diverge = (pair for pair in found.root.walk() if pair.change is not CallChange.BELOW)
+    return first if len(list(islice(diverge, 2))) > 1 else None
 
 
 def _root(subject: Subject) -> Invocation:
@@ -149,19 +192,25 @@ def _path(path: tuple[int, ...] | None) -> str | None:
     return None if path is None else ".".join(map(str, path))
 
 
-def _line(pair: CallPair, paint: Paint) -> str:
-    """Returns one pair on one line: number, call, outcomes, why."""
+def _line(pair: CallPair, paint: Paint, changes: CodeChanges, *, full_path: bool = False) -> str:
+    """Returns one pair on one line: number, call, outcomes, why; grey where it only follows from something else."""
+    if not full_path and not pair.cause and pair.change is not CallChange.BELOW:
+        return paint("quiet", _plain_line(pair, PLAIN, changes, full_path=False))
+    return _plain_line(pair, paint, changes, full_path=full_path)
+
+
+def _plain_line(pair: CallPair, paint: Paint, changes: CodeChanges, *, full_path: bool) -> str:
     old, new = _invocation(pair.old), _invocation(pair.new)
     call = new or old
     assert call is not None
     path = pair.new_path if pair.new_path is not None else pair.old_path
-    number = f"{path[-1]}  " if path else ""
+    number = f"{(_path(path) if full_path else path[-1])}  " if path else ""
     head = f"{number}{called(call, paint, _ARGUMENTS)}"
     if old is None:
         return f"{head}{ending(call, PLAIN)}   {paint('added', 'added')}"
     if new is None:
         return f"{head}{ending(call, PLAIN)}   {paint('removed', 'removed')}"
-    why = _why(pair, old, new)
+    why = _why(pair, old, new, changes)
     return f"{head}{_outcomes(old, new, paint)}{'   ' + why if why else ''}"
 
 
@@ -184,13 +233,14 @@ def _ending(call: Invocation, width: int = _ON_LINE + 8) -> str:
     return call.status
 
 
-def _why(pair: CallPair, old: Invocation, new: Invocation) -> str:
+def _why(pair: CallPair, old: Invocation, new: Invocation, changes: CodeChanges) -> str:
     if pair.change is CallChange.NEW_SAMPLE:
         return "same code, same input: a new sample"
     if pair.change is CallChange.CODE:
+        why = changes.of(old, new).why
         if old.component.name != new.component.name:
-            return f"it was {old.component.name}"
-        return "its code changed, and its input" if pair.input_changed else "its code changed"
+            return why
+        return f"{why}, and its input" if pair.input_changed else why
     if pair.change is CallChange.MOVED:
         moved = f"it was call {_path(pair.old_path)}"
         return f"{moved}, and its input changed" if pair.input_changed else moved
@@ -200,15 +250,18 @@ def _why(pair: CallPair, old: Invocation, new: Invocation) -> str:
 class _Sources:
     """Which changed components were shown: a hundred calls of one show its code once."""
 
-    def __init__(self) -> None:
-        self._seen: set[tuple[bytes, bytes]] = set()
+    def __init__(self, changes: CodeChanges) -> None:
+        self._changes = changes
+        self._seen: set[tuple[str, str]] = set()
 
-    def first(self, old: Invocation, new: Invocation) -> bool:
-        """Returns whether this change of code was not shown yet."""
-        key = (old.call.component, new.call.component)
-        known = key in self._seen
+    def new_texts(self, old: Invocation, new: Invocation) -> tuple[str, str] | None:
+        """Returns the texts of a change of code, if they can be shown and were not yet."""
+        change = self._changes.of(old, new)
+        key = (change.old, change.new)
+        if change.old == change.new or key in self._seen:
+            return None
         self._seen.add(key)
-        return not known
+        return key
 
 
 def _details(pair: CallPair, indent: str, paint: Paint, shown: _Sources) -> Iterator[str]:
@@ -217,8 +270,9 @@ def _details(pair: CallPair, indent: str, paint: Paint, shown: _Sources) -> Iter
     if old is None or new is None:
         return
     margin = paint("quiet", indent)
-    if pair.code_changed and old.component.source != new.component.source and shown.first(old, new):
-        for hunk in diff_lines(old.component.source, new.component.source, context=1).hunks:
+    texts = shown.new_texts(old, new) if pair.code_changed else None
+    if texts is not None:
+        for hunk in diff_lines(*texts, context=1).hunks:
             yield from (f"{margin}{line}" for line in hunk_lines(hunk, paint))
     inputs = _inputs(pair, old, new)
     yield from (f"{margin}{value.line(paint)}" for value in inputs[:_MAX_DETAILS])
@@ -248,7 +302,7 @@ def _inputs(pair: CallPair, old: Invocation, new: Invocation) -> tuple[ChangedVa
     return tuple(value.named_by_key() for value in changed)
 
 
-def _row(pair: CallPair) -> ChangedCall:
+def _row(pair: CallPair, changes: CodeChanges) -> ChangedCall:
     old, new = _invocation(pair.old), _invocation(pair.new)
     call = new or old
     assert call is not None
@@ -261,6 +315,7 @@ def _row(pair: CallPair) -> ChangedCall:
         code_changed=pair.code_changed,
         input_changed=pair.input_changed,
         outcome_changed=pair.outcome_changed,
+        why=_why(pair, old, new, changes) if old is not None and new is not None else "",
         same_below=pair.same,
         old=_outcome(old),
         new=_outcome(new),

@@ -76,8 +76,7 @@ class _Sides:
 
     def __init__(self, old: Sequence[CallNode], new: Sequence[CallNode]) -> None:
         self.old, self.new = old, new
-        self.old_digests: list[Hashable] = [call.digest for call in old]
-        self.new_digests: list[Hashable] = [call.digest for call in new]
+        self.old_digests, self.new_digests = _digests(old), _digests(new)
 
     def is_same_subtree(self, i: int, j: int) -> bool:
         return self.old_digests[i] == self.new_digests[j]
@@ -181,6 +180,12 @@ class _Sides:
         pairs += [PairOfCalls(None, j) for j in added]
         pairs.sort(key=lambda pair: pair.new if pair.new is not None else -1)
         return Pairing(same, [*pairs, *(PairOfCalls(i, None) for i in removed)])
+
+
+def _digests(calls: Sequence[CallNode]) -> list[Hashable]:
+    """Returns the digests of calls; a sequence that knows them without making its calls has them as `digests`."""
+    known: list[Hashable] | None = getattr(calls, "digests", None)
+    return [call.digest for call in calls] if known is None else known
 
 
 def _digest(call: CallNode) -> Hashable:

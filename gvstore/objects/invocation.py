@@ -36,7 +36,7 @@ from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
 from gvstore.objects.record import NIL
-from gvstore.objects.sequence import ItemList, iter_leaves
+from gvstore.objects.sequence import ItemList, gathered, iter_leaves
 from gvstore.objects.wire import LINK_BYTES, Link, array, link_bytes, linked, pack, split, unpack
 
 INVOCATION_BYTE = bytes((Kind.INVOCATION,))
@@ -245,6 +245,13 @@ class PartList:
         assert self._top is not None
         for _, parts in iter_leaves(self._reader, self._top):
             yield parts
+
+    def gathered(self, known: dict[ObjectId, list[bytes]]) -> list[bytes]:
+        """Returns all items; `known` is as for `sequence.gathered`."""
+        if self._inline is not None:
+            return self._inline
+        assert self._top is not None
+        return gathered(self._reader, self._top, known)
 
     def __getitem__(self, at: int) -> bytes:
         if not 0 <= at < self._count:

@@ -265,6 +265,40 @@ def iter_leaves(
         stack.extend(reversed(below))
 
 
+def gathered(reader: ObjectReader, top: ObjectId, known: dict[ObjectId, list[bytes]]) -> list[bytes]:
+    """Returns all items below a node, at once.
+
+    `known` holds those of nodes that were gathered before, and takes in more:
+    of two containers that have most nodes in common the second costs little.
+
+    Raises:
+        CorruptObject: there are more or fewer items below a node than the one above says.
+    """
+    todo: list[tuple[ObjectId, list[tuple[int, ObjectId]]]] = [(top, [])]
+    while todo:
+        oid, entries = todo.pop()
+        if oid in known:
+            continue
+        if not entries:
+            parts = read_node(reader, oid)
+            if parts[0] == _LEAF:
+                known[oid] = parts[1:]
+                continue
+            entries = inner_entries(oid, parts)
+        missing = [child for _, child in entries if child not in known]
+        if missing:
+            todo.append((oid, entries))
+            todo += [(child, []) for child in missing]
+            continue
+        items: list[bytes] = []
+        for count, child in entries:
+            if len(known[child]) != count:
+                raise CorruptObject(child, f"{count} items were promised, {len(known[child])} are there")
+            items += known[child]
+        known[oid] = items
+    return known[top]
+
+
 def inner_entries(oid: ObjectId, parts: list[bytes], promised: int | None = None) -> list[tuple[int, ObjectId]]:
     """Returns the (count, child) pairs of an inner node's elements.
 

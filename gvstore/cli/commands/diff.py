@@ -92,7 +92,7 @@ class ValuesDiffer:
 
 @click.command("diff", cls=Command)
 @click.argument("revs", metavar="[REV [REV]] [-- PATH...]", nargs=-1)
-@click.option("--stat", is_flag=True, help="Show how many lines came and went in each file")
+@click.option("--stat", is_flag=True, help="Show how many lines came and went; of runs, calls, tokens, time, cost")
 @click.option("--name-only", is_flag=True, help="Show only which files differ")
 @click.option("--full", is_flag=True, help="Show every call of long rows")
 @click.option("--exit-code", is_flag=True, help="End with status 1 if there is a difference")
@@ -119,6 +119,10 @@ def command(cx: CommandContext, revs: tuple[str, ...], stat: bool, name_only: bo
         inside = insides(repo.path, paths or None, cwd=cx.folder)
         form = "names" if name_only else "stat" if stat else "patch"
         result = _compare(repo, names, inside, form=form, rows=cx.json, full=full)
+        if isinstance(result, FilesDiffer) and result.form != "names":
+            for name in names:
+                if repo.resolve(name).run is not None:
+                    cx.output.status(f"{name} is a run, and its counterpart a tree of files: the files of its code are compared")
         cx.output.result(result, paged=True)
     return 1 if exit_code and result.differ else 0
 
@@ -195,8 +199,10 @@ def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool
 
         return ValuesDiffer(old.name, new.name, changed_values(old.value, new.value))
     if kinds[0] == "call":
-        from gvstore.cli.call_diff import diff_calls
+        from gvstore.cli.call_diff import diff_calls, stat_calls
 
+        if form == "stat":
+            return stat_calls(old, new)
         return diff_calls(old, new, rows=rows, full=full)
     before, after = (_source(repo, each) for each in (old, new))
     # One file that changed, whatever its names were.
@@ -237,6 +243,11 @@ def _tree(repo: Repository, subject: Subject) -> _Tree:
         tree, side = Commit.get(repo.objects, commit).tree, CodeSide.of_commit(repo, commit)
     elif subject.run is not None:
         tree = subject.run.record.code
+        if tree is None:
+            raise BadRev(
+                f"{subject.name} kept no code, which could be compared with files",
+                hint="Two runs are compared by their calls: `gv diff run/1 run/3`.",
+            )
         side = CodeSide(repo, tree)
     return _Tree(subject.name, read_files(repo.objects, tree), Stored(repo.objects), side)
 
