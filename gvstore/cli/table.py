@@ -18,6 +18,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "blame": "Tell which call first wrote a text or value, and how it came",
         "rewind": "Make a new run that stops before a call",
         "replay": "Run a program again, answering from its record what is unchanged",
+        "rebase": "Replay many runs by one code, each as a new run",
         "cherry-pick": "Put one call's outcome into another run and replay it",
         "inbox": "List the open questions",
         "answer": "Answer an open question and go on with its run",

@@ -14,6 +14,7 @@ thread that imports or changes the folder meanwhile.
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 from gvstore import host
 from gvstore.errors import BadRev, Conflict
-from gvstore.journal.register import apart
+from gvstore.journal.register import apart, registered
 from gvstore.objects.commit import Commit
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId, short
@@ -155,6 +156,13 @@ def standing_in(repo: Repository, code: Code) -> Iterator[CodeRoot]:
 
 
 @contextmanager
+def modules_apart(repo: Repository) -> Iterator[None]:
+    """Lets the project's modules be loaded anew in the block, as in a process of its own; afterwards those before are back."""
+    with _importing_from(repo.root, repo.root):
+        yield
+
+
+@contextmanager
 def _rooted(repo: Repository, root: CodeRoot) -> Iterator[None]:
     repo.code = root
     repo.store.root = root.path
@@ -182,14 +190,14 @@ def _working_in(old: Path, new: Path) -> Iterator[None]:
 @contextmanager
 def _importing_from(old: Path, new: Path) -> Iterator[None]:
     """Lets `import` find the modules of `new` where it found those of `old`, and takes those that are loaded out of sight."""
-    path = list(sys.path)
+    path, finders = list(sys.path), list(sys.meta_path)
     project = {name: module for name, module in list(sys.modules.items()) if _is_of(module, old)}
     for name in project:
         del sys.modules[name]
     sys.path[:] = [_moved(entry, old, new) for entry in path]
     importlib.invalidate_caches()
     try:
-        with apart({*project, "__main__"}):
+        with apart({*project, *_registering(old), "__main__"}):
             try:
                 yield
             finally:
@@ -198,10 +206,16 @@ def _importing_from(old: Path, new: Path) -> Iterator[None]:
                         del sys.modules[name]
     finally:
         sys.modules.update(project)
-        sys.meta_path[:] = [each for each in sys.meta_path if getattr(each, "root", "") != f"{new}/"]
-        added = [entry for entry in sys.path if entry not in path and not entry.startswith(str(new))]
+        sys.meta_path[:] = [each for each in sys.meta_path if each in finders or getattr(each, "root", "") != f"{new}/"]
+        added = [entry for entry in sys.path if entry not in path and not _is_project(entry, new)]
         sys.path[:] = [*path, *added]
         importlib.invalidate_caches()
+
+
+def _registering(root: Path) -> set[str]:
+    """Returns the modules that registered components of a project, also those that are unloaded by now."""
+    codes = [(live.module, getattr(inspect.unwrap(live.function), "__code__", None)) for live in registered()]
+    return {module for module, code in codes if code is not None and _is_project(code.co_filename, root)}
 
 
 def _is_of(module: object, root: Path) -> bool:

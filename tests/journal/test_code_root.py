@@ -12,7 +12,7 @@ import pytest
 import gvstore as gv
 from gvstore.errors import BadRev
 from gvstore.journal.code_root import CodeInUse, WithoutCode
-from gvstore.journal.register import registered
+from gvstore.journal.register import apart, registered
 from gvstore.journal.repository import Repository
 from gvstore.journal.target import load_file
 from gvstore.objects.run import Run as StoredRun
@@ -45,7 +45,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reposit
     repo = Repository.init(tmp_path)
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/__init__.py").write_text("")
-    with repo:
+    with repo, apart(()):
         for number, (method, prompt) in enumerate((("upper", "Tell of "), ("title", "sing of "))):
             (tmp_path / "agent.py").write_text(AGENT)
             (tmp_path / "parts/text.py").write_text(TEXT.format(method))
@@ -56,8 +56,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reposit
         (tmp_path / "agent.py").write_text("raise RuntimeError('broken')\n")
         (tmp_path / "prompt.txt").write_text("broken")
         yield repo
-    for name in {"agent", "parts", "parts.text"} & set(sys.modules):
-        del sys.modules[name]
+        for name in {"agent", "parts", "parts.text"} & set(sys.modules):
+            del sys.modules[name]
     sys.path[:] = path
     sys.meta_path[:] = [each for each in sys.meta_path if getattr(each, "root", "") != f"{tmp_path}/"]
 
