@@ -214,13 +214,13 @@ def _plain_line(pair: CallPair, paint: Paint, changes: CodeChanges, *, full_path
     return f"{head}{_outcomes(old, new, paint)}{'   ' + why if why else ''}"
 
 
-def divergence_line(pair: CallPair, paint: Paint) -> str:
+def divergence_line(pair: CallPair, paint: Paint, changes: CodeChanges) -> str:
     """Returns where two executions first differ, and why: `0.1, ask(prompt='a'): its code changed`."""
     old, new = _invocation(pair.old), _invocation(pair.new)
     call = new or old
     assert call is not None
     where = _path(pair.new_path if pair.new_path is not None else pair.old_path) or "the root call"
-    why = "added" if old is None else "removed" if new is None else _why(pair, old, new)
+    why = "added" if old is None else "removed" if new is None else _why(pair, old, new, changes)
     return f"{where}, {called(call, paint, _ARGUMENTS)}{f': {why}' if why else ''}"
 
 

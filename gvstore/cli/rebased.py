@@ -17,6 +17,7 @@ from gvstore.cli import units
 from gvstore.cli.call_diff import divergence_line
 from gvstore.cli.call_line import called, raised_line
 from gvstore.cli.checked import one_line
+from gvstore.cli.code_change import CodeChanges
 from gvstore.cli.execution import program_speaks
 from gvstore.cli.loading import load_recorded
 from gvstore.cli.output import HIDDEN
@@ -221,7 +222,7 @@ class Rebase:
         output = first = None
         if row.root is not None and state in (REPLAYED, RAISED):
             output = "same" if row.root.call.outcome == end.call.outcome else "changed"
-            first = _first_below(row.root, end)
+            first = _first_below(row.root, end, CodeChanges(run, new))
         return replace(
             row, new_run=new.name, state=state, reused=counts.get("reused", 0), executed=executed, output=output,
             first_divergence=first, fault=self._spent if state == STOPPED else fault,
@@ -230,13 +231,13 @@ class Rebase:
         )  # fmt: skip
 
 
-def _first_below(old: Invocation, new: Invocation) -> str | None:
+def _first_below(old: Invocation, new: Invocation, changes: CodeChanges) -> str | None:
     """Returns where the calls of two executions first differ, and why; that the root's code changed is told apart."""
     found = compare_invocations(old, new)
     pairs = [found.first, *found.root.walk()] if found.first is not None else []
     looked = (pair for pair in pairs if pair is not None and (pair.new_path or pair.old_path))
     first = next((pair for pair in looked if pair.change not in (CallChange.SAME, CallChange.BELOW)), None)
-    return None if first is None else divergence_line(first, PLAIN)
+    return None if first is None else divergence_line(first, PLAIN, changes)
 
 
 def _state(error: BaseException | None, new: RunOf) -> tuple[str, str]:
