@@ -192,9 +192,14 @@ def _path(path: tuple[int, ...] | None) -> str | None:
     return None if path is None else ".".join(map(str, path))
 
 
+def _follows(pair: CallPair) -> bool:
+    """Returns whether a pair differs only because of something above or before it."""
+    return not pair.cause and pair.change is not CallChange.BELOW
+
+
 def _line(pair: CallPair, paint: Paint, changes: CodeChanges, *, full_path: bool = False) -> str:
     """Returns one pair on one line: number, call, outcomes, why; grey where it only follows from something else."""
-    if not full_path and not pair.cause and pair.change is not CallChange.BELOW:
+    if not full_path and _follows(pair):
         return paint("quiet", _plain_line(pair, PLAIN, changes, full_path=False))
     return _plain_line(pair, paint, changes, full_path=full_path)
 
@@ -275,7 +280,10 @@ class _Sources:
 
 
 def _details(pair: CallPair, indent: str, paint: Paint, shown: _Sources) -> Iterator[str]:
-    """Yields what stands below a call: the change of its code, of its input, and long outcomes."""
+    """Yields what stands below a call: the change of its code, of its input, and long outcomes; grey as its line."""
+    if paint.colour and _follows(pair):
+        yield from (paint("quiet", line) for line in _details(pair, indent, PLAIN, shown))
+        return
     old, new = _invocation(pair.old), _invocation(pair.new)
     if old is None or new is None:
         return

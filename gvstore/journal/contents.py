@@ -23,7 +23,7 @@ from gvstore.objects.decode import decode
 from gvstore.objects.invocation import outcome_number
 from gvstore.objects.placeholder import Unresolved
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import split
+from gvstore.objects.wire import linked, split
 
 _END: Final = "\0"  # between texts: no passage reaches over it
 _SCALARS: Final = (int, float, complex, bytes)
@@ -159,8 +159,9 @@ def inputs_of(call: Invocation) -> dict[str, Content]:
     """Returns what a call was given, by parameter; its instance under `self`."""
     stored = call.call
     args = call.args
-    parts = split(stored.args)[1:]
-    if len(parts) != len(args):
+    oid = linked(stored.args)
+    parts = split(stored.args if oid is None else memoryview(call.store.objects.read(oid))[1:])[1:]
+    if len(parts) != len(args):  # what is so large that it was split
         parts = [b""] * len(args)
     found = {}
     if stored.state != NIL:

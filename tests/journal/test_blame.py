@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Iterator
 
 import pytest
 
 import gvstore as gv
+from gvstore.compare.passage import plain
+from gvstore.journal.address import walk
 from gvstore.journal.blame import Blamed, NotInRun
 from gvstore.journal.fault import NoSuchCall
 from gvstore.journal.repository import Repository
@@ -144,6 +148,93 @@ def test_exceptions_streams_and_unrecorded_ways(repo: Repository) -> None:
     assert (0,) == only(repo.run(recovers, "rain"), "was found").path
     assert (0,) == only(repo.run(streamed, 1), "the wind rose at noon").path
     assert (0, 0) == only(repo.run(by_the_wall), "said the keeper of the wall").path
+
+
+DICE = random.Random()
+PLANTED: list[str] = []
+WORDS = "sea boat lamp gull tide rust salt stair door brass glass heron light stone north wind rain bell rope fog".split()
+
+
+@gv.register
+def writes(prompt: str, turn: int) -> str:
+    phrase = " ".join([*DICE.choices(WORDS, k=3), f"q{len(PLANTED)}x", *DICE.choices(WORDS, k=2)])
+    PLANTED.append(phrase)
+    return " ".join([*DICE.choices(WORDS, k=DICE.randrange(5)), phrase + ".", *DICE.choices(WORDS, k=DICE.randrange(5))])
+
+
+@gv.register
+def changes(text: str, how: int) -> str | list[dict[str, str]]:
+    if how == 0:
+        return [{"role": "user", "content": text}]
+    return [text.upper(), f"# Draft\n\n> {text}\n", "  ".join(text.split()), text.replace(" ", "\n"), text][how - 1]
+
+
+@gv.register
+def stage(inputs: list[str], depth: int) -> str:
+    """Writes, changes, joins and passes on, as the dice fall."""
+    made = list(inputs)
+    for turn in range(DICE.randrange(1, 5)):
+        drawn = DICE.random()
+        if drawn < 0.4 or not made:
+            made.append(writes(DICE.choice([*made, "go on"]), turn))
+        elif drawn < 0.7:
+            changed = changes(DICE.choice(made), DICE.randrange(6))
+            made.append(changed if isinstance(changed, str) else changed[0]["content"])
+        elif depth:
+            made.append(stage(DICE.sample(made, DICE.randrange(len(made) + 1)), depth - 1))
+        else:
+            made.append(" and ".join(DICE.sample(made, 1 + DICE.randrange(len(made)))))
+    return DICE.choice(["\n", " / "]).join(DICE.sample(made, DICE.randrange(1, len(made) + 1)))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_a_random_program_wrote_is_traced(repo: Repository, seed: int) -> None:
+    """Each phrase that came through is that of the call which wrote it, however it is asked for."""
+    DICE.seed(seed)
+    PLANTED.clear()
+    run = repo.run(stage, [], 3)
+    writers = [path for path, call in walk(run.invocation) if call.name == "writes"]
+    came = [at for at, phrase in enumerate(PLANTED) if plain(phrase) in plain(run.output)]
+    for at in came:
+        for text in (PLANTED[at], PLANTED[at].upper(), PLANTED[at].replace(" ", "\n")):
+            assert (writers[at], "call") == ((found := only(run, text)).path, found.origin.value)
+
+    assert came
+    assert run.blame().pieces
+
+
+@gv.register
+async def makes(n: int) -> str:
+    return f"parcel {n} of the late post"
+
+
+@gv.register
+async def opens(parcel: str) -> str:
+    return f"opened: {parcel}"
+
+
+@gv.register
+async def post_office() -> str:
+    """The one that takes is begun before the one that gives."""
+    post: asyncio.Queue[str] = asyncio.Queue()
+
+    async def taker() -> str:
+        return await opens(await post.get())
+
+    async def giver() -> None:
+        await post.put(await makes(7))
+
+    return (await asyncio.gather(taker(), giver()))[0]
+
+
+def test_tasks_hand_texts_to_each_other(repo: Repository) -> None:
+    """A call may have been given something by one that was begun after it, in another task."""
+    with repo:
+        run = asyncio.run(gv.run_async(post_office))
+    found = only(run, "parcel 7 of the late post")
+
+    assert "makes" == found.component.rpartition(".")[2]
+    assert ["output", "parcel", "output", "output"] == [step.part for step in found.steps]
 
 
 def test_a_text_that_is_not_there_is_told_with_what_is_near(repo: Repository) -> None:

@@ -50,6 +50,7 @@ class FirstBad:
         tests = units.count(sum(test.verdict != "skip" for test in self.tests), "test")
         if tests == "0 tests":
             yield f"none of the {len(self.left) - 1} commits between good and bad could be tested"
+            yield from (paint("quiet", f"  {why}") for why in dict.fromkeys(test.why for test in self.tests[:1]))
             return
         if self.first_bad is None:
             yield f"one of these is the first bad commit; those before the last cannot be tested   {tests}"
