@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -97,7 +98,7 @@ def by_the_wall() -> str:
     return BOARD[0]
 
 
-def only(run: gv.Run[object], text: str, *, of: str = "") -> Blamed:
+def only(run: gv.Run[Any], text: str, *, of: str = "") -> Blamed:
     (piece,) = run.blame(text, of=of).pieces
     return piece
 
@@ -152,7 +153,7 @@ def test_exceptions_streams_and_unrecorded_ways(repo: Repository) -> None:
 
 DICE = random.Random()
 PLANTED: list[str] = []
-WORDS = "sea boat lamp gull tide rust salt stair door brass glass heron light stone north wind rain bell rope fog".split()
+WORDS = ["sea", "boat", "lamp", "gull", "tide", "rust", "salt", "stair", "door", "brass", "glass", "heron", "light", "stone", "north", "wind", "rain", "bell", "rope", "fog"]
 
 
 @gv.register
