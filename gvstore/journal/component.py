@@ -30,8 +30,25 @@ class LiveComponent:
     """
 
     __slots__ = (
-        "_cells", "_components", "_defaults", "_simple", "effect", "face", "flavor", "function", "ignore", "module",
-        "parameters", "plain", "qualname", "signature", "streams", "subject", "takes_instance", "version",
+        "__weakref__",
+        "_cells",
+        "_components",
+        "_defaults",
+        "_simple",
+        "effect",
+        "face",
+        "flavor",
+        "function",
+        "ignore",
+        "module",
+        "parameters",
+        "plain",
+        "qualname",
+        "signature",
+        "streams",
+        "subject",
+        "takes_instance",
+        "version",
     )  # fmt: skip
 
     def __init__(

@@ -10,9 +10,10 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from types import FrameType, FunctionType, MethodType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, Literal, TypeVar, overload
 
 from gvstore.code.source import snapshot
@@ -34,6 +35,7 @@ watch()
 Effect = Literal["", "once", "repeat"]
 EFFECTS: tuple[Effect, ...] = ("", "once", "repeat")
 _registered: dict[tuple[str, str], LiveComponent] = {}
+_others: dict[tuple[str, str], weakref.WeakSet[LiveComponent]] = {}  # of one name: lambdas, and what a function makes
 
 
 @overload
@@ -94,7 +96,7 @@ def _register_class(cls: type, options: dict[str, Any], place: FrameType) -> typ
     if issubclass(cls, InvokableBase):
         live = LiveComponent(cls, cls.checked_call(), flavor="class", **options)
         cls.__gv__ = live
-        _registered[live.module, live.qualname] = live
+        _note(live)
     if issubclass(cls, ResourceBase):
         from gvstore.store.registry import Registry
 
@@ -143,8 +145,33 @@ def _register_function(function: Callable[..., Any], options: dict[str, Any], pl
 
     wrapper.__gv__ = live  # type: ignore[attr-defined]
     live.face = wrapper
-    _registered[live.module, live.qualname] = live
+    _note(live)
     return wrapper
+
+
+def _note(live: LiveComponent) -> None:
+    """Makes a component known; one of its name that stands elsewhere, or that the same code made, stays known while it lives."""
+    key = live.module, live.qualname
+    earlier = _registered.get(key)
+    if earlier is not None and "<" in live.qualname:
+        others = _others.setdefault(key, weakref.WeakSet())
+        known = [each for each in (*others, earlier) if not _replaces(live, each)]
+        others.clear()
+        others.update(known)
+    _registered[key] = live
+
+
+def _replaces(live: LiveComponent, earlier: LiveComponent) -> bool:
+    """Returns whether a component is another version of one: made at the same place of its file by other code, as a reload does."""
+    new, old = (getattr(each.function, "__code__", None) for each in (live, earlier))
+    if new is old or new is None or old is None:
+        return new is None
+    return new.co_filename == old.co_filename and _begins(new) == _begins(old)
+
+
+def _begins(code: CodeType) -> tuple[int | None, int | None]:
+    """Returns the line and column of the first thing that code does; two lambdas may stand on one line."""
+    return next(((line, column) for line, _, column, end in code.co_positions() if end), (code.co_firstlineno, None))
 
 
 def _stream_wrapper(function: Callable[..., Any], live: LiveComponent, *, method: bool) -> Callable[..., Any]:
@@ -211,21 +238,26 @@ def live_of(subject: Any) -> LiveComponent | None:
 
 def registered() -> list[LiveComponent]:
     """Returns the components that the running program has registered."""
-    return list(_registered.values())
+    return [*_registered.values(), *(live for key, others in _others.items() if key in _registered for live in others)]
 
 
 def registered_as(name: str, root: Any = None) -> list[LiveComponent]:
     """Returns the registered components of this name: several only of lambdas and of what a function makes."""
-    last = name.rpartition(".")[2]
-    return [live for live in registered() if live.qualname.rpartition(".")[2] == last and live.name(root) == name]
+    return [live for live in registered() if _may_be(live, name) and live.name(root) == name]
+
+
+def _may_be(live: LiveComponent, name: str) -> bool:
+    """Returns whether a component can have a name at all; what a decorator made may have that of the function it hides."""
+    return live.qualname.rpartition(".")[2] == name.rpartition(".")[2] or "<locals>" in live.qualname
 
 
 @contextmanager
 def apart(modules: Iterable[str]) -> Iterator[None]:
     """Takes what these modules have registered out of sight in the block; afterwards what modules did that are unloaded by then."""
-    before, hidden = dict(_registered), set(modules)
+    before, others, hidden = dict(_registered), dict(_others), set(modules)
     for key in [key for key in before if key[0] in hidden]:
         del _registered[key]
+        _others.pop(key, None)
     known = dict(_registered)
     try:
         yield
@@ -235,6 +267,8 @@ def apart(modules: Iterable[str]) -> Iterator[None]:
         }
         _registered.clear()
         _registered.update(before | libraries)
+        _others.clear()
+        _others.update(others)
 
 
 def find_registered(name: str, root: Any = None) -> LiveComponent:
@@ -245,10 +279,9 @@ def find_registered(name: str, root: Any = None) -> LiveComponent:
     """
     import difflib
 
-    last = name.rpartition(".")[2]
-    for live in registered():
-        if live.qualname.rpartition(".")[2] == last and live.name(root) == name:
-            return live
+    found = registered_as(name, root)
+    if found:
+        return found[0]
     names = [live.name(root) for live in registered()]
     near = difflib.get_close_matches(name, names, 3, 0.5)
     hint = f"Did you mean {', '.join(near)}?" if near else "Import the module that registers it first."
