@@ -174,7 +174,7 @@ def _walk(root: Invocation, replayer: Replayer, verdict: Verdict, timing: Timing
         cost = _cost(todo, bool(below), [each.timing for each in below], reader)
         reason = _reason(todo, above=above)
         yield PlannedCall(todo.path, todo.part, name, action, reason, False, 1, *cost, _opens(todo, bool(below)))
-        ran = ran or (not below and bool(todo.path))
+        ran = ran or (bool(todo.path) and (not below or todo.verdict.why is Why.STALE))
         stack += reversed(below)
 
 
