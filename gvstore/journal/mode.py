@@ -181,6 +181,11 @@ def check_patterns(patterns: tuple[str, ...], root: Invocation) -> None:
 
 def component_names(root: Invocation) -> set[str]:
     """Returns the names of the components that a call and those below it are of."""
+    return {each.name for each in components_of(root).values()}
+
+
+def components_of(root: Invocation) -> dict[ObjectId, Component]:
+    """Returns the components that a call and those below it are of."""
     reader = root.store.objects
     links: set[bytes] = set()
     seen: set[bytes] = set()
@@ -195,4 +200,4 @@ def component_names(root: Invocation) -> set[str]:
         links.add(elements[1])
         if len(elements) > 4 and elements[4] != NIL:
             stack.extend(PartList(elements[4], reader))
-    return {Component.get(reader, ObjectId(link[3:])).name for link in links}
+    return {(oid := ObjectId(link[3:])): Component.get(reader, oid) for link in links}

@@ -17,6 +17,7 @@ from gvstore.cli.style import Paint
 from gvstore.errors import BadRev, UsageFault
 
 if TYPE_CHECKING:
+    from gvstore.cli.shown_code import LibraryChange
     from gvstore.cli.subject import Subject
     from gvstore.cli.value_diff import ChangedValue
     from gvstore.code.component_diff import ComponentChange
@@ -47,13 +48,16 @@ class FilesDiffer:
     files: tuple[ChangedFile, ...]
     components: tuple[ComponentChange, ...]
     form: str = field(metadata=HIDDEN)
+    libraries: tuple[LibraryChange, ...] = ()  # of the codes of two runs
 
     @property
     def differ(self) -> bool:
         """Whether there is a difference."""
-        return bool(self.files or self.components)
+        return bool(self.files or self.components or self.libraries)
 
     def lines(self, paint: Paint) -> Iterator[str]:
+        if self.form != "names":
+            yield from (f"library {each.line()}" for each in self.libraries)
         if self.components and self.form != "names":
             from gvstore.cli.component_lines import component_lines
 
@@ -95,17 +99,22 @@ class ValuesDiffer:
 @click.option("--stat", is_flag=True, help="Show how many lines came and went; of runs, calls, tokens, time, cost")
 @click.option("--name-only", is_flag=True, help="Show only which files differ")
 @click.option("--full", is_flag=True, help="Show every call of long rows")
+@click.option("--code", is_flag=True, help="Of runs: compare the files and components of the code that they used")
 @click.option("--exit-code", is_flag=True, help="End with status 1 if there is a difference")
 @pass_context
-def command(cx: CommandContext, revs: tuple[str, ...], stat: bool, name_only: bool, full: bool, exit_code: bool) -> int:
+def command(
+    cx: CommandContext, revs: tuple[str, ...], stat: bool, name_only: bool, full: bool, code: bool, exit_code: bool
+) -> int:
     """Show how files, commits, runs or values differ
 
     Without REV: the work tree beside the last commit.  One commit: the work tree beside it.  Two revs of a kind:
     commits, runs, calls, files, components, or values beside each other.  One run: beside the run it was derived from.
+    With --code the code that runs used: one beside the work tree, or two beside each other.
 
     \b
     Example:
       gv diff run/1 run/3
+      gv diff run/1 run/3 --code
     """
     from gvstore.repo.path import insides
 
@@ -118,8 +127,11 @@ def command(cx: CommandContext, revs: tuple[str, ...], stat: bool, name_only: bo
             )
         inside = insides(repo.path, paths or None, cwd=cx.folder)
         form = "names" if name_only else "stat" if stat else "patch"
-        result = _compare(repo, names, inside, form=form, rows=cx.json, full=full)
-        if isinstance(result, FilesDiffer) and result.form != "names":
+        if code:
+            result: Difference = _codes(repo, names, inside, form)
+        else:
+            result = _compare(repo, names, inside, form=form, rows=cx.json, full=full)
+        if not code and isinstance(result, FilesDiffer) and result.form != "names":
             for name in names:
                 if repo.resolve(name).run is not None:
                     cx.output.status(f"{name} is a run, and its counterpart a tree of files: the files of its code are compared")
@@ -167,6 +179,30 @@ def _compare(
     if len(subjects) == 1:
         subjects = [_before(repo, subjects[0]), subjects[0]]
     return _pair(repo, *subjects, form=form, rows=rows, full=full)
+
+
+def _codes(repo: Repository, names: list[str], paths: tuple[str, ...] | None, form: str) -> FilesDiffer:
+    """Returns how the codes of two runs differ, or that of one from the work tree's; a commit may stand for one.
+
+    Raises:
+        BadRev: one of them is something else.
+    """
+    from gvstore.cli.shown_code import libraries_of, library_changes
+    from gvstore.cli.subject import open_subject
+    from gvstore.journal.used import environment
+    from gvstore.repo.resolve import Found
+
+    subjects = [open_subject(repo, name) for name in names or ["RUN"]]
+    for each in subjects:
+        if each.found not in (Found.RUN, Found.COMMIT):
+            raise BadRev(f"{each.name} is a {each.found.value}, and a run was asked for", hint="`gv diff run/1 run/3 --code`")
+    trees = [_tree(repo, subject) for subject in subjects]
+    differ = _files(trees[0], trees[1] if len(trees) == 2 else _worktree(repo), paths, form)
+    sides = [None if each.run is None else libraries_of(repo, each.run) for each in subjects]
+    old, new = sides if len(sides) == 2 else (sides[0], environment())
+    if old is None or new is None or paths is not None:
+        return differ
+    return replace(differ, libraries=tuple(library_changes(old, new)))
 
 
 def _before(repo: Repository, subject: Subject) -> Subject:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +13,11 @@ from gvstore.cli.context import CommandContext
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.value_text import value_block
+from gvstore.errors import BadRev, UsageFault
 from gvstore.objects.oid import ObjectId
+
+if TYPE_CHECKING:
+    from gvstore.cli.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +40,10 @@ class ValueShown:
     "--calls", metavar="PATTERN", multiple=True, help="List the calls of these components only (can be repeated)"
 )
 @click.option("--full", is_flag=True, help="Show all calls, and values whole, however long")
+@click.option("--code", is_flag=True, help="Show which code a run used: files, components, what was installed")
 @click.argument("rev", default="RUN")
 @pass_context
-def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full: bool, rev: str) -> None:
+def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full: bool, code: bool, rev: str) -> None:
     """Show a run, a call, a commit, a file, a component or a value
 
     REV is a run (run/7 or 7), a call (run/7:0.2, run/7:llm.chat.3), a part of one (run/7:0.2/output), a commit, a file
@@ -49,6 +55,7 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
     Example:
       gv show run/7:0.2
       gv show run/7 --calls chat
+      gv show run/7 --code
     """
     from gvstore.cli.call_tree import Walk
     from gvstore.cli.shown_run import show_call, show_execution, show_run
@@ -60,6 +67,9 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
     repo, walk = cx.journal, Walk(depth, full, calls)
     with repo:
         subject = open_subject(repo, rev)
+        if code:
+            _show_code(cx, subject, full=full, others=depth is not None or bool(calls))
+            return
         if calls and (found := subject.call or (subject.run and subject.run.invocation)):
             check_patterns(calls, found)
         if isinstance(subject.value, Invocation):
@@ -84,6 +94,20 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
             cx.output.result(
                 ValueShown(subject.name, subject.oid, _content(cx, subject.resolved.oid, subject.found)), paged=True
             )
+
+
+def _show_code(cx: CommandContext, subject: Subject, *, full: bool, others: bool) -> None:
+    from gvstore.cli.shown_code import show_code
+    from gvstore.repo.resolve import Found
+
+    if others:
+        raise UsageFault("--code shows no calls", hint="Leave --depth and --calls out.")
+    if subject.run is None or subject.found is not Found.RUN:
+        raise BadRev(
+            f"{subject.name} is a {subject.found.value}, and a run was asked for",
+            hint="`gv show run/7 --code`; a commit's files are in `gv show` and `gv diff`.",
+        )
+    cx.output.result(show_code(cx.journal, subject.run, full=full), paged=True)
 
 
 def _content(cx: CommandContext, oid: ObjectId | None, found: object) -> object:
