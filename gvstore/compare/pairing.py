@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from gvstore.compare.align import Match, align, best_pairs, common_ends, gaps
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _BEST_UP_TO_CELLS = 4096
 _FEW_LEFT = 8
+_DIGEST = attrgetter("digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,14 @@ def pair_calls(old: Sequence[CallNode], new: Sequence[CallNode], *, ordered: boo
     before, after = range(head, len(old) - tail), range(head, len(new) - tail)
     if len(before) * len(after) <= _BEST_UP_TO_CELLS:
         middle = sides.best(before, after, _call, sides.is_same_subtree)
-        at_end = Match(len(old) - tail, len(new) - tail, tail)
-        return sides.paired([Match(0, 0, head), *(Match(i, j, 1) for i, j in middle), at_end])
-    found = sides.with_same_calls(align(sides.old_digests, sides.new_digests))
+        ends = Match(0, 0, head), Match(len(old) - tail, len(new) - tail, tail)
+        return sides.paired([ends[0], *(Match(i, j, 1) for i, j in middle), ends[1]], set(ends))
+    equal = align(sides.old_digests, sides.new_digests)
+    found = sides.with_same_calls(equal)
     if sides.left_in_common(found) > _FEW_LEFT + min(len(before), len(after)) // 100:
         by_call = align(list(map(_call, old)), list(map(_call, new)))
         found = max(found, by_call, key=_size)
-    return sides.paired(found)
+    return sides.paired(found, set(equal))
 
 
 class _Sides:
@@ -117,15 +120,15 @@ class _Sides:
             new.update(map(_call, self.new[gap.new_from : gap.new_to]))
         return (old & new).total()
 
-    def paired(self, matches: list[Match]) -> Pairing:
-        """Returns the pairing that these stretches of same calls lead to."""
+    def paired(self, matches: list[Match], equal: set[Match]) -> Pairing:
+        """Returns the pairing that these stretches of same calls lead to; those that are `equal` are known to have equal digests."""
         same = 0
         others: list[PairOfCalls] = []
         i = j = 0
         for match in [*matches, Match(len(self.old), len(self.new), 0)]:
             others += self._gap(i, match.old, j, match.new)
             i, j = match.old + match.size, match.new + match.size
-            if self.old_digests[match.old : i] == self.new_digests[match.new : j]:
+            if match in equal or self.old_digests[match.old : i] == self.new_digests[match.new : j]:
                 same += match.size
                 continue
             for x, y in zip(range(match.old, i), range(match.new, j), strict=True):
@@ -185,7 +188,7 @@ class _Sides:
 def _digests(calls: Sequence[CallNode]) -> list[Hashable]:
     """Returns the digests of calls; a sequence that knows them without making its calls has them as `digests`."""
     known: list[Hashable] | None = getattr(calls, "digests", None)
-    return [call.digest for call in calls] if known is None else known
+    return list(map(_DIGEST, calls)) if known is None else known
 
 
 def _digest(call: CallNode) -> Hashable:

@@ -371,8 +371,9 @@ class _Tracer:
         return self._outputs[()]
 
     def _call(self, path: CallPath) -> Invocation:
-        if path not in self._calls:
-            self._calls[path] = self._call(path[:-1]).get_child(path[-1])
+        known = next(depth for depth in range(len(path), -1, -1) if path[:depth] in self._calls)
+        for depth in range(known, len(path)):  # as deep as programs go: nothing recurses
+            self._calls[path[: depth + 1]] = self._calls[path[:depth]].get_child(path[depth])
         return self._calls[path]
 
     def _row(self, path: CallPath) -> Row:

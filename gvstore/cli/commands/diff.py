@@ -237,6 +237,8 @@ def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool
     if kinds[0] == "call":
         from gvstore.cli.call_diff import diff_calls, stat_calls
 
+        if form == "names":
+            raise UsageFault("--name-only lists files, and these are runs or calls", hint="`--stat` tells how many calls differ.")
         if form == "stat":
             return stat_calls(old, new)
         return diff_calls(old, new, rows=rows, full=full)
