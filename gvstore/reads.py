@@ -21,7 +21,7 @@ import stat
 import sys
 from _thread import get_ident
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 _LIMIT: Final = 20_000
@@ -36,6 +36,8 @@ _PACKAGE: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: P
 _ELSEWHERE: Final = ("/proc/", "/dev/", "/sys/", _STANDARD, _PACKAGE)
 _IMPORTLIB: Final = "<frozen importlib"
 _LOADING: Final = (_IMPORTLIB, f"{_STANDARD}linecache.py", f"{_STANDARD}tokenize.py", f"{_STANDARD}importlib")
+_PROMPTS: Final = ("<ipython-input", "<python-input", "<stdin")
+_KERNEL: Final = f"{os.sep}ipykernel_"
 Stamp = tuple[int, int, int]
 
 
@@ -49,6 +51,7 @@ _loaded: dict[str, Stamp | None] = {}  # source files, as they were when Python 
 _watching: list[bool] = []
 _takers: list[Callable[[str, bool], None]] = []
 loads = 0  # how often a module's source was loaded that is no library's; whoever keeps what follows from sources looks at it
+cells = 0  # how many of these were a notebook's
 _busy: set[int] = set()  # threads that read on our behalf
 _kept_bytes = 0
 
@@ -115,6 +118,8 @@ def note(path: str) -> None:
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
     if event != "open" or (here := get_ident()) in _busy:
+        if event == "exec":
+            _executed(args[0])
         return
     _busy.add(here)
     try:
@@ -123,6 +128,16 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
         pass
     finally:
         _busy.discard(here)
+
+
+def _executed(code: object) -> None:
+    """Notes that a cell of a notebook, or a line at a prompt, is run: what it defines takes the place of what was."""
+    global loads, cells
+    if isinstance(code, CodeType) and code.co_name == "<module>":
+        name = code.co_filename
+        if name.startswith(_PROMPTS) or _KERNEL in name:
+            loads += 1
+            cells += 1
 
 
 def _opened(path: Any, mode: Any, flags: Any) -> None:

@@ -118,17 +118,21 @@ def _identify(origin: object, root: str) -> CodeIdentity:
     text = source.module
     if source.origin in (Origin.CELL, Origin.EXEC):
         text = _with_names_of(text, origin)
-    found = _reached(text, source, root)
+    found = _reached(text, source, root, whereabouts(origin)[1])
     return identity_of(read_definition(text, source.site), module, b"" if found is None else found.hash)
 
 
 def reached(obj: object, root: Path) -> Reached | None:
     """Returns what a live function or class of the project at `root` reaches; None where its source or project is not known."""
-    source = find_source(originating(obj))
-    return None if source.module is None else _reached(source.module, source, str(root))
+    origin = originating(obj)
+    source = find_source(origin)
+    if source.module is None:
+        return None
+    text = _with_names_of(source.module, origin) if source.origin is Origin.CELL else source.module
+    return _reached(text, source, str(root), whereabouts(origin)[1])
 
 
-def _reached(text: ModuleText, source: Source, root: str) -> Reached | None:
+def _reached(text: ModuleText, source: Source, root: str, namespace: dict[str, object]) -> Reached | None:
     from gvstore.code.loaded import loaded_project
     from gvstore.code.reach import trace
 
@@ -137,7 +141,12 @@ def _reached(text: ModuleText, source: Source, root: str) -> Reached | None:
     project = loaded_project(root)
     project.use(_stores.get(root))
     path = project.modules.path_of(source.filename)
-    module = None if path is None else project.of_text(module_name(path), text)
+    if source.origin is Origin.CELL:
+        module = project.cell(text, namespace, NOTEBOOK)
+    elif source.origin is Origin.EXEC:
+        module = project.executed(text, namespace)
+    else:
+        module = None if path is None else project.of_text(module_name(path), text)
     if module is None:
         return None
     found = trace(project, module, source.site)
@@ -204,10 +213,15 @@ def _module_of(origin: object, source: Source, root: str) -> str:
 
 def _with_names_of(text: ModuleText, origin: object) -> ModuleText:
     """Returns the text of a cell, its imports completed by what live globals show: another cell imported it."""
+    return text.with_names(live_names(whereabouts(origin)[1]))
+
+
+def live_names(namespace: dict[str, object]) -> dict[str, str]:
+    """Returns what of gvstore live globals hold, name to dotted origin."""
     live: dict[str, str] = {}
-    for name, value in list(whereabouts(origin)[1].items()):
+    for name, value in list(namespace.items()):
         if isinstance(value, ModuleType) and value.__name__ in ROOTS:
             live[name] = value.__name__
         elif isinstance(value, FunctionType) and value.__module__.partition(".")[0] in ROOTS:
             live[name] = f"{value.__module__}.{value.__name__}"
-    return text.with_names(live)
+    return live

@@ -10,11 +10,12 @@ from typing import Final
 
 from gvstore import reads
 from gvstore.code.facts import FactStore
-from gvstore.code.identity import module_name
+from gvstore.code.identity import live_names, module_name
 from gvstore.code.module import ModuleText
 from gvstore.code.project import Project
-from gvstore.code.source import module_text
+from gvstore.code.source import PLAIN, cell_texts, module_text, originating, whereabouts
 from gvstore.code.tree import TreeModules
+from gvstore.code.unit import Module
 
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 
@@ -28,10 +29,12 @@ class LoadedModules:
         self._disk = TreeModules(self._read)
         self._paths: dict[str, str | None] = {}
         self._met: dict[str, tuple[ModuleType | None, ModuleText | None]] = {}
-        self._loads = reads.loads
+        self._loads, self.cells = reads.loads, -1
 
     def is_current(self) -> bool:
         """Returns whether the modules that were asked for are those that are loaded now, with the text they had: none was loaded anew."""
+        if self.cells not in (-1, reads.cells):  # a cell may have taken another's place
+            return False
         if any(sys.modules.get(dotted) is not module for dotted, (module, _) in self._met.items()):
             return False
         if self._loads != reads.loads:
@@ -80,7 +83,42 @@ class LoadedProject(Project):
 
     def __init__(self, root: str) -> None:
         self.modules = LoadedModules(root)
+        self._cells: list[ModuleText] | None = None
         super().__init__(self.modules)
+
+    def cell(self, text: ModuleText, namespace: dict[str, object], name: str) -> Module | None:
+        """Returns a cell of a notebook as a module, which finds what it does not bind in the other cells; `name` is the notebook's."""
+        module = self.of_text(name, text)
+        if module is not None and module.elsewhere is None:
+            self.modules.cells = reads.cells
+            module.elsewhere = lambda bound: self._other_cell(text, namespace, name, bound)
+        return module
+
+    def executed(self, text: ModuleText, namespace: dict[str, object]) -> Module | None:
+        """Returns a text that `exec` ran as a module, which finds what it does not bind in the module whose globals it was given."""
+        name = str(namespace.get("__name__", ""))
+        around = sys.modules.get(name)
+        module = self.of_text(name, text)
+        if module is not None and around is not None and vars(around) is namespace:
+            module.elsewhere = lambda bound: self._around(name, bound)
+        return module
+
+    def _around(self, name: str, bound: str) -> Module | None:
+        module = self.module(name)
+        return module if module is not None and bound in module.facts.names else None
+
+    def _other_cell(self, text: ModuleText, namespace: dict[str, object], name: str, bound: str) -> Module | None:
+        """Returns the cell that binds a name now: the one that its live value was made in, else the latest."""
+        if self._cells is None:
+            known = live_names(namespace)
+            self._cells = [each.with_names(known) if known else each for each in cell_texts()]
+        binding = [each for each in self._cells if bound in each.facts.names and each.filename != text.filename]
+        value = namespace.get(bound)
+        made_in = whereabouts(originating(value))[0] if isinstance(value, type) or callable(value) else ""
+        told = (bound, repr(value)) if type(value) in PLAIN else None
+        fitting = [each for each in binding if each.filename == made_in or (told and told in map(tuple, each.facts.constants))]
+        found = next(iter(fitting or binding), None)
+        return None if found is None else self.cell(found, namespace, name)
 
     def use(self, store: FactStore | None) -> None:
         """Lets what is learnt be kept in `store`, and looked up there first."""

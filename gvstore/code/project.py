@@ -58,12 +58,12 @@ class Project:
     # -- what a name leads to
 
     def resolve(
-        self, module: Module, name: str, chain: Chain = (), *, through: bool = False, seen: frozenset[tuple[str, str]] = frozenset()
+        self, module: Module, name: str, chain: Chain = (), *, through: bool = False, seen: frozenset[tuple[Module, str]] = frozenset()
     ) -> list[UnitKey | Boundary]:
         """Returns what `name.chain`, looked up in a module, is; with `through` a component is a definition as any other."""
-        if (module.name, name) in seen:
+        if (module, name) in seen:
             return []
-        seen |= {(module.name, name)}
+        seen |= {(module, name)}
         bound = module.facts.names.get(name)
         if bound is None:
             return self._unbound(module, name, chain, through, seen)
@@ -81,8 +81,11 @@ class Project:
         return found
 
     def _unbound(
-        self, module: Module, name: str, chain: Chain, through: bool, seen: frozenset[tuple[str, str]]
+        self, module: Module, name: str, chain: Chain, through: bool, seen: frozenset[tuple[Module, str]]
     ) -> list[UnitKey | Boundary]:
+        cell = None if module.elsewhere is None else module.elsewhere(name)
+        if cell is not None:
+            return self.resolve(cell, name, chain, through=through, seen=seen)
         for star in module.facts.stars:
             other = None if star in ROOTS else self.module(star, module.name)
             if other is not None:
@@ -102,7 +105,7 @@ class Project:
         return [text for text, module in self._modules.values() if module is None]
 
     def resolve_dotted(
-        self, dotted: str, beside: Module, *, through: bool = False, seen: frozenset[tuple[str, str]] = frozenset()
+        self, dotted: str, beside: Module, *, through: bool = False, seen: frozenset[tuple[Module, str]] = frozenset()
     ) -> list[UnitKey | Boundary]:
         """Returns what a dotted origin is: of a module of the project what it binds, else a library."""
         parts = dotted.split(".")

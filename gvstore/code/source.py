@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 _VERSIONS_KEPT = 16
 _NOTHING = object()
-_CONSTANTS = frozenset({type(None), bool, int, float, complex, str, bytes})
+_GENERATED = ("<attrs generated", "<string", "<frozen")
+PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 
 class Origin(StrEnum):
@@ -156,7 +157,7 @@ def _is_loaded(module: types.ModuleType, text: ModuleText) -> bool:
                 return False
     namespace = vars(module)
     return not any(
-        type(namespace.get(name, _NOTHING)) in _CONSTANTS and repr(namespace[name]) != told for name, told in constants
+        type(namespace.get(name, _NOTHING)) in PLAIN and repr(namespace[name]) != told for name, told in constants
     )
 
 
@@ -237,6 +238,19 @@ def _text_now(filename: str, namespace: dict[str, object]) -> ModuleText | None:
     versions.append(module)
     del versions[:-_VERSIONS_KEPT]
     return module
+
+
+def cell_texts() -> list[ModuleText]:
+    """Returns the texts of the notebook's cells, or of what was typed at a prompt, that can be parsed; the latest first."""
+    found = []
+    for filename in reversed([*linecache.cache]):
+        if _is_cell(filename) and not filename.startswith(_GENERATED) and (text := _text_now(filename, {})) is not None:
+            try:
+                text.facts.names  # noqa: B018 - whether it can be read
+            except UNPARSABLE:
+                continue
+            found.append(text)
+    return found
 
 
 def whereabouts(origin: object) -> tuple[str, dict[str, object]]:

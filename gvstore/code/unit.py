@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -35,6 +36,7 @@ class Module:
     def __init__(self, name: str, text: ModuleText) -> None:
         self.name, self.text = name, text
         self.facts: Facts = text.facts
+        self.elsewhere: Callable[[str], Module | None] | None = None  # of a notebook's cell: which other cell binds a name
         self.numbers: dict[str, list[int]] = {}  # of definitions, by qualified name
         for number, site in enumerate(self.facts.sites):
             self.numbers.setdefault(site[0], []).append(number)
