@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Final
 
 from gvstore import reads
@@ -131,6 +131,12 @@ class LiveComponent:
             else:
                 args.append(value)
         return tuple(args), kwargs
+
+    @property
+    def code(self) -> CodeType | None:
+        """What was compiled of its function, if it was written in Python."""
+        code = getattr(self.function, "__code__", None)
+        return code if isinstance(code, CodeType) else None
 
     def name(self, root: Path | None) -> str:
         """Returns its path from the project root, dotted."""

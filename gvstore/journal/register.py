@@ -35,6 +35,7 @@ watch()
 Effect = Literal["", "once", "repeat"]
 EFFECTS: tuple[Effect, ...] = ("", "once", "repeat")
 _registered: dict[tuple[str, str], LiveComponent] = {}
+_OTHERS_KEPT = 100  # of one name: who makes more functions than these in a loop finds the latest
 _others: dict[tuple[str, str], weakref.WeakSet[LiveComponent]] = {}  # of one name: lambdas, and what a function makes
 
 
@@ -155,15 +156,17 @@ def _note(live: LiveComponent) -> None:
     earlier = _registered.get(key)
     if earlier is not None and "<" in live.qualname:
         others = _others.setdefault(key, weakref.WeakSet())
-        known = [each for each in (*others, earlier) if not _replaces(live, each)]
-        others.clear()
-        others.update(known)
+        if len(others) < _OTHERS_KEPT:
+            others.add(earlier)
+        if live.code is not earlier.code:
+            for each in [each for each in others if _replaces(live, each)]:
+                others.discard(each)
     _registered[key] = live
 
 
 def _replaces(live: LiveComponent, earlier: LiveComponent) -> bool:
     """Returns whether a component is another version of one: made at the same place of its file by other code, as a reload does."""
-    new, old = (getattr(each.function, "__code__", None) for each in (live, earlier))
+    new, old = live.code, earlier.code
     if new is old or new is None or old is None:
         return new is None
     return new.co_filename == old.co_filename and _begins(new) == _begins(old)

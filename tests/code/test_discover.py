@@ -186,6 +186,8 @@ def names(components: tuple[Component, ...]) -> list[str]:
         "import gvstore as gv\nclass f(gv.Invokable): pass",
         "import enact\n@enact.typed_invokable(int, int)\nclass f: pass",
         "@gv.register\ndef f(): pass",
+        "from gvstore.machine import action\n@action(reads=['a'], writes=['b'])\ndef f(state): pass",
+        "from gvstore import machine as m\n@m.action\nasync def f(state): pass",
     ],
 )
 def test_every_way_to_register_is_seen(text: str) -> None:
@@ -201,6 +203,7 @@ def test_every_way_to_register_is_seen(text: str) -> None:
         "from mine import register\n@register\ndef f(): pass",
         "def register(f): return f\n@register\ndef f(): pass",
         "from mine import Invokable\nclass f(Invokable): pass",
+        "from burr.core import action\n@action(reads=[], writes=[])\ndef f(state): pass",
         "# gvstore.register\ndef f(): '@gv.register'",
         "",
     ],

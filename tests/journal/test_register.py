@@ -291,3 +291,32 @@ def test_unregistered_functions_are_no_calls(repo: Repository) -> None:
     run = repo.run(root, 4)
 
     assert (4, 0) == (run.output, len(run.invocation))
+
+
+def test_lambdas_on_one_line_and_products_of_a_factory_are_found_again(repo: Repository) -> None:
+    """Calls of each are answered from their own records, whichever was registered last; many products are no burden."""
+
+    def make(n: int) -> Callable[[int], int]:
+        @gv.register
+        def made(x: int) -> int:
+            note("made")
+            return x * n
+
+        return made
+
+    one, two = gv.register(lambda x: x + 1), gv.register(lambda x: x + 2)
+    three, four = make(3), make(4)
+
+    @gv.register
+    def root() -> list[int]:
+        note("root")
+        return [one(1), two(1), three(1), four(1), four(1), three(1)]
+
+    run = repo.run(root)
+    BODIES.clear()
+    again = run.replay(live="root")
+
+    assert [2, 3, 3, 4, 4, 3] == run.output == again.output
+    assert ["root"] == BODIES
+    products = [make(n) for n in range(5_000)]
+    assert [n * 2 for n in range(5_000)] == [product(2) for product in products]
