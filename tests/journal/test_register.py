@@ -304,6 +304,8 @@ def test_lambdas_on_one_line_and_products_of_a_factory_are_found_again(repo: Rep
 
         return made
 
+    one: Callable[[int], int]
+    two: Callable[[int], int]
     one, two = gv.register(lambda x: x + 1), gv.register(lambda x: x + 2)
     three, four = make(3), make(4)
 
