@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _SHOWN_BYTES: Final = 1 << 18  # of a file whose change is shown
 _TYPES: Final = frozenset({
     number.RECORD, number.ENUM, number.NAMED_TUPLE, number.EXCEPTION, number.TYPE, number.FUNCTION, number.SUBCLASS,
-    number.WRAPPED, number.MODEL, number.ATTRS, number.DEFAULT_DICT,
+    number.WRAPPED, number.MODEL, number.ATTRS, number.DEFAULT_DICT, number.OPAQUE,
 })  # fmt: skip
 
 

@@ -14,9 +14,11 @@ FILES = {
 import asyncio
 import functools
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import gvstore as gv
 import kinds
+import only
 import rules as laws
 import settings
 from helpers import clean, late as later
@@ -24,6 +26,7 @@ from pkg.deep import down
 from registry import TABLE, lookup
 from settings import LIMIT
 from stars import *
+from tables import named
 
 try:
     import pydantic
@@ -236,11 +239,34 @@ def unused(text):
 
 
 @gv.register
+def prompted(text):
+    return Path("prompts/ask.txt").read_text() + text
+
+
+@gv.register
+def asked_otherwise(text):
+    with open("prompts/other.txt") as file:
+        return file.read() + text
+
+
+@gv.register
+def in_names(text):
+    return named(text)
+
+
+@gv.register
+def given(text, by):
+    return by.say(text)
+
+
+@gv.register
 def main(text: str = "otter"):
+    given(text, only.maker())
     calls = [
         body, helped, limited, by_attribute, looked_up, in_table, aliased, renamed, starred, packaged, decorated, barely,
         matched, formatted, comprehended, lambdas, nested, with_class, with_property, with_options, with_nested_class,
         with_enum, with_condition, with_model, circular, Agent().act, Ask(), made, twice, thrice,
+        prompted, asked_otherwise, in_names,
     ]
     found = [str(call(text)) for call in calls]
     return found + [asyncio.run(waited(text)), "".join(generated(text))]
@@ -270,6 +296,30 @@ def strip(text):
 def again(text, n):
     return strip(text) if n > 100 else text
 ''',
+    "only.py": """
+class Only:
+    def say(self, text):
+        return text + "?"
+
+
+def maker():
+    return Only()
+""",
+    "tables.py": """
+import json
+from pathlib import Path
+
+NAMES = json.loads(Path(__file__).with_name("names.json").read_text())
+OTHERS = Path("others.txt").read_text()
+
+
+def named(text):
+    return NAMES.get(text, text)
+""",
+    "names.json": '{"otter": "Lutra"}',
+    "others.txt": "nobody reaches this name of the module",
+    "prompts/ask.txt": "Ask: ",
+    "prompts/other.txt": "Ask otherwise: ",
     "settings.py": "LIMIT = 10\nWIDTH = 20\nTIMES = 3\nUNUSED = 1\n",
     "registry.py": '''
 import helpers
@@ -461,6 +511,13 @@ EDITS = [
     Edit("__call__", "kinds.py", "text[: self.width]", "text[1 : self.width]", _options()),
     Edit("a mixin", "kinds.py", "self.name.upper()", "self.name.lower()", _reach("with_class", "kinds.Loudness, 3 levels down,")),
     Edit("an enum member", "kinds.py", "SOFT = 1", "SOFT = 3", _reach("with_enum", "kinds.Mode")),
+    Edit("a class used only through an argument", "only.py", 'text + "?"', 'text + "!"', {
+        "given": "steps.given: class only.Only, in its arguments, changed", "main": "steps.main: only.Only, 2 levels down, changed"}),
+    Edit("a prompt file", "prompts/ask.txt", "Ask", "Say", {"prompted": "steps.prompted: file prompts/ask.txt changed"}),
+    Edit("another prompt file", "prompts/other.txt", "wise", " ", {
+        "asked_otherwise": "steps.asked_otherwise: file prompts/other.txt changed"}),
+    Edit("a file read at import", "names.json", "Lutra", "Otter", {
+        "in_names": "steps.in_names: file names.json, read when tables is imported, changed"}),
     # more
     Edit("a helper's docstring", "helpers.py", "Cleans.", "Makes clean.", {}),
     Edit("a class's docstring", "kinds.py", "A square.", "Four sides.", {}),
