@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gvstore import host
 from gvstore.cli import units
-from gvstore.errors import ComponentRaised
+from gvstore.errors import ComponentRaised, Waiting
 from gvstore.journal.fault import TargetRaised
 from gvstore.repo.fault import printable
 
@@ -46,6 +46,9 @@ def running_code(cx: CommandContext, repo: Repository, rev: str | None) -> Itera
             if missing := _missing_file(repo, code, e.__cause__):
                 e.hint = f"{missing} lies in the work tree, and not in {code.name}. {e.hint}"
             e.hint = re.sub(r"`(gv replay run/\d+)`", rf"`\1 --code {rev}`", e.hint)
+            raise
+        except Waiting as e:
+            e.hint = e.hint.replace("`gv answer ", f"`gv answer --code {rev} ")
             raise
     if code.kept is not None:
         some = ", ".join(map(printable, code.written[:_SHOWN])) + (" ..." if len(code.written) > _SHOWN else "")

@@ -14,18 +14,23 @@ thread that imports or changes the folder meanwhile.
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
+import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from gvstore import host
 from gvstore.errors import BadRev, Conflict
 from gvstore.journal.register import apart, registered
+from gvstore.journal.target import FreshLoader
 from gvstore.objects.commit import Commit
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId, short
@@ -195,6 +200,8 @@ def _importing_from(old: Path, new: Path) -> Iterator[None]:
     for name in project:
         del sys.modules[name]
     sys.path[:] = [_moved(entry, old, new) for entry in path]
+    if old != new:
+        sys.meta_path.insert(0, _InstalledInPlace(old, new))
     importlib.invalidate_caches()
     try:
         with apart({*project, *_registering(old), "__main__"}):
@@ -210,6 +217,34 @@ def _importing_from(old: Path, new: Path) -> Iterator[None]:
         added = [entry for entry in sys.path if entry not in path and not _is_project(entry, new)]
         sys.path[:] = [*path, *added]
         importlib.invalidate_caches()
+
+
+class _InstalledInPlace(MetaPathFinder):
+    """Finds what other finders know in the work tree where it lies in the other code: projects installed in place (`pip install -e`)."""
+
+    def __init__(self, old: Path, new: Path) -> None:
+        self.old, self.new, self.root = old, new, f"{new}/"
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Returns the spec of a module whose file another finder has in the work tree; None: it is somebody else's.
+
+        Raises:
+            ModuleNotFoundError: the other code has no such file.
+        """
+        found = (each.find_spec(fullname, path, target) for each in list(sys.meta_path) if each is not self)
+        spec = next((each for each in found if each is not None), None)
+        if spec is None or not spec.origin or not _is_project(spec.origin, self.old):
+            return spec
+        file = _moved(spec.origin, self.old, self.new)
+        if not Path(file).is_file():
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname, path=file)
+        below = spec.submodule_search_locations
+        return importlib.util.spec_from_file_location(
+            fullname, file, loader=FreshLoader(fullname, file),
+            submodule_search_locations=None if below is None else [_moved(each, self.old, self.new) for each in below],
+        )  # fmt: skip
 
 
 def _registering(root: Path) -> set[str]:
@@ -231,6 +266,8 @@ def _is_of(module: object, root: Path) -> bool:
 
 def _is_project(place: str, root: Path) -> bool:
     """Returns whether a file or folder is a project's own, not that of an environment in it, and not ours."""
+    if _INSTALLED.intersection(Path(place).parts):
+        return False
     path = Path(os.path.realpath(place))
     if not path.is_relative_to(root.resolve()) or f"{path}{os.sep}".startswith(f"{_OWN}{os.sep}"):
         return False

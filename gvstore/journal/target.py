@@ -107,7 +107,7 @@ def load_file(path: Path, root: Path) -> ModuleType:
     if known is not None and getattr(known, "__file__", None) == str(path):
         return known
     _open_project(root, path.parent)
-    spec = importlib.util.spec_from_file_location(name, path, loader=_FreshLoader(name, str(path)))
+    spec = importlib.util.spec_from_file_location(name, path, loader=FreshLoader(name, str(path)))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -121,7 +121,7 @@ def load_file(path: Path, root: Path) -> ModuleType:
     return module
 
 
-class _FreshLoader(SourceFileLoader):
+class FreshLoader(SourceFileLoader):
     """Compiles the source that is there: bytecode of a cache is told from newer source by second and size only."""
 
     def get_code(self, fullname: str) -> CodeType | None:
@@ -145,7 +145,7 @@ class _ProjectFinder(MetaPathFinder):
             return None
         if not spec.origin.startswith(self.root) or "site-packages" in spec.origin:
             return None
-        spec.loader = _FreshLoader(fullname, spec.origin)
+        spec.loader = FreshLoader(fullname, spec.origin)
         return spec
 
 

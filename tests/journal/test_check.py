@@ -273,3 +273,22 @@ def test_a_renamed_component_has_an_alias(codes: Codes) -> None:
         check = codes.repo.runs[1].check(alias={"agent.ask": "agent.llm"})
         assert [] == agent.ASKED
     assert (True, 2) == (check.ok, check.executed)
+
+
+def test_an_edited_prompt_asks_anew(codes: Codes) -> None:
+    """A file that a body reads is its code: the check names the call that is asked otherwise, and shows the words."""
+    reading = edited('ask("outline " + topic)', 'ask(open_prompt() + topic)') + (
+        "\n\ndef open_prompt() -> str:\n    with open('prompt.txt') as file:\n        return file.read()\n"
+    )
+    prompt = codes.repo.path / "prompt.txt"
+    prompt.write_text("Outline a calm ")
+    with codes.loaded(reading) as agent:
+        gv.run(agent.write, "sea")
+    assert (True, 0) == ((check := codes.check(reading, 2)).ok, check.executed)
+    prompt.write_text("Outline a wild ")
+    question = codes.check(reading, 2).question
+    assert question is not None
+    assert ("ask(prompt='Outline a wild sea')", (0, 0)) == (question.called, question.nearest)
+    assert "prompt 'Outline a calm sea' → 'Outline a wild sea'" == question.difference
+    prompt.unlink()
+    assert not codes.check(reading, 2).ok

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +95,31 @@ def test_the_tree_is_the_code_of_the_run(project: Repository) -> None:
 
         assert (oid, project.files(oid)) == (record.base, project.files(record.base))
         assert project.runs[number].code_name() == oid.hex()[:8]
+
+
+def test_a_project_installed_in_place(project: Repository, tmp_path: Path) -> None:
+    """A finder that knows the work tree's files, as `pip install -e` makes one, leads to those of the code."""
+
+    class InPlace(MetaPathFinder):
+        def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
+            file = tmp_path / fullname.replace("installed", "parts").replace(".", "/")
+            file = file / "__init__.py" if fullname == "installed" else file.with_suffix(".py")
+            return spec_from_file_location(fullname, file) if fullname.startswith("installed") else None
+
+    finder = InPlace()
+    sys.meta_path.insert(0, finder)
+    try:
+        for rev, text in (("main~1", "ABC D"), ("main", "Abc D")):
+            with project.code_of(rev) as code:
+                module = import_module("installed.text")
+
+                assert str(code.path) in str(module.__file__)
+                assert text == module.clean("abc d")
+        (tmp_path / "parts/new.py").write_text("")
+        with project.code_of("main"), pytest.raises(ModuleNotFoundError, match=r"installed\.new"):
+            import_module("installed.new")
+    finally:
+        sys.meta_path.remove(finder)
 
 
 def test_all_is_put_back(project: Repository, tmp_path: Path) -> None:
