@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hypothesis import given, settings
@@ -95,6 +96,23 @@ def check_pairing(old: list[Call], new: list[Call], pairing: Pairing, *, ordered
     )
 
 
+def edited(old: list[Call], edits: int, rng: random.Random, fresh: Callable[[], Call]) -> list[Call]:
+    """Returns the calls with so many new samples, calls gone, come and moved."""
+    new = list(old)
+    for _ in range(edits):
+        at = rng.randrange(len(new))
+        kind = rng.randrange(4)
+        if kind == 0:
+            new[at] = replace(new[at], outcome=b"%d" % rng.randrange(6))
+        elif kind == 1 and len(new) > 1:
+            del new[at]
+        elif kind == 2:
+            new.insert(at, fresh())
+        else:
+            new.insert(rng.randrange(len(new)), new.pop(at))
+    return new
+
+
 @given(siblings, siblings)
 def test_pairs_of_few_are_the_best_there_are(old: list[Call], new: list[Call]) -> None:
     """As many same calls as can be paired in order, and among those as many equal subtrees."""
@@ -114,21 +132,27 @@ def test_pairs_of_many(seed: int, variety: int, edits: int) -> None:
         return Call("ab"[rng.randrange(2)], b"%d" % rng.randrange(variety), b"%d" % rng.randrange(6))
 
     old = [fresh() for _ in range(300)]
-    new = list(old)
-    for _ in range(edits):
-        at = rng.randrange(len(new))
-        kind = rng.randrange(4)
-        if kind == 0:
-            new[at] = replace(new[at], outcome=b"%d" % rng.randrange(6))
-        elif kind == 1 and len(new) > 1:
-            del new[at]
-        elif kind == 2:
-            new.insert(at, fresh())
-        else:
-            new.insert(rng.randrange(len(new)), new.pop(at))
+    new = edited(old, edits, rng, fresh)
     paired = check_pairing(old, new, pair_calls(old, new))
 
     assert paired >= 300 - 2 * edits
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 10))
+def test_ten_edits_of_many_are_paired_as_by_the_plain_algorithm(seed: int, edits: int) -> None:
+    """Of different calls in long lists as many are paired as the textbook's longest common subsequence has."""
+    rng = random.Random(seed)
+    old = [Call("ab"[n % 2], b"%d" % n, b"%d" % rng.randrange(6)) for n in range(90)]
+    new = edited(old, edits, rng, lambda: Call("ab"[rng.randrange(2)], b"%d" % rng.randrange(10**9)))
+    longest = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
+    for i in reversed(range(len(old))):
+        for j in reversed(range(len(new))):
+            same = (old[i].component, old[i].args) == (new[j].component, new[j].args)
+            longest[i][j] = max(longest[i + 1][j], longest[i][j + 1], longest[i + 1][j + 1] + same)
+
+    assert longest[0][0] == check_pairing(old, new, pair_calls(old, new))
+    assert len(old) ** 2 > module._BEST_UP_TO_CELLS
 
 
 def test_a_whole_run_drawn_anew() -> None:
