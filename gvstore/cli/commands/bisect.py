@@ -19,6 +19,7 @@ from gvstore.objects.oid import ObjectId
 if TYPE_CHECKING:
     from gvstore.cli.file_diff import ChangedFile
     from gvstore.cli.testing import Tested
+    from gvstore.code.component_diff import ComponentChange
     from gvstore.journal.invocation import Invocation
     from gvstore.journal.repository import Repository
 
@@ -37,12 +38,16 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class FirstBad:
-    """The first bad commit; where skipped ones leave it open, null, and `left` the commits that it may be."""
+    """The first bad commit; where skipped ones leave it open, null, and `left` the commits that it may be.
+
+    `components` are those that it changed, and how.
+    """
 
     first_bad: ObjectId | None
     message: str | None
     left: list[ObjectId]
     tests: list[Test]
+    components: tuple[ComponentChange, ...]
     files: tuple[ChangedFile, ...] = field(metadata=HIDDEN)
     names: tuple[str, ...] = field(metadata=HIDDEN)
 
@@ -56,9 +61,11 @@ class FirstBad:
             yield f"one of these is the first bad commit; those before the last cannot be tested   {tests}"
             yield from (paint("oid", name) for name in self.names)
             return
+        from gvstore.cli.component_lines import component_lines
         from gvstore.cli.file_diff import stat_lines
 
         yield f"{paint('oid', self.names[0])}  {self.message}   the first bad commit, {tests}"
+        yield from component_lines(self.components, paint, indent=" ")
         yield from stat_lines(self.files, paint)
 
 
@@ -232,11 +239,22 @@ def _search(
     cx.output.result(
         FirstBad(
             first_bad=found, message=None if commit is None else commit.message.partition("\n")[0],
-            left=search.left, tests=tests, files=() if found is None else _files(repo, found),
+            left=search.left, tests=tests, components=() if found is None else _components(repo, found),
+            files=() if found is None else _files(repo, found),
             names=tuple(shortest(oid) for oid in search.left),
         )
     )
     return 0 if found is not None else 1
+
+
+def _components(repo: Repository, oid: ObjectId) -> tuple[ComponentChange, ...]:
+    """Returns the components that a commit changed."""
+    from gvstore.journal.components import CodeSide, component_changes
+    from gvstore.objects.commit import Commit
+
+    parents = Commit.get(repo.objects, oid).parents
+    before = CodeSide.of_commit(repo, parents[0]) if parents else CodeSide(repo, None)
+    return component_changes(before, CodeSide.of_commit(repo, oid))
 
 
 def _files(repo: Repository, oid: ObjectId) -> tuple[ChangedFile, ...]:
