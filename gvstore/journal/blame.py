@@ -36,7 +36,7 @@ from gvstore.journal.contents import Content, Needle, Row, inputs_of, leaves, ou
 from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
 from gvstore.objects.blob import blob_size, get_blob
-from gvstore.objects.lanes import lane_of_each
+from gvstore.objects.lanes import LanePath, lane_of_each
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.record import NIL
 from gvstore.repo.files import read_files
@@ -157,7 +157,7 @@ def _text(root: Invocation, site: _Site, value: object, text: str, code: ObjectI
     """Returns where a text came from that stands in a part of a call, whose value is `value`.
 
     Raises:
-        NotInRun: not even half of it stands there; tells what is nearest, and where it does.
+        NotInRun: most of it does not stand there; tells what is nearest, and where it does.
         ValueError: the text is blank.
     """
     if not text.strip():
@@ -195,6 +195,7 @@ class _Tracer:
         self._rows: dict[CallPath, Row] = {}
         self._inputs: dict[CallPath, dict[str, Content]] = {}
         self._outputs: dict[CallPath, Content] = {}
+        self._lanes: dict[CallPath, list[LanePath]] = {}
         self._whole: tuple[list[CallPath], Row] | None = None
         self._files: dict[str, str] | None = None
 
@@ -262,19 +263,19 @@ class _Tracer:
             yield from self._among_inputs(path, needle)
         elif path:
             above, number = path[:-1], path[-1]
-            yield from self._among_calls(above, self._reach_of(above, number), needle, here, but=number)
+            yield from self._among_calls(above, number, needle, here)
             yield from self._among_inputs(above, needle)
+            yield from self._among_others(above, number, needle)
 
     def _among_calls(
-        self, above: CallPath, ends: int, needle: Needle, here: tuple[bytes, ...], but: int = -1
+        self, above: CallPath, ends: int, needle: Needle, here: tuple[bytes, ...]
     ) -> Iterator[tuple[Found, list[_Source]]]:
         row = self._row(above)
         found = row.find(needle, ends)
         if found is None:
             return
         same = [at for at in row.equal(here, ends) if row.contents[at].find(needle) == found[0]]
-        numbers = dict.fromkeys(number for number in [*same, *found[1]] if number != but)
-        yield found[0], [_Source(_Site((*above, n), _OUTPUT), row.contents[n], n) for n in numbers]
+        yield found[0], [_Source(_Site((*above, n), _OUTPUT), row.contents[n], n) for n in dict.fromkeys([*same, *found[1]])]
 
     def _among_inputs(self, path: CallPath, needle: Needle) -> Iterator[tuple[Found, list[_Source]]]:
         for name, content in self._given(path).items():
@@ -282,13 +283,22 @@ class _Tracer:
             if found is not None:
                 yield found, [_Source(_Site(path, name), content, -1)]
 
-    def _reach_of(self, above: CallPath, number: int) -> int:
-        """Returns how many of a call's calls may have given something to its call `number`: those before it, or all where they ran at once."""
-        call = self._call(above)
-        if call.call.lanes == NIL:
-            return number
-        lanes = [lane for _, lane in zip(range(number + 1), lane_of_each(call.call.lanes, call.store.objects), strict=False)]
-        return len(self._row(above)) if lanes[-1] else number
+    def _among_others(self, above: CallPath, number: int, needle: Needle) -> Iterator[tuple[Found, list[_Source]]]:
+        """Yields the calls that stand behind a call but were made by another thread or task: they may have ended before it began."""
+        lanes = self._lanes_of(above)
+        found = self._row(above).find(needle, len(lanes)) if lanes else None
+        if found is not None:
+            contents = self._row(above).contents
+            others = [n for n in found[1] if n > number and lanes[n] != lanes[number]]
+            yield found[0], [_Source(_Site((*above, n), _OUTPUT), contents[n], -2 - n) for n in others]
+
+    def _lanes_of(self, path: CallPath) -> list[LanePath]:
+        """Returns which thread or task made each of a call's calls; none where its own body made them all."""
+        if path not in self._lanes:
+            call = self._call(path)
+            lanes = lane_of_each(call.call.lanes, call.store.objects) if call.call.lanes != NIL else iter(())
+            self._lanes[path] = [lane for _, lane in zip(range(len(self._row(path))), lanes, strict=False)]
+        return self._lanes[path]
 
     def _elsewhere(self, site: _Site, needle: Needle) -> _Site | None:
         """Returns the first call of the run that gave the needle out before it came to a site by a way nobody recorded."""

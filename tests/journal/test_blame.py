@@ -228,6 +228,35 @@ async def post_office() -> str:
     return (await asyncio.gather(taker(), giver()))[0]
 
 
+@gv.register
+async def extended(text: str) -> str:
+    return f"{text}, and on"
+
+
+@gv.register
+async def walkers() -> list[str]:
+    """Each task goes on with what it has; no task has anything of another."""
+
+    async def walk(n: int) -> str:
+        text = await makes(n)
+        for _ in range(3):
+            text = await extended(text)
+        return text
+
+    return list(await asyncio.gather(*map(walk, range(3))))
+
+
+def test_tasks_that_go_their_own_ways_are_kept_apart(repo: Repository) -> None:
+    """What comes later in the same task was not there yet."""
+    with repo:
+        run = asyncio.run(gv.run_async(walkers))
+    for n in range(3):
+        found = only(run, f"parcel {n} of the late post")
+        way = [step.path[0] for step in found.steps if step.path]
+
+        assert ("makes", way) == (found.component.rpartition(".")[2], sorted(way))
+
+
 def test_tasks_hand_texts_to_each_other(repo: Repository) -> None:
     """A call may have been given something by one that was begun after it, in another task."""
     with repo:
