@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from gvstore.code.facts import FactStore
 from gvstore.code.identity import CodeIdentity, identity_of, module_name
-from gvstore.code.module import UNPARSABLE, ModuleText, decode_source
+from gvstore.code.module import UNPARSABLE, ModuleText, decode_source, reading
 from gvstore.code.project import Project
 from gvstore.code.reach import trace
 from gvstore.code.tree import TreeModules
@@ -64,6 +64,11 @@ def discover_project(files: Iterable[tuple[str, str | bytes]], store: FactStore 
     A file without a word that could make a component (`register`, `Invokable`,
     the name of a class that is one) is parsed only if a component reaches it; of others nothing is said.
     """
+    with reading():
+        return _discovered(files, store)
+
+
+def _discovered(files: Iterable[tuple[str, str | bytes]], store: FactStore | None) -> Discovery:
     waiting = {path: source for path, source in files if path.endswith((".py", ".pyw"))}
     modules = TreeModules(dict(waiting).get)
     project = Project(modules, store)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from gvstore.code.bindings import MODULE, Bindings
 from gvstore.code.definition import Definition, own_hash, read_definition
 from gvstore.code.match import fingerprint
+from gvstore.code.module import READING
 from gvstore.code.scope import bound_names, local_names, outside
 from gvstore.objects.oid import ObjectId
 
@@ -143,8 +144,13 @@ class Facts:
 
     def _of(self, name: str, make: Callable[[], Any]) -> Any:
         if name not in self._known:
-            self._known[name] = make()
+            with READING:
+                self._known[name] = make()
         return self._known[name]
+
+    def let_go(self) -> None:
+        """Forgets the tree; what is known of it stays."""
+        self._bindings = None
 
     # -- from process to process
 

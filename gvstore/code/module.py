@@ -1,7 +1,10 @@
 """One text of one module: its tree, the definitions in it, and the code it compiles to.
 
-All is made on demand and kept: taking a text costs nothing, parsing it a few
-milliseconds for a thousand lines.  Lines end in "\\n" and count from 1; columns
+All is made on demand: taking a text costs nothing, parsing it a few
+milliseconds for a thousand lines.  Trees are large, so when something has been
+looked up (`reading`) only those of the texts that were parsed last are kept;
+the others are parsed again when they are asked for.  What has to fit together
+is read while READING is held.  Lines end in "\\n" and count from 1; columns
 are, as in `ast` and in code objects, offsets into the line's UTF-8.
 
 The text decides; nothing here looks at a file or imports anything.
@@ -10,12 +13,17 @@ The text decides; nothing here looks at a file or imports anything.
 from __future__ import annotations
 
 import ast
+import gc
 import importlib.util
 import io
+import threading
 import tokenize
 import warnings
+import weakref
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType
@@ -30,6 +38,30 @@ if TYPE_CHECKING:
 
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 """What `ast.parse` and `compile` raise at texts that are no Python, or too deep a one."""
+
+
+READING = threading.RLock()
+_TREES_KEPT = 32
+_parsed: deque[weakref.ref[ModuleText]] = deque()
+_readers: list[None] = []  # one for each block of `reading` that is open, in whatever thread
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Reads many texts in the block: Python's collector, which would find nothing in all these trees, waits until it is done."""
+    collects = gc.isenabled()
+    gc.disable()
+    _readers.append(None)
+    try:
+        yield
+    finally:
+        _readers.pop()
+        while not _readers and len(_parsed) > _TREES_KEPT:
+            old = _parsed.popleft()()
+            if old is not None:
+                old.let_go()
+        if collects:
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +127,17 @@ class ModuleText:
     def tree(self) -> ast.Module:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(self.text)
+            tree = ast.parse(self.text)
+        _parsed.append(weakref.ref(self))
+        return tree
+
+    def let_go(self) -> None:
+        """Forgets the tree and what holds it; what is known of it stays."""
+        with READING:
+            for name in ("tree", "statements", "sites", "codes"):
+                vars(self).pop(name, None)
+            if "facts" in vars(self):
+                self.facts.let_go()
 
     @cached_property
     def facts(self) -> Facts:

@@ -23,7 +23,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from gvstore.code.module import Site
+from gvstore.code.module import Site, reading
 from gvstore.code.project import Project
 from gvstore.code.unit import Boundary, Edge, Module, Unit, UnitKey
 from gvstore.objects.oid import ObjectId
@@ -47,6 +47,11 @@ class Reached:
 
 def trace(project: Project, module: Module, site: Site | int) -> Reached:
     """Returns what the definition at `site` of a module of the project, or its number there, reaches, itself left out."""
+    with reading():
+        return _trace(project, module, site)
+
+
+def _trace(project: Project, module: Module, site: Site | int) -> Reached:
     number = site if isinstance(site, int) else module.text.sites.index(site)
     root = UnitKey(module, module.facts.sites[number][0])
     first = project.site_links(module, number)
