@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 from bisect import bisect_left
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -161,6 +162,15 @@ class _Leaf:
         self.path, self.part, self.elements, self.used = path, part, elements, False
 
 
+def _unused(leaves: deque[_Leaf] | None) -> _Leaf | None:
+    """Takes out the first leaf that did not answer yet."""
+    while leaves:
+        leaf = leaves.popleft()
+        if not leaf.used:
+            return leaf
+    return None
+
+
 class Checking:
     """One check under way: the record's leaves, which of them were asked for, and where it has to end."""
 
@@ -173,7 +183,9 @@ class Checking:
         self.fault = ""
         self._calls: dict[CallPath, tuple[bytes, list[bytes]]] = {}  # those with calls below them
         self._changed: set[CallPath] = set()
-        self._by_call: dict[tuple[str, bytes], list[_Leaf]] = {}
+        self._by_call: dict[tuple[str, bytes], deque[_Leaf]] = {}
+        self._by_place: dict[tuple[CallPath, str, bytes], deque[_Leaf]] = {}  # the same, below one parent
+        self._times: Counter[tuple[str, bytes]] = Counter()
         self._callers: set[str] = set()  # components of which a call made calls
         self._read(root)
         self._paths = [leaf.path for leaf in self.leaves]
@@ -191,7 +203,10 @@ class Checking:
                     continue
                 leaf = _Leaf(path, part, elements)
                 self.leaves.append(leaf)
-                self._by_call.setdefault(self.key(elements), []).append(leaf)
+                key = self.key(elements)
+                self._by_call.setdefault(key, deque()).append(leaf)
+                self._by_place.setdefault((path[:-1], *key), deque()).append(leaf)
+                self._times[key] += 1
                 if stale:
                     self.stale.append(StaleCall(path, replayer.component(elements[1]).name, stale))
                 continue
@@ -217,8 +232,7 @@ class Checking:
 
     def take(self, path: CallPath, key: tuple[str, bytes]) -> _Leaf | None:
         """Returns the record's leaf for such a call, made below the call at `path` if there is one, else anywhere."""
-        found = [leaf for leaf in self._by_call.get(key, ()) if not leaf.used]
-        leaf = next((leaf for leaf in found if leaf.path[:-1] == path), next(iter(found), None))
+        leaf = _unused(self._by_place.get((path, *key))) or _unused(self._by_call.get(key))
         if leaf is not None:
             leaf.used = True
             self.answered += 1
@@ -268,9 +282,9 @@ class Checking:
     def _question(self, live: LiveComponent, name: str, args: bytes, state: bytes) -> NewQuestion:
         replayer = self.replayer
         called = given_text(replayer, name, live.parameters, args, state)
-        equal = self._by_call.get((name, state + args), ())
+        equal = self._times[name, state + args]
         if equal:
-            times = "once" if len(equal) == 1 else f"{len(equal)} times"
+            times = "once" if equal == 1 else f"{equal} times"
             return NewQuestion(name, called, f"it is asked more often than on record, where it is asked {times}", None, "")
         kin = [leaf for leaf in self.leaves if replayer.component(leaf.elements[1]).name == name]
         if not kin:
@@ -302,11 +316,11 @@ class CheckAnswers(Answers):
         super().__init__(checking.replayer, whole[4], whole[8], path)
         self._checking = checking
         self.in_order = False
-        self._mine: dict[tuple[str, bytes], list[tuple[int, bytes, list[bytes]]]] = {}
+        self._mine: dict[tuple[str, bytes], deque[tuple[int, bytes, list[bytes]]]] = {}
         for at, part in enumerate(PartList(whole[4], checking.replayer.reader)):
             below = split(part_body(part, checking.replayer.reader))
             if len(below) > 4 and below[4] != NIL:
-                self._mine.setdefault(checking.key(below), []).append((at, part, below))
+                self._mine.setdefault(checking.key(below), deque()).append((at, part, below))
 
     def take(self, live: LiveComponent, args: bytes, state: bytes, lane: LanePath = ()) -> Answer | None:
         """Returns the record's word on a call: of a leaf its outcome, of one whose code changed what its body may ask; None: a new body.
@@ -321,7 +335,7 @@ class CheckAnswers(Answers):
             key = live.name(replayer.root), state + args
             rows = self._mine.get(key)
             if rows:
-                return self._with_calls(live, *rows.pop(0))
+                return self._with_calls(live, *rows.popleft())
             leaf = checking.take(self.path, key) if live.flavor != "block" else None
             if leaf is not None:
                 return self._leaf(leaf)
