@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,6 +123,8 @@ class CommandTest:
         folder = lay_out(repo.objects, repo.gv, tree)
         try:
             inner = folder.path / self._inner
+            with suppress(OSError):  # where a file has its name, the command runs at the top
+                inner.mkdir(parents=True, exist_ok=True)
             inner = inner if inner.is_dir() else folder.path
             for path in self.brought(oid):
                 (inner / path).parent.mkdir(parents=True, exist_ok=True)

@@ -117,3 +117,13 @@ def test_an_expected_value_says_what_is_good(shop: CommandLine) -> None:
 
     assert ("commit 1", "bad") == (found["message"], found["tests"][0]["verdict"])
     assert "commit 1" == shop("bisect", "-q", "--json", "--good", "v1", "run/1").json["message"]
+
+
+def test_a_command_runs_in_the_folder_that_it_was_typed_in(shop: CommandLine) -> None:
+    """Also where no commit has that folder; the options may stand behind `run`."""
+    (shop.folder / "far" / "off").mkdir(parents=True)
+    command = ("--", "python", "-c", "raise SystemExit('* 2' not in open('../../prices.py').read())")
+    found = shop("-C", "far/off", "bisect", "run", "--good", "v1", "--bad", "main", "--json", *command).json
+
+    assert "commit 1" == found["message"]
+    assert [] == list((shop.folder / "far" / "off").iterdir())
