@@ -19,6 +19,7 @@ from gvstore.reads import ImportRead, Stamp, imported_below, stamp_of
 
 MAX_SOURCE_BYTES: Final = 8 << 20
 _SKIPPED: Final = frozenset({".gv", ".git", "site-packages", "dist-packages", "__pycache__", "node_modules"})
+_KEPT: Final = 20_000
 
 Imports = dict[str, dict[str, bytes | None]]
 Take = Callable[[str, bytes], ObjectId]  # is given a path in the project and what is in the file
@@ -32,17 +33,22 @@ class ProjectFiles:
         self._resolved = root.resolve()
         self.prefixes = tuple({str(root) + os.sep, str(self._resolved) + os.sep})
         self._environments: dict[Path, bool] = {}
+        self._relatives: dict[str, str | None] = {}
         self._oids: dict[str, tuple[Stamp, bytes]] = {}
 
     def relative(self, file: str) -> str | None:
         """Returns a file's path in the project, None if it is none of it: a script may have been started as `tools/../agent.py`."""
-        for root, path in ((self.root, Path(os.path.normpath(file))), (self._resolved, Path(file).resolve())):
-            if path.is_relative_to(root):
-                relative = path.relative_to(root)
-                if _SKIPPED.intersection(relative.parts) or self._is_environment(relative.parent):
-                    return None
-                return relative.as_posix()
-        return None
+        if file not in self._relatives:
+            if len(self._relatives) >= _KEPT:
+                self._relatives.clear()
+            self._relatives[file] = self._below(self.root, Path(os.path.normpath(file))) or self._below(self._resolved, Path(file).resolve())
+        return self._relatives[file]
+
+    def _below(self, root: Path, path: Path) -> str | None:
+        if not path.is_relative_to(root):
+            return None
+        relative = path.relative_to(root)
+        return None if _SKIPPED.intersection(relative.parts) or self._is_environment(relative.parent) else relative.as_posix()
 
     def _is_environment(self, folder: Path) -> bool:
         known = self._environments.get(folder)
