@@ -34,17 +34,18 @@ def change_text(change: ComponentChange, paint: Paint) -> str:
     """Returns what changed of a component, without its name."""
     parts = []
     if change.old_name is not None:
-        parts.append(paint("changed", f"renamed from {change.old_name}"))
+        how = "renamed from" if RENAMED in change.changes else "beside"
+        parts.append(paint("changed", f"{how} {change.old_name}"))
     for kind in change.changes:
         if kind is RENAMED:
             continue
         role, word = _WORDS[kind]
-        told = _details({FIELDS: change.fields, REACH: change.reach}.get(kind, ()))
+        told = _details(change.reach, "; ") if kind == REACH else _details(change.fields, ", ") if kind == FIELDS else ""
         parts.append(paint(role, word) + (f": {told}" if told else ""))
     return "; ".join(parts)
 
 
-def _details(details: Sequence[object]) -> str:
+def _details(details: Sequence[object], between: str) -> str:
     shown = [str(each) for each in details[:_MANY]]
     more = len(details) - len(shown)
-    return ", ".join([*shown, *([f"and {more} more"] if more else [])])
+    return between.join([*shown, *([f"and {more} more"] if more else [])])

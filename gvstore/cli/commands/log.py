@@ -116,7 +116,8 @@ def _component(cx: CommandContext, rev: str, name: str, form: str) -> Iterator[C
         start = repo.resolve_commit(rev)
         found = False
         for entry in component_log(repo, start, name):
-            shown = shower.show(entry.oid, entry.commit, form=form, separated=found)
+            changes = shower.changes(entry.commit) if form == "stat" else None
+            shown = shower.show(entry.oid, entry.commit, form=form, changes=changes, separated=found)
             found = True
             yield _shown(entry, shown)
         if not found:
