@@ -7,8 +7,9 @@
 A cache: it may be deleted at any time, and what is damaged is as good as
 none.  Records are appended, each batch in one write, so several processes may
 write at once; of two records of one key the later counts.  A file that has
-grown past MAX_BYTES is written anew, with what this process has asked for and
-the latest of the rest, half as much at most.
+grown past MAX_BYTES, or is mostly records that others took the place of, is
+written anew: with what this process has asked for and the latest of the rest,
+half of MAX_BYTES at most.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from gvstore.objects.oid import ObjectId
 MAX_BYTES: Final = 32 << 20
 _HEAD: Final = struct.Struct("<32sI8s")
 _MAX_RECORD: Final = 8 << 20
+_LITTLE_BYTES: Final = 1 << 20  # so much may be superseded before it matters
 
 
 class FactFile:
@@ -62,7 +64,8 @@ class FactFile:
             return
         try:
             self._path.parent.mkdir(exist_ok=True)
-            if not self._is_sound or self._size + grown > self._max_bytes:
+            live = sum(map(len, self._read().values()))
+            if not self._is_sound or self._size + grown > min(self._max_bytes, 2 * live + _LITTLE_BYTES):
                 self._write_anew()
             elif records:
                 self._append(b"".join(records.values()))

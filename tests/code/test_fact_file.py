@@ -172,3 +172,16 @@ def test_facts_are_of_one_text() -> None:
     assert text.facts.key != ModuleText.of(text.text, package="pkg").facts.key != known.facts.key
     assert ("", "registered") == (text.facts.sites[0][2], known.facts.sites[0][2])
     assert own_hash(known, known.sites[0].node) == known.facts.own(0)
+
+
+def test_what_was_superseded_does_not_pile_up(tmp_path: Path) -> None:
+    """One record written again and again: the file stays near what it holds."""
+    path = tmp_path / "code"
+    draw = random.Random(1)
+    store = FactFile(path)
+    for _ in range(100):
+        data = draw.randbytes(100_000)
+        store.put({KEY: data})
+
+    assert path.stat().st_size < 1_500_000
+    assert data == FactFile(path).get(KEY)
