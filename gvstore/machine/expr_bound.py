@@ -1,0 +1,115 @@
+"""How much an expression may do: the bounds, the counters that hold them, and the errors that tell.
+
+A step is one node evaluated.  Volume is what is made, walked or compared: one a
+character, eight an item, a byte of an integer one.  Both are counted over one
+evaluation, so that a hundred small blow-ups are stopped as one large is.
+Nothing is made before its size was charged.
+"""
+
+from __future__ import annotations
+
+from gvstore.errors import UsageFault
+
+MAX_SOURCE = 4_000  # characters
+MAX_DEPTH = 60  # of the syntax tree
+MAX_STEPS = 100_000
+MAX_VOLUME = 10_000_000
+MAX_ITEMS = 100_000  # of one container
+MAX_BITS = 8_192  # of one integer
+ITEM = 8  # what an item counts
+NESTED = (list, tuple, dict, set, frozenset)
+
+
+class ExpressionFault(UsageFault, ValueError):
+    """An expression that can not be evaluated: `source` is its text."""
+
+    def __init__(self, source: str, why: str, *, hint: str | None = None) -> None:
+        self.source, self.why = source, why
+        shown = source if len(source) <= 80 else source[:77] + "..."
+        super().__init__(f"expr({shown!r}): {why}", hint=hint)
+
+
+class ExpressionRefused(ExpressionFault):
+    """What the text asks for is not among what expressions may do; nothing was evaluated."""
+
+    hint = 'Expressions compare and compute with what stands in the state: expr("epochs > 100 and len(history) < 5").'
+
+
+class ExpressionStopped(ExpressionFault):
+    """The expression came to one of the bounds."""
+
+    hint = "Compute it in an action that writes the result, and look at that."
+
+
+class OutOfBounds(Exception):
+    """A bound is reached; turned into ExpressionStopped where the source is known."""
+
+
+class Budget:
+    """What one evaluation has left."""
+
+    __slots__ = ("steps", "volume")
+
+    def __init__(self) -> None:
+        self.steps, self.volume = MAX_STEPS, MAX_VOLUME
+
+    def step(self) -> None:
+        """Counts a node evaluated."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise OutOfBounds(f"more than {MAX_STEPS:,} steps")
+
+    def charge(self, volume: int) -> None:
+        """Counts what is about to be made, walked or compared."""
+        self.volume -= volume
+        if self.volume < 0:
+            raise OutOfBounds(f"more than {MAX_VOLUME:,} characters are made or compared (an item counts {ITEM})")
+
+    def items(self, count: int) -> None:
+        """Counts a container that is about to be made."""
+        if count > MAX_ITEMS:
+            raise OutOfBounds(f"a container of {shown(count)} items: at most {MAX_ITEMS:,}")
+        self.charge(count * ITEM)
+
+    def bits(self, count: int) -> None:
+        """Counts an integer that is about to be made."""
+        if count > MAX_BITS:
+            raise OutOfBounds(f"an integer of {shown(count)} bits: at most {MAX_BITS:,}")
+        self.charge(count // 8)
+
+    def measure(self, value: object, limit: int | None = None) -> int:
+        """Returns the volume of a value with all in it, shared parts counted each time, or `limit` if it is more.
+
+        A value that is not plain counts as one item: what it does when
+        compared is the program's own affair.
+        """
+        limit = self.volume + 1 if limit is None else limit
+        total, stack = 0, [value]
+        while stack and total < limit:
+            each = stack.pop()
+            total += ITEM
+            kind = type(each)
+            if kind is str or kind is bytes:
+                total += len(each)  # type: ignore[arg-type]
+            elif kind is int:
+                total += each.bit_length() // 8  # type: ignore[attr-defined]
+            elif kind in NESTED:
+                total += ITEM * len(each)  # type: ignore[arg-type]
+                if total < limit:
+                    stack.extend(each)  # type: ignore[arg-type]
+                    if kind is dict:
+                        stack.extend(each.values())  # type: ignore[attr-defined]
+        return min(total, limit)
+
+    def walk(self, value: object) -> None:
+        """Counts a walk over all of a value: it is hashed, say."""
+        self.charge(self.measure(value))
+
+    def compare(self, left: object, right: object) -> None:
+        """Counts a comparison, which walks the smaller of two values at most."""
+        self.charge(self.measure(right, self.measure(left)))
+
+
+def shown(count: int) -> str:
+    """Returns a count for a message, however large it is."""
+    return f"{count:,}" if count < 10**15 else "very many"
