@@ -33,29 +33,39 @@ def running_code(cx: CommandContext, repo: Repository, rev: str | None) -> Itera
     if rev is None:
         yield None
         return
-    with repo.code_of(rev) as code:
-        for path, why in code.left_out.items():
-            cx.output.warning(f"{printable(path)} of {code.name} {why}; it is missing here")
-        try:
-            yield code
-        except TargetRaised as e:
-            raise TargetRaised(
-                f"the code of {code.name} does not load here: {code.told(str(e))}", hint=_hint(e, code)
-            ) from e
-        except ComponentRaised as e:
-            if missing := _missing_file(repo, code, e.__cause__):
-                e.hint = f"{missing} lies in the work tree, and not in {code.name}. {e.hint}"
-            e.hint = re.sub(r"`(gv replay run/\d+)`", rf"`\1 --code {rev}`", e.hint)
-            raise
-        except Waiting as e:
-            e.hint = e.hint.replace("`gv answer ", f"`gv answer --code {rev} ")
-            raise
-    if code.kept is not None:
-        some = ", ".join(map(printable, code.written[:_SHOWN])) + (" ..." if len(code.written) > _SHOWN else "")
-        cx.output.warning(
-            f"the program wrote {units.count(len(code.written), 'file')} beside its code: {some}; "
-            f"see {cx.shown(code.kept)}"
-        )
+    code: CodeRoot | None = None
+    try:
+        with repo.code_of(rev) as code:
+            for path, why in code.left_out.items():
+                cx.output.warning(f"{printable(path)} of {code.name} {why}; it is missing here")
+            with _told(repo, code, rev):
+                yield code
+    finally:
+        if code is not None and code.kept is not None:
+            some = ", ".join(map(printable, code.written[:_SHOWN])) + (" ..." if len(code.written) > _SHOWN else "")
+            cx.output.warning(
+                f"the program wrote {units.count(len(code.written), 'file')} beside its code: {some}; "
+                f"see {cx.shown(code.kept)}"
+            )
+
+
+@contextmanager
+def _told(repo: Repository, code: CodeRoot, rev: str) -> Iterator[None]:
+    """Says of errors in the block which code they are of, and what to type to go on with it."""
+    try:
+        yield
+    except TargetRaised as e:
+        raise TargetRaised(
+            f"the code of {code.name} does not load here: {code.told(str(e))}", hint=_hint(e, code)
+        ) from e
+    except ComponentRaised as e:
+        if missing := _missing_file(repo, code, e.__cause__):
+            e.hint = f"{missing} lies in the work tree, and not in {code.name}. {e.hint}"
+        e.hint = re.sub(r"`(gv replay run/\d+)`", rf"`\1 --code {rev}`", e.hint)
+        raise
+    except Waiting as e:
+        e.hint = e.hint.replace("`gv answer ", f"`gv answer --code {rev} ")
+        raise
 
 
 def _hint(error: TargetRaised, code: CodeRoot) -> str:

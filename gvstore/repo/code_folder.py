@@ -58,7 +58,7 @@ class CodeFolder:
         """Returns the files that somebody has written here since it was laid out, sorted."""
         found = []
         for base, folders, names in os.walk(self.path):
-            folders[:] = [each for each in folders if each not in _PASSED_OVER and not each.startswith(".")]
+            folders[:] = [each for each in folders if each not in _PASSED_OVER]
             for name in names:
                 path = Path(base) / name
                 inner = path.relative_to(self.path).as_posix()
