@@ -13,18 +13,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from gvstore.cli import units
 from gvstore.cli.output import HIDDEN
+from gvstore.cli.shown_code import LibraryChange, libraries_of, library_changes
 from gvstore.cli.style import Paint
 from gvstore.cli.subject import Subject
 from gvstore.errors import Corrupt
 from gvstore.journal.counting import count_calls, is_leaf_call
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.timing import Timing, timing_of
-from gvstore.journal.used import UsedCode
 from gvstore.objects import number
 from gvstore.objects.decode import decode
 from gvstore.objects.invocation import PartList, outcome_number, part_body
@@ -64,7 +63,7 @@ class StatsDiffer:
     same: bool
     counts: dict[str, int]
     took: tuple[Took, Took]
-    libraries: dict[str, tuple[str | None, str | None]]
+    libraries: list[LibraryChange]
     rows: tuple[tuple[str, str, str, str], ...] = field(metadata=HIDDEN)
 
     @property
@@ -80,8 +79,7 @@ class StatsDiffer:
             yield paint("title", line.rstrip()) if not name else line.rstrip()
         told = ", ".join(f"{count:,} {change.replace('_', ' ')}" for change, count in self.counts.items())
         yield f"calls: {told}" if told else "the same calls with the same outcomes"
-        for name, (before, after) in islice(self.libraries.items(), _LIBRARIES):
-            yield paint("quiet", f"{name} {before or 'not there'} → {after or 'not there'}")
+        yield from (paint("quiet", f"library {each.line()}") for each in self.libraries[:_LIBRARIES])
         if len(self.libraries) > _LIBRARIES:
             yield paint("quiet", f"… and {units.count(len(self.libraries) - _LIBRARIES, 'more library', 'more libraries')}")
 
@@ -187,14 +185,8 @@ def _part(value: Any, name: str) -> object:
     return getattr(value, name, None) if hasattr(value, "__dataclass_fields__") or hasattr(value, "model_fields") else None
 
 
-def _libraries(old: Subject, new: Subject) -> dict[str, tuple[str | None, str | None]]:
+def _libraries(old: Subject, new: Subject) -> list[LibraryChange]:
     if old.run is None or new.run is None:
-        return {}
-    before, after = (UsedCode.of(run.record, run.store.objects).libraries for run in (old.run, new.run))
-    if before is None or after is None:
-        return {}
-    return {
-        name: (before.get(name), after.get(name))
-        for name in sorted({*before, *after})
-        if before.get(name) != after.get(name)
-    }
+        return []
+    before, after = (libraries_of(run.repo, run) for run in (old.run, new.run))
+    return [] if before is None or after is None else library_changes(before, after)
