@@ -136,8 +136,11 @@ def module_text(module: types.ModuleType, store: FactStore | None = None) -> Mod
         return known
     if now is not None and store is not None:
         now.facts.load(store)
-    seen = [known, now, *reversed(_versions.get(filename, []))]
-    found = next((text for text in seen if text is not None and _is_loaded(module, text)), known or now)
+    seen = [text for text in (known, now, *reversed(_versions.get(filename, []))) if text is not None]
+    first = seen[0] if seen else None
+    if any(text is not first for text in seen):  # of one alone nothing need be compiled
+        first = next((text for text in seen if _is_loaded(module, text)), first)
+    found = first
     if found is not None:
         _module_texts[module] = found
     return found
