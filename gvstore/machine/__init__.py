@@ -1,6 +1,11 @@
 """STATE MACHINES: actions that read and write named parts of a state, joined by conditional transitions.
 
-Being built.  What stands, each in its file: `expr` (an expression of text,
-evaluated over its syntax tree within bounds; what it computes with is in
-`expr_eval`, what it may call in `expr_call`, how much in `expr_bound`).
+Being built.  What stands, each in its file:
+
+    expr        an expression of text over its syntax tree, within bounds
+                (expr_eval: its nodes, expr_call: what it may call, expr_bound: how much)
+    condition   when, expr, default, on_error, and what they are joined to
+    node        what a graph sees of an action
+    transition  an edge; graph: which action comes after which, and its builder
+    draft       a machine as it was typed; validate: all that is wrong with it, as findings
 """
