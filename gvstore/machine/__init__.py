@@ -8,4 +8,7 @@ Being built.  What stands, each in its file:
     node        what a graph sees of an action
     transition  an edge; graph: which action comes after which, and its builder
     draft       a machine as it was typed; validate: all that is wrong with it, as findings
+    state       named values, immutable: over cell (a version of a field) and duplicate (copies),
+                stored as wholes and changes (change), as JSON (serde), typed (typing_system, annotation),
+                changed by values (delta); its errors are in state_fault
 """

@@ -182,6 +182,11 @@ class ItemList:
         self._builder.extend(self._items)
         self._items, self._room = [], GATHERED_BYTES
 
+    def settle(self) -> None:
+        """Hands what waits over to the tree, if it has become one: copies of the list need not do it each for themselves."""
+        if self._builder is not None:
+            self._hand_over()
+
     def go_on(self, builder: TreeBuilder, count: int) -> None:
         """Takes over a tree that holds `count` items already; what was added before must be none."""
         self._builder, self.count, self._room = builder, count, GATHERED_BYTES

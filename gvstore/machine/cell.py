@@ -1,0 +1,340 @@
+"""One version of one field of a state: the value, never handed out itself, and its encoding once it was stored.
+
+A list that grows is many versions over one row of items: each version is a
+count, and the row remembers how its items are encoded, so that appending and
+storing again costs O(log n), in time and in bytes.  What comes from a store
+stays there until it is read.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any, Final
+
+import gvstore.store.libraries  # noqa: F401 - teaches the encoder their types
+from gvstore.machine.duplicate import duplicate, is_same
+from gvstore.machine.serde import FIELD_SERDES, packed, unpacked
+from gvstore.machine.state_fault import StateValueError, unstorable
+from gvstore.objects import number
+from gvstore.objects.carry import carry
+from gvstore.objects.chunking import LINK_THRESHOLD
+from gvstore.objects.decode import decode
+from gvstore.objects.encode import VALUE_BYTE, Encoder
+from gvstore.objects.fault import CorruptObject
+from gvstore.objects.links import links
+from gvstore.objects.nowhere import Nowhere
+from gvstore.objects.protocol import ObjectReader, ObjectWriter
+from gvstore.objects.resume import resume_list
+from gvstore.objects.sequence import ItemList
+from gvstore.objects.wire import has_link, linked, pack, split, unpack
+
+NOWHERE: Final = Nowhere()
+"""The writer that only names; what is encoded for any other need not be encoded for it."""
+_LIST = pack(number.LIST)
+_SPLIT = pack(number.SPLIT)
+
+
+def field_encoder(name: str, writer: ObjectWriter) -> Encoder:
+    """Returns an encoder that raises StateValueError, with the field's name, for what has no encoding."""
+
+    def refuse(type_name: str, detail: str | None) -> None:
+        raise unstorable(name, type_name, detail)
+
+    return Encoder(writer, refuse)
+
+
+def _encode(name: str, value: Any, writer: ObjectWriter) -> bytes:
+    encoder = field_encoder(name, writer)
+    if name in FIELD_SERDES:
+        return encoder.nested(packed(name, value))
+    try:
+        return encoder.nested(value)
+    except StateValueError:
+        by_type = packed(None, value)
+        if by_type is None:
+            raise
+        return encoder.nested(by_type)
+
+
+class Cell:
+    """A value at hand.  It is the state's own: `read` hands out copies."""
+
+    __slots__ = ("_known", "_value")
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+        self._known: tuple[ObjectWriter, bytes] | None = None
+
+    @property
+    def value(self) -> Any:
+        """The value itself: to be looked at, never to be handed out."""
+        return self._value
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the value is at hand."""
+        return True
+
+    def read(self) -> Any:
+        """Returns a copy of the value."""
+        return duplicate(self.value)
+
+    def part(self, name: str, writer: ObjectWriter) -> bytes:
+        """Returns the encoding as a part of the state's, all that it links written.
+
+        Raises:
+            StateValueError: a part of the value has no encoding.
+        """
+        known = self._known
+        if known is None or (known[0] is not writer and writer is not NOWHERE):
+            known = self._known = (writer, self._encode(name, writer))
+        return known[1]
+
+    def _encode(self, name: str, writer: ObjectWriter) -> bytes:
+        return _encode(name, self.value, writer)
+
+
+class StoredCell(Cell):
+    """A value that lies in a database until it is read."""
+
+    __slots__ = ("_data", "_loaded", "_reader")
+
+    def __init__(self, data: bytes, reader: ObjectReader) -> None:
+        super().__init__(None)
+        self._data, self._reader, self._loaded = data, reader, False
+
+    @property
+    def value(self) -> Any:
+        """The value, read now if it was not yet."""
+        if not self._loaded:
+            self._value = unpacked(decode(self._data, self._reader))
+            self._loaded = True
+        return self._value
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the value was read."""
+        return self._loaded
+
+    def _encode(self, name: str, writer: ObjectWriter) -> bytes:
+        _carry_links(self._data, self._reader, writer)
+        return self._data
+
+    def longer(self, items: list[bytes], reader: ObjectReader) -> StoredCell:
+        """Returns the same list with more items, encoded, at its end.
+
+        Raises:
+            CorruptObject: it is no list.
+        """
+        return GrownCell(self, items, reader)
+
+    def as_list(self) -> ListCell | None:
+        """Returns the same as a version of a list, its items unread, or None if it is no list."""
+        oid = linked(self._data)
+        data = self._data if oid is None else self._reader.read(oid)[1:]
+        if data[0] & 0xF0 != 0x90 and data[0] not in (0xDC, 0xDD):
+            return None
+        parts = split(data)
+        if parts[:1] == [_LIST]:
+            count = len(parts) - 1
+        elif parts[:2] == [_SPLIT, _LIST] and len(parts) == 4:
+            count = unpack(parts[2])
+        else:
+            return None
+        return ListCell(_Row([], self, count), count)
+
+    def resumed(self, writer: ObjectWriter, name: str, count: int) -> ItemList:
+        """Returns the builder of this list of `count` items in another database or the same."""
+        return resume_list(self._reader, writer, self.part(name, writer), count)
+
+
+class GrownCell(StoredCell):
+    """A stored list that went on with more items, which lie beside it."""
+
+    __slots__ = ("_base", "_count", "_items")
+
+    def __init__(self, base: StoredCell, items: list[bytes], reader: ObjectReader) -> None:
+        super().__init__(b"", reader)
+        listed = base.as_list()
+        if listed is None:
+            raise CorruptObject(None, "only a list goes on")
+        self._base, self._items, self._count = base, items, listed.count
+
+    def longer(self, items: list[bytes], reader: ObjectReader) -> StoredCell:
+        """Returns the same list with more items, encoded, at its end."""
+        return GrownCell(self._base, [*self._items, *items], reader)
+
+    @property
+    def value(self) -> Any:
+        """The list, read now if it was not yet."""
+        if not self._loaded:
+            self._value = [*self._base.value, *(decode(part, self._reader) for part in self._items)]
+            self._loaded = True
+        return self._value
+
+    def _encode(self, name: str, writer: ObjectWriter) -> bytes:
+        builder = self.resumed(writer, name, self._count + len(self._items))
+        data = builder.finish()
+        return data if builder.is_split else Encoder(writer).place(data, inline_height(data))
+
+    def as_list(self) -> ListCell:
+        """Returns the same as a version of a list, its items unread."""
+        count = self._count + len(self._items)
+        return ListCell(_Row([], self, count), count)
+
+    def resumed(self, writer: ObjectWriter, name: str, count: int) -> ItemList:
+        """Returns the builder of this list of `count` items in another database or the same."""
+        builder = self._base.resumed(writer, name, self._count)
+        for part in self._items:
+            _carry_links(part, self._reader, writer)
+        builder.extend(self._items)
+        return builder
+
+
+def _carry_links(data: bytes, reader: ObjectReader, writer: ObjectWriter) -> None:
+    here: object = writer
+    if here is not reader and has_link(data):
+        for oid in links(VALUE_BYTE + data)[0]:
+            carry(oid, reader, writer)
+
+
+def inline_height(data: bytes) -> int:
+    """Returns how many containers stand in each other in an encoding, down to its links."""
+    height, level = 0, [unpack(data)]
+    while level := [each for parts in level if type(parts) is list for each in parts]:
+        height += 1
+    return height
+
+
+class _Row:
+    """Items that versions of a list have in common, in the order they came; those before `start` are in `base`."""
+
+    __slots__ = ("base", "builders", "items", "lock", "parts", "start", "writer")
+
+    def __init__(self, items: list[Any], base: StoredCell | None = None, start: int = 0) -> None:
+        self.items, self.base, self.start = items, base, start
+        self.parts: list[bytes] = []  # encodings of the first items, what they link in `writer`
+        self.writer: ObjectWriter | None = None
+        self.builders: dict[bool, ItemList] = {}  # took the first of them; is it of NOWHERE?
+        self.lock = threading.RLock()
+
+    def first(self, count: int) -> list[Any]:
+        """Returns the first items themselves, in a new list."""
+        if self.base is None:
+            return self.items[:count]
+        return [*self.base.value, *self.items[: count - self.start]]
+
+    def grown(self, count: int, values: list[Any]) -> _Row:
+        """Returns a row that begins with the first `count` items and goes on with `values`: this one, if nothing follows there yet."""
+        with self.lock:
+            kept = count - self.start
+            if kept == len(self.items):
+                self.items += values
+                return self
+            made = _Row(self.items[:kept] + values, self.base, self.start)
+            made.parts, made.writer = self.parts[:kept], self.writer
+            made.builders = {key: each.copy() for key, each in self.builders.items() if each.count <= count}
+            return made
+
+    def item_parts(self, name: str, begin: int, end: int, writer: ObjectWriter) -> list[bytes]:
+        """Returns the encodings of the items from `begin`, which is not before `start`, to `end`.
+
+        Raises:
+            StateValueError: one of those to `end` has no encoding.
+        """
+        with self.lock:
+            if self.writer is not writer and (self.writer is None or writer is not NOWHERE):
+                self.writer, self.parts, self.builders = writer, [], {}
+            kept = end - self.start
+            if len(self.parts) < kept:
+                encoder = field_encoder(name, writer if self.writer is None else self.writer)
+                self.parts += [encoder.nested(each) for each in self.items[len(self.parts) : kept]]
+            return self.parts[begin - self.start : kept]
+
+    def encoded(self, name: str, count: int, writer: ObjectWriter) -> tuple[bytes, bool]:
+        """Returns the encoding of the list of the first `count` items, and whether it is split.  Raises as `item_parts`."""
+        with self.lock:
+            self.item_parts(name, count, count, writer)
+            builder = self.builders.get(writer is NOWHERE)
+            if builder is None or builder.count > count:
+                builder = ItemList(writer, number.LIST) if self.base is None else self.base.resumed(writer, name, self.start)
+            builder.extend(self.parts[builder.count - self.start : count - self.start])
+            builder.settle()
+            self.builders[writer is NOWHERE] = builder
+            return builder.copy().finish(), builder.is_split
+
+
+class ListCell(Cell):
+    """A list: the first `count` items of a row."""
+
+    __slots__ = ("count", "row")
+
+    def __init__(self, row: _Row, count: int) -> None:
+        super().__init__(None)
+        self.row, self.count = row, count
+
+    @property
+    def value(self) -> list[Any]:
+        """The items themselves, in a list made for it."""
+        return self.row.first(self.count)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether all items are at hand."""
+        return self.row.base is None or self.row.base.is_loaded
+
+    def grown(self, values: Sequence[Any]) -> ListCell:
+        """Returns the version with more items at its end; they are the state's own already."""
+        return ListCell(self.row.grown(self.count, list(values)), self.count + len(values))
+
+    def became(self, value: list[Any]) -> ListCell | None:
+        """Returns the version that is this list, built on what the two have in common, or None if that is nothing."""
+        if not self.is_loaded:
+            return None
+        common = 0
+        for before, after in zip(self.value, value, strict=False):
+            if not is_same(before, after):
+                break
+            common += 1
+        if common == 0 or common < self.row.start:
+            return None
+        rest = duplicate(value[common:])
+        return ListCell(self.row.grown(common, rest), common + len(rest))
+
+    def _encode(self, name: str, writer: ObjectWriter) -> bytes:
+        if name in FIELD_SERDES:
+            return _encode(name, self.value, writer)
+        try:
+            data, is_split = self.row.encoded(name, self.count, writer)
+        except StateValueError:
+            return _encode(name, self.value, writer)
+        if is_split:
+            return data
+        return Encoder(writer).place(data, inline_height(data) if len(data) <= LINK_THRESHOLD else 1)
+
+    def item_parts(self, name: str, begin: int, writer: ObjectWriter) -> list[bytes]:
+        """Returns the encodings of the items from `begin`, which is not before the row's start.
+
+        Raises:
+            StateValueError: an item has no encoding.
+        """
+        return self.row.item_parts(name, begin, self.count, writer)
+
+    def grew_from(self, before: Cell | None) -> int | None:
+        """Returns how many items `before` had, if it is an earlier version of this list."""
+        if isinstance(before, ListCell) and before.row is self.row and before.count <= self.count:
+            return before.count
+        return self.row.start if before is not None and before is self.row.base else None
+
+
+def cell_of(value: Any, before: Cell | None = None) -> Cell:
+    """Returns the cell of a value that a program hands in: a copy of it, or what `before` holds already."""
+    if type(value) is list:
+        if isinstance(before, StoredCell) and before.is_loaded:
+            before = before.as_list()
+        made = before.became(value) if isinstance(before, ListCell) else None
+        return ListCell(_Row(duplicate(value)), len(value)) if made is None else made
+    if before is not None and type(before) is not ListCell and before.is_loaded and is_same(before.value, value):
+        return before
+    return Cell(duplicate(value))
