@@ -20,6 +20,8 @@ _TRANSPARENT: Final = (typing.Annotated, typing.Required, typing.NotRequired, ty
 
 def annotation_text(annotation: Any) -> str:
     """Returns an annotation as a programmer writes it."""
+    if typing.get_origin(annotation) in (typing.Required, typing.NotRequired):
+        return annotation_text(typing.get_args(annotation)[0])
     if isinstance(annotation, type) and not typing.get_args(annotation):
         return annotation.__qualname__ if annotation is not type(None) else "None"
     if typing.get_origin(annotation) in _UNIONS:
@@ -66,7 +68,7 @@ def _misfits_of_fields(value: Any, annotation: Any, where: str) -> Iterator[str]
     for name, each in field_types(annotation).items():
         if name in value:
             yield from _misfits(value[name], each, f"{where}[{name!r}]")
-        elif name in annotation.__required_keys__:
+        elif name in required_keys(annotation):
             yield f"{where}: expected a {annotation.__qualname__}, got a dict without {name!r}"
 
 
@@ -126,3 +128,17 @@ def field_types(type_: Any) -> dict[str, Any]:
         names = [field.name for field in dataclasses.fields(type_)]
         return {name: hints.get(name, Any) for name in names}
     return hints
+
+
+def required_keys(type_: Any) -> set[str]:
+    """Returns the keys that a TypedDict must have, also where its annotations are text, which the class itself does not look into."""
+    found = set(type_.__required_keys__)
+    for name, hint in field_types(type_).items():
+        origin = typing.get_origin(hint)
+        if origin is typing.Annotated:
+            origin = typing.get_origin(typing.get_args(hint)[0])
+        if origin is typing.NotRequired:
+            found.discard(name)
+        elif origin is typing.Required:
+            found.add(name)
+    return found

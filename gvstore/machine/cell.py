@@ -297,7 +297,7 @@ class ListCell(Cell):
             if not is_same(before, after):
                 break
             common += 1
-        if common == 0 or common < self.row.start:
+        if common < self.row.start or (common == 0 and self.count):
             return None
         rest = duplicate(value[common:])
         return ListCell(self.row.grown(common, rest), common + len(rest))

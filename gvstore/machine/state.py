@@ -316,11 +316,18 @@ class State(Mapping[str, Any], Generic[S]):
         change = None
         if before is not None and before._stored is not None:
             change = changed(before._cells, self._cells, before._stored, writer)
-        if change is None or not change.grows:
+        if change is None or (not change.grows and self._is_within(len(change.data), writer)):
             data = self.encoded(writer)
-            if change is None or len(data) <= len(change.data):
-                return Stored(writer, linked(data) or writer.write(VALUE_BYTE + data), 0)
+            return Stored(writer, linked(data) or writer.write(VALUE_BYTE + data), 0)
         return Stored(writer, writer.write(VALUE_BYTE + change.data), change.depth)
+
+    def _is_within(self, size: int, writer: ObjectWriter) -> bool:
+        """Returns whether the dict of all fields takes no more bytes than this, what it links not counted."""
+        for name, cell in self._cells.items():
+            size -= len(name) + len(cell.part(name, writer)) + 1
+            if size < 0:
+                return False
+        return True
 
     @classmethod
     def load(cls, reader: ObjectReader, oid: ObjectId) -> State[Any]:

@@ -14,7 +14,7 @@ import typing
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from gvstore.machine.annotation import annotation_text, field_types, misfit
+from gvstore.machine.annotation import annotation_text, field_types, misfit, required_keys
 from gvstore.machine.state_fault import StateTypeError
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class TypedDictTypingSystem(_FieldTyping[S]):
     @property
     def optional(self) -> set[str]:
         """Those not required."""
-        return set(self.type.__optional_keys__)
+        return self.fields.keys() - required_keys(self.type)
 
     def construct_data(self, state: State[Any]) -> S:
         """Returns a dict of its fields.  Raises StateTypeError."""
