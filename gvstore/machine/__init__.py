@@ -11,4 +11,5 @@ Being built.  What stands, each in its file:
     state       named values, immutable: over cell (a version of a field) and duplicate (copies),
                 stored as wholes and changes (change), as JSON (serde), typed (typing_system, annotation),
                 changed by values (delta); its errors are in state_fault
+    draw        text, Mermaid, DOT and SVG of a sketch (draw_svg: the picture, layout: where all lies)
 """
