@@ -13,22 +13,24 @@ from __future__ import annotations
 from gvstore.journal.replayer import Replayer
 from gvstore.objects import number
 from gvstore.objects.encode import Encoder
-from gvstore.objects.invocation import Call, PartList, call_list, outcome_number
+from gvstore.objects.invocation import Call, PartList, call_list, outcome_number, part_body
 from gvstore.objects.lanes import LanePath, LaneRuns, lane_of_each
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import link_bytes
+from gvstore.objects.wire import link_bytes, split
 
 
-def merge_records(call: Call, older: Call, replayer: Replayer, objects: ObjectStore) -> Call:
+def merge_records(call: Call, older: Call, replayer: Replayer, objects: ObjectStore, reasons: dict[bytes, str]) -> Call:
     """Returns `call` unfinished, with its own calls first and then those that only `older` has.
 
     A call that did not return here, and did there with code that still holds,
-    stands as it was there; one that ended in neither is merged in turn.
+    stands as it was there; one that ended in neither is merged in turn.  What
+    is stale of the older calls loses its outcome here, where it is known with
+    which code they were made: `replayer` judges by that.  `reasons` is given
+    why, by the part that is left.
     """
-    if call.children == NIL or older.children == NIL:
-        kept = older if call.children == NIL else call
-        return call.without_outcome(kept.children, kept.lanes)
+    if older.children == NIL:
+        return call.without_outcome(call.children, call.lanes)
     encoder = Encoder(objects)
     waiting: dict[tuple[str, bytes], list[tuple[bytes, LanePath]]] = {}
     for part, lane in zip(PartList(older.children, objects), lane_of_each(older.lanes, objects), strict=False):
@@ -48,12 +50,30 @@ def merge_records(call: Call, older: Call, replayer: Replayer, objects: ObjectSt
         if outcome_number(there.outcome) == number.RETURNED and replayer.is_fresh(before):
             children.add(before)
         else:
-            children.add(encoder.place(merge_records(own, there, replayer, objects).encode()))
+            children.add(encoder.place(merge_records(own, there, replayer, objects, reasons).encode()))
     for queue in waiting.values():
         for part, lane in queue:
-            children.add(part)
+            children.add(_left(part, replayer, objects, reasons))
             runs.add(lane)
     return call.without_outcome(encoder.place(children.finish()), encoder.place(runs.finish()))
+
+
+def _left(part: bytes, replayer: Replayer, objects: ObjectStore, reasons: dict[bytes, str]) -> bytes:
+    """Returns an older call without the outcomes in it that no longer hold, its own and those of the calls above such ones."""
+    elements = split(part_body(part, objects))
+    if replayer.is_fresh(part) or replayer.is_undefined(elements[1]) or replayer.standing(elements[1]).effect == "once":
+        return part  # one that must come once did what it did
+    encoder = Encoder(objects)
+    call = Call.of_part(part, objects)
+    why = replayer.why_stale(elements)
+    children = call_list(objects)
+    for child in PartList(call.children, objects) if call.children != NIL else ():
+        children.add(_left(child, replayer, objects, reasons))
+    kept = encoder.place(children.finish()) if children.count else NIL
+    left = encoder.place(call.without_outcome(kept, call.lanes).encode())
+    if why:
+        reasons[left] = why
+    return left
 
 
 def _identity(call: Call, replayer: Replayer) -> tuple[str, bytes]:

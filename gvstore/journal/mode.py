@@ -73,6 +73,7 @@ class ReplayMode:
     trust: tuple[str, ...] = ()
     used: UsedCode = field(default_factory=UsedCode)  # what the record was made with, to say what has changed since
     libraries: str = "major"  # which change of a library counts
+    reasons: Mapping[bytes, str] = field(default_factory=dict)  # why a recorded call has lost its outcome, by its part
 
     @property
     def asks_identity(self) -> bool:

@@ -121,7 +121,7 @@ def plan_replay(invocation: Invocation, mode: ReplayMode | None = None, times: b
         for action in (REUSE, RUN, SET)
     }
     stale = replayer.stale_below(invocation.part) if not replayer.is_fresh(invocation.part) else iter(())
-    reasons = tuple(dict.fromkeys(why for _, _, why in stale))
+    reasons = tuple(dict.fromkeys((*(why for _, _, why in stale), *mode.reasons.values())))
     return Plan(
         calls=planned,
         reuse=verdict.calls - 1 if complete else sums[REUSE] + sums[SET],

@@ -220,6 +220,8 @@ class Replayer:
             why = standing.runs
         else:
             why = _ended(elements, later)
+        if why is Why.UNFINISHED and part in mode.reasons:
+            why, stale = Why.STALE, mode.reasons[part]
         counts = is_root or not mode.as_recorded
         if why is None and stale and counts:
             why = Why.STALE

@@ -162,8 +162,7 @@ class Repository(BareRepository):
         """Replays a run as a new one; what it raises is in the result."""
         run = self.settled(run)
         target = run.record.target
-        record = run.invocation if strict else self.record_of(run)
-        mode = self.mode_for(run, words or {}, record)
+        record, mode = self.prepared(run, words or {}, strict=bool(strict))
         options = options or RunOptions(target=target, parent=run.oid, command="replay")
         return perform_replay(
             record,
@@ -173,6 +172,12 @@ class Repository(BareRepository):
             mode=mode,
             history=None if run.record.parent is None else lambda: self.history_of(run),
         )
+
+    def prepared(self, run: Run[Any], words: ReplayWords, *, strict: bool = False) -> tuple[Invocation, ReplayMode]:
+        """Returns what a replay of a run answers from, and how it goes when these words are said of it."""
+        reasons: dict[bytes, str] = {}
+        record = run.invocation if strict else self.record_of(run, words, reasons)
+        return record, replace(self.mode_for(run, words, record), reasons=reasons)
 
     def mode_for(self, run: Run[Any], words: ReplayWords, record: Invocation) -> ReplayMode:
         """Returns how a replay of a run, answered from `record`, goes when these words are said of it."""
@@ -187,22 +192,31 @@ class Repository(BareRepository):
                 yield above.invocation.part
             above = above.parent
 
-    def record_of(self, run: Run[Any]) -> Invocation:
+    def record_of(
+        self, run: Run[Any], words: ReplayWords | None = None, reasons: dict[bytes, str] | None = None
+    ) -> Invocation:
         """Returns what a replay of the run answers from: of a replay that did not end, with the record it had itself.
 
         What that replay was told to execute or to set stands by what it was told: `--live` does not end half-way.
+        What no longer holds of the older record is left without outcome, unless the `words` of the replay answer
+        it all the same; `reasons` is given why, by part.
         """
         invocation = run.invocation
         if run.status not in ("raised", "interrupted") or run.parent is None:
             return invocation
-        older = self.record_of(run.parent)
+        words = words or {}
+        reasons = {} if reasons is None else reasons
+        older = self.record_of(run.parent, words, reasons)
         if run.record.terms != NIL:
             older = apply_terms(older, decode(run.record.terms, self.objects))
         call, before = invocation.call, older.call
         if invocation.component.name != older.component.name or (call.args, call.state) != (before.args, before.state):
             return invocation
-        replayer = Replayer(self.objects, root=self.root, mode=self.mode_for(run.parent, {}, older))
-        return Invocation.of_oid(self.store, merge_records(call, before, replayer, self.objects).put(self.objects))
+        given = words.get("trust", ())
+        trust = ("*",) if words.get("as_recorded") else (given,) if isinstance(given, str) else tuple(given)
+        replayer = Replayer(self.objects, root=self.root, mode=replace(self.mode_for(run.parent, {}, older), trust=trust))
+        merged = merge_records(call, before, replayer, self.objects, reasons)
+        return Invocation.of_oid(self.store, merged.put(self.objects))
 
     def settled(self, run: Run[Any]) -> Run[Any]:
         """Returns the run, stored if its process died.

@@ -134,8 +134,8 @@ class Run(Generic[T]):
         """Returns what such a replay would reuse and what it would run, and why; nothing is executed."""
         from gvstore.journal.plan import plan_replay
 
-        record = self.invocation if strict else self.repo.record_of(self)
-        return plan_replay(record, self.repo.mode_for(self, words, record), self.record.times)
+        record, mode = self.repo.prepared(self, words, strict=strict)
+        return plan_replay(record, mode, self.record.times)
 
     def blame(self, text: str | None = None, *, of: str = "") -> Blame:
         """Returns which call first brought a text into being, or without one all of an output, and how it came.

@@ -305,3 +305,63 @@ def test_a_run_keeps_files_as_they_were_read(gv: CommandLine) -> None:
         code = repo.runs[1].record.code
         assert get_blob(repo.objects, read_files(repo.objects, code)["p.txt"].oid) == b"as read\n"
     assert planned(gv) == {"step": "prog.step: file p.txt changed"}
+
+
+CARRIED = """
+import os
+
+import gvstore as gv
+from shapes import Draft
+from texts import PROMPTS
+
+
+@gv.register
+def first(topic):
+    return PROMPTS["first"] + topic
+
+
+@gv.register
+def second(draft):
+    return draft.short()
+
+
+@gv.register
+def third(text):
+    if os.path.exists("fail"):
+        raise RuntimeError("too many requests")
+    return text + "!"
+
+
+@gv.register
+def main():
+    return [third("rain"), first("rain"), second(Draft("abcdef"))]
+"""
+
+
+@pytest.mark.parametrize("stop", ["failure", "limit"])
+def test_what_is_carried_on_is_judged_by_the_code_that_made_it(gv: CommandLine, stop: str) -> None:
+    """A replay that stopped answers nothing of the run before it that was stale then, and says why it is."""
+    gv.write("prog.py", CARRIED)
+    gv.write("texts.py", "import json\nfrom pathlib import Path\n\nPROMPTS = json.loads(Path('prompts.json').read_text())\n")
+    shapes = "from dataclasses import dataclass\n\n\n@dataclass\nclass Draft:\n    text: str\n\n    def short(self):\n        return self.text[:4]\n"
+    gv.write("shapes.py", shapes)
+    gv.write("prompts.json", '{"first": "OLD "}')
+    gv("init")
+    gv("run", "prog.py:main")
+    gv.write("prompts.json", '{"first": "NEW "}')
+    gv.write("shapes.py", shapes.replace(":4", ":2"))
+    gv.write("prog.py", CARRIED.replace('"!"', '"?"'))
+    if stop == "failure":
+        gv.write("fail", "")
+        gv("replay", "run/1", status=20)
+        (gv.folder / "fail").unlink()
+    else:
+        gv("replay", "run/1", "--max-calls", "1", status=1)
+
+    found = planned(gv)
+    assert found["first"] == "prog.first: file prompts.json, read when texts is imported, changed"
+    assert found["second"] == "prog.second: class shapes.Draft, in its arguments, changed"
+    assert "main() = ['rain?', 'NEW rain', 'ab']" in gv("replay").out
+    assert planned(gv) == {}
+    done = gv("replay", "run/2", "--as-recorded")
+    assert "'OLD rain', 'abcd'" in done.out
