@@ -28,11 +28,12 @@ from gvstore.objects import number
 from gvstore.objects.blob import blob_oid, get_blob
 from gvstore.objects.component import Component
 from gvstore.objects.decode import decode
+from gvstore.objects.invocation import PartList, part_body
 from gvstore.objects.links import links
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import has_link, unpack
+from gvstore.objects.wire import has_link, split, unpack
 from gvstore.repo.files import Files, read_files
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Drift:
         self._reader, self._root, self._used, self._policy = reader, root, used, libraries
         self._files = None if root is None else ProjectFiles(root)
         self.edits: dict[str, Edit] = {}
-        self._definitions: dict[str, str] = {}
+        self._definitions: dict[tuple[str, str], str] = {}
         self._named: dict[ObjectId, frozenset[str]] = {}
 
     @cached_property
@@ -144,13 +145,18 @@ class Drift:
         return ""
 
     def _of_given(self, name: str, elements: list[bytes]) -> str:
-        """Returns which class or function of the project, occurring in the arguments, has changed."""
-        given = elements[2] + (elements[5] if len(elements) > 5 else b"")
-        if b":" not in given and not has_link(given):  # no name of a type
-            return ""
-        for each in sorted(self._names_in(elements[2]) | (self._names_in(elements[5]) if len(elements) > 5 else frozenset())):
-            if why := self._of_definition(each):
-                return f"{name}: {why}"
+        """Returns which class or function of the project has changed that occurs in the arguments, or in what a call below answered."""
+        given = [elements[2], *elements[5:6]]
+        below = PartList(elements[4], self._reader) if len(elements) > 4 and elements[4] != NIL else ()
+        answers = (split(part_body(part, self._reader)) for part in below)
+        for where, parts in (("arguments", given), ("answers", (each[3] for each in answers if len(each) > 3))):
+            names: set[str] = set()
+            for part in parts:
+                if b":" in part or has_link(part):  # else no name of a type
+                    names |= self._names_in(part)
+            for each in sorted(names):
+                if why := self._of_definition(each, where):
+                    return f"{name}: {why}"
         return ""
 
     def _names_in(self, data: bytes) -> frozenset[str]:
@@ -173,14 +179,14 @@ class Drift:
             found |= self._named[oid]
         return frozenset(found)
 
-    def _of_definition(self, name: str) -> str:
+    def _of_definition(self, name: str, where: str) -> str:
         """Returns `class shapes.Policy, in its arguments: helper tools.cut() changed`, or an empty text."""
-        known = self._definitions.get(name)
+        known = self._definitions.get((name, where))
         if known is None:
-            known = self._definitions[name] = self._compare_definition(name)
+            known = self._definitions[name, where] = self._compare_definition(name, where)
         return known
 
-    def _compare_definition(self, name: str) -> str:
+    def _compare_definition(self, name: str, where: str) -> str:
         from gvstore.code.loaded import loaded_project
 
         if self._tree is None or self._root is None:
@@ -189,7 +195,7 @@ class Drift:
         then = _definition(self._tree, module, qualname)
         if then is None:
             return ""
-        shown = f"{'class' if then.is_class else 'function'} {module}.{qualname}, in its arguments,"
+        shown = f"{'class' if then.is_class else 'function'} {module}.{qualname}, in its {where},"
         now = _definition(loaded_project(str(self._root)), module, qualname)
         if now is None:
             return f"{shown} is gone"

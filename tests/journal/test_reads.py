@@ -365,3 +365,20 @@ def test_what_is_carried_on_is_judged_by_the_code_that_made_it(gv: CommandLine, 
     assert planned(gv) == {}
     done = gv("replay", "run/2", "--as-recorded")
     assert "'OLD rain', 'abcd'" in done.out
+
+
+def test_the_class_of_what_a_call_was_answered_counts(gv: CommandLine) -> None:
+    """A method that a call uses of what another returned: its own text names it nowhere, its class is all the same part of it."""
+    shapes = "from dataclasses import dataclass\n\n\n@dataclass\nclass Draft:\n    text: str\n\n    def short(self):\n        return self.text[:4]\n"
+    gv.write("shapes.py", shapes)
+    gv.write(
+        "prog.py",
+        "import gvstore as gv\nimport shapes\n\n\n@gv.register(version='1')\ndef make(text):\n    return shapes.Draft(text)\n\n\n"
+        "@gv.register\ndef use(text):\n    return make(text).short()\n\n\n@gv.register\ndef main():\n    return use('abcdef')\n",
+    )
+    gv("init")
+    gv("run", "prog.py:main")
+    gv.write("shapes.py", shapes.replace(":4", ":2"))
+
+    assert planned(gv)["use"] == "prog.use: class shapes.Draft, in its answers, changed"
+    assert "main() = 'ab'" in gv("replay").out
