@@ -45,7 +45,7 @@ Stamp = tuple[int, int, int]
 ImportRead = tuple[int, "Stamp | None", "bytes | None"]
 
 _read: dict[str, None] = {}
-_imported: dict[tuple[str, str], ImportRead] = {}  # (the module's file, the file read)
+_imported: dict[tuple[str, str, int], ImportRead] = {}  # (the module's file, the file read, the line that the module is at)
 _written: set[str] = set()
 _loaded: dict[str, Stamp | None] = {}  # source files, as they were when Python loaded them
 _watching: list[bool] = []
@@ -89,7 +89,7 @@ def read_below(prefix: str) -> list[str]:
 def imported_below(prefix: str) -> list[tuple[str, str, ImportRead]]:
     """Returns (module's file, file, how) of what modules below a folder read there while they were imported."""
     found = list(_imported.items())
-    return [(module, path, read) for (module, path), read in found if module.startswith(prefix) and path.startswith(prefix)]
+    return [(module, path, read) for (module, path, _), read in found if module.startswith(prefix) and path.startswith(prefix)]
 
 
 def is_edited(path: str) -> bool:
@@ -211,11 +211,11 @@ def _reader(frame: FrameType | None, *, source: bool) -> tuple[str, int] | None:
 
 def _keep(module: str, path: str, line: int) -> None:
     global _kept_bytes
-    if (module, path) in _imported or len(_imported) >= _LIMIT:
+    if (module, path, line) in _imported or len(_imported) >= _LIMIT:
         return
     stamp, data = stamp_of(path), None
     if stamp is not None and stamp[1] <= _KEPT_BYTES and _kept_bytes + stamp[1] <= _KEPT_IN_ALL:
         with open(path, "rb") as file:
             data = file.read(_KEPT_BYTES + 1)
         _kept_bytes += len(data)
-    _imported[module, path] = line, stamp, data
+    _imported[module, path, line] = line, stamp, data

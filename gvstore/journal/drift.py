@@ -98,13 +98,17 @@ class Drift:
     def _of_imports(self, name: str, found: Reached | None) -> str:
         if self._used.imports is None or found is None:
             return ""
+        keys: set[str] = set()
+        for unit in found.units:
+            module, at = unit.key.module.name, unit.key.name.partition(".")[0].removeprefix("=")
+            keys |= {module, f"{module}:{at}"}
         own = name
-        modules = {unit.key.module.name for unit in found.units}
         while own:
-            own = own.rpartition(".")[0]
-            modules.add(own)
-        for module in sorted(modules):
-            then, now = self._used.imports.get(module, {}), self._imports.get(module, {})
+            own, _, last = own.rpartition(".")
+            keys |= {own, f"{own}:{last}"}
+        for key in sorted(keys):
+            module = key.partition(":")[0]
+            then, now = self._used.imports.get(key, {}), self._imports.get(key, {})
             for path in sorted({*then, *now}):
                 old = then.get(path)
                 new = now[path] if path in now else self._oid_now(path)

@@ -11,6 +11,7 @@ from typing import Final
 
 from gvstore import fs
 from gvstore.code.identity import module_name
+from gvstore.code.lines import names_at
 from gvstore.code.module import UNPARSABLE
 from gvstore.code.source import module_text
 from gvstore.objects.blob import blob_oid
@@ -78,14 +79,23 @@ class ProjectFiles:
         return known[1]
 
     def imports(self, take: Take | None = None) -> Imports:
-        """Returns what the project's modules read while they were imported: by module, path and oid."""
+        """Returns what the project's modules read while they were imported, path and oid.
+
+        By `module:name` for each name that the reading statement binds or changes; by `module` where it binds none.
+        """
         found: Imports = {}
+        loaded = {os.path.abspath(str(getattr(each, "__file__", None) or "")): each for each in list(sys.modules.values())}  # noqa: PTH100
         for prefix in self.prefixes:
             for module, path, read in imported_below(prefix):
                 inside, relative = self.relative(module), self.relative(path)
                 if inside is None or relative is None or holds_keys(relative) or _is_under_guard(module, read[0]):
                     continue
-                found.setdefault(module_name(inside), {})[relative] = self._as_it_was(relative, path, read, take)
+                text = module_text(loaded[module]) if module in loaded else None
+                names = [] if text is None else names_at(text, read[0])
+                oid = self._as_it_was(relative, path, read, take)
+                for name in names or [""]:
+                    key = f"{module_name(inside)}:{name}" if name else module_name(inside)
+                    found.setdefault(key, {})[relative] = oid
         return {module: dict(sorted(found[module].items())) for module in sorted(found)}
 
     def _as_it_was(self, relative: str, path: str, read: ImportRead, take: Take | None) -> bytes | None:

@@ -158,11 +158,12 @@ class RunningRun:
         }  # fmt: skip
 
     def _imports(self) -> dict[str, dict[str, bytes | None]]:
-        """Returns what modules read while they were imported; those that only the run it is derived from had imported as it tells."""
+        """Returns what modules read while they were imported; those that only the run it is derived from had imported, as it tells."""
         found = self.snapshot.imports()
         parent = self.options.parent
         then = None if parent is None else UsedCode.of(Run.get(self.repo.objects, parent), self.repo.objects).imports
-        return {**{module: dict(files) for module, files in (then or {}).items()}, **found}
+        here = {key.partition(":")[0] for key in found}
+        return {**{key: dict(files) for key, files in (then or {}).items() if key.partition(":")[0] not in here}, **found}
 
     def _terms(self) -> dict[str, Any] | None:
         """Returns the terms of a replay, as they can be stored, without secrets."""

@@ -23,8 +23,9 @@ Imports = Mapping[str, Mapping[str, bytes | None]]
 class UsedCode:
     """What a run's record says of its code; None where it says nothing.
 
-    `tree` holds the project's files.  `imports` tells for each module which
-    files it read while it was imported, and the oids of what was in them.
+    `tree` holds the project's files.  `imports` tells which files modules read
+    while they were imported, by `module:name` that the reading statement binds
+    or by `module`, with the oids of what was in them.
     `libraries` are versions by distribution, Python's among them.
     """
 

@@ -382,3 +382,28 @@ def test_the_class_of_what_a_call_was_answered_counts(gv: CommandLine) -> None:
 
     assert planned(gv)["use"] == "prog.use: class shapes.Draft, in its answers, changed"
     assert "main() = 'ab'" in gv("replay").out
+
+
+def test_a_file_read_at_import_counts_for_the_name_it_went_into(gv: CommandLine) -> None:
+    """What reaches another name of the module holds; where the statement binds none, the whole module counts."""
+    gv.write(
+        "texts.py",
+        "from pathlib import Path\n\n\ndef load(name):\n    return Path(name).read_text()\n\n\nREVISE = load('revise.txt')\n"
+        "ALL = {}\nfor name in ('a.txt', 'b.txt'):\n    ALL[name] = load(name)\nTWICE = load('a.txt')\nprint(load('told.txt'))\n",
+    )
+    gv.write(
+        "prog.py",
+        "import gvstore as gv\nimport texts\nfrom texts import load\n\n\n@gv.register\ndef draft():\n    return load('draft.txt')\n\n\n"
+        "@gv.register\ndef revise():\n    return texts.REVISE\n\n\n@gv.register\ndef every():\n    return len(texts.ALL)\n\n\n"
+        "@gv.register\ndef twice():\n    return texts.TWICE\n\n\n@gv.register\ndef main():\n    return [draft(), revise(), every(), twice()]\n",
+    )
+    for name in ("revise", "draft", "a", "b", "told"):
+        gv.write(f"{name}.txt", name)
+    gv("init")
+    gv("run", "prog.py:main")
+    for name, stale in (("revise", {"revise"}), ("b", {"every"}), ("a", {"every", "twice"}), ("draft", {"draft"})):
+        gv.write(f"{name}.txt", "other")
+        assert planned(gv).keys() - {"main"} == stale, name
+        gv.write(f"{name}.txt", name)
+    gv.write("told.txt", "other")
+    assert planned(gv).keys() >= {"draft", "revise", "every", "twice"}
