@@ -41,7 +41,9 @@ def field_encoder(name: str, writer: ObjectWriter) -> Encoder:
     def refuse(type_name: str, detail: str | None) -> None:
         raise unstorable(name, type_name, detail)
 
-    return Encoder(writer, refuse)
+    own = getattr(writer, "encoder", None)  # of a recorder, say, that leaves secrets out
+    made: Encoder = Encoder(writer, refuse) if own is None else own(refuse)
+    return made
 
 
 def _encode(name: str, value: Any, writer: ObjectWriter) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import copy
+import dataclasses
 import datetime
 import decimal
 import enum
@@ -25,7 +26,7 @@ from typing import Any, Final
 
 from gvstore.machine.state_fault import StateValueError
 from gvstore.objects.placeholder import Opaque
-from gvstore.objects.subclass import BUILTIN_BASES
+from gvstore.objects.subclass import BUILTIN_BASES, HEAP_TYPE, attributes_of, set_attributes, slots_of
 from gvstore.store.fault import FieldTypeError
 from gvstore.store.ref import Ref
 from gvstore.store.scratch import copy_value
@@ -90,7 +91,13 @@ def _copied_object(kind: Any, value: Any) -> Any:
         return value
     if _is_plain(kind):
         made = object.__new__(kind)
-        vars(made).update({name: each if type(each) in ATOMIC else _copied(each) for name, each in vars(value).items()})
+        slots = _slots_of(kind)
+        attributes = attributes_of(value, slots) if slots else vars(value)
+        own = {name: each if type(each) in ATOMIC else _copied(each) for name, each in attributes.items()}
+        if slots:
+            set_attributes(made, own, slots)
+        else:
+            vars(made).update(own)
         return made
     if kind in _REBUILT and not getattr(value, "__dict__", None):
         return _REBUILT[kind](value)
@@ -110,6 +117,7 @@ def _copied_object(kind: Any, value: Any) -> Any:
 
 
 _REBUILT: Final[dict[type, Callable[[Any], Any]]] = {
+    slice: lambda v: slice(_copied(v.start), _copied(v.stop), _copied(v.step)),
     collections.deque: lambda v: collections.deque(_copied(list(v)), v.maxlen),
     collections.OrderedDict: lambda v: collections.OrderedDict(_copied(dict(v))),
     collections.defaultdict: lambda v: collections.defaultdict(v.default_factory, _copied(dict(v))),
@@ -117,18 +125,25 @@ _REBUILT: Final[dict[type, Callable[[Any], Any]]] = {
 }
 
 
+_GET_STATE: Final = (getattr(object, "__getstate__", None), getattr(dataclasses, "_dataclass_getstate", None))
+_SET_STATE: Final = (None, getattr(dataclasses, "_dataclass_setstate", None))
+
+
 @functools.lru_cache(maxsize=4096)
 def _is_plain(kind: Any) -> bool:
-    """Returns whether a dataclass's instances are their dict and nothing else."""
+    """Returns whether a dataclass's instances are their attributes and nothing else."""
     return (
         "__dataclass_fields__" in vars(kind)
-        and kind.__mro__[-1:] == (object,)
-        and all(each is object or (each.__flags__ & 1 << 9 and "__slots__" not in vars(each)) for each in kind.__mro__)
+        and all(each is object or each.__flags__ & HEAP_TYPE for each in kind.__mro__)
         and kind.__reduce_ex__ is object.__reduce_ex__
         and kind.__reduce__ is object.__reduce__
-        and not any(hasattr(kind, name) for name in ("__deepcopy__", "__setstate__", "__getnewargs__", "__getnewargs_ex__"))
-        and getattr(kind, "__getstate__", None) is getattr(object, "__getstate__", None)
+        and not any(hasattr(kind, name) for name in ("__deepcopy__", "__getnewargs__", "__getnewargs_ex__"))
+        and getattr(kind, "__getstate__", None) in _GET_STATE
+        and getattr(kind, "__setstate__", None) in _SET_STATE
     )
+
+
+_slots_of: Final = functools.lru_cache(maxsize=4096)(slots_of)
 
 
 def is_same(a: Any, b: Any) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar, cast
 
 from gvstore.machine.cell import NOWHERE, Cell, ListCell, StoredCell, cell_of, field_encoder
@@ -26,6 +27,8 @@ from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
 from gvstore.objects.sequence import ItemList
 from gvstore.objects.wire import linked
+from gvstore.store.registry import Registry
+from gvstore.store.resource import TypeWrapper
 
 if TYPE_CHECKING:
     from gvstore.machine.delta import StateDelta
@@ -285,6 +288,8 @@ class State(Mapping[str, Any], Generic[S]):
     def encoded(self, writer: ObjectWriter) -> bytes:
         """Returns the encoding of the dict of all fields, all that it links written; only what changed since the last is encoded.
 
+        A writer may have an `encoder(on_opaque)`: the Encoder by which values are written to it.
+
         Raises:
             StateValueError: a field holds what cannot be stored.
         """
@@ -364,3 +369,30 @@ def _names(given: Iterable[str], what: str) -> list[str]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, numbers.Number) and not isinstance(value, bool)
+
+
+@Registry.get().register
+@dataclass
+class StateWrapper(TypeWrapper[State[Any]]):
+    """A state among other values, as an argument or inside a list: its fields, without its type."""
+
+    fields: dict[str, Any]
+
+    @classmethod
+    def wrapped_type(cls) -> type[State[Any]]:
+        """Returns State."""
+        return State
+
+    @classmethod
+    def wrap(cls, value: State[Any]) -> StateWrapper:
+        """Returns the wrapper of a state."""
+        return cls(value.get_all())
+
+    def unwrap(self) -> State[Any]:
+        """Returns the state."""
+        return State(self.fields)
+
+    @classmethod
+    def is_immutable(cls) -> bool:
+        """Returns True."""
+        return True

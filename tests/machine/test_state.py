@@ -16,10 +16,12 @@ import pytest
 from gvstore.errors import GvError
 from gvstore.machine.state import State, is_private
 from gvstore.machine.state_fault import MissingField, StateValueError
+from gvstore.objects.encode import Encoder, OnOpaque
 from gvstore.objects.fault import CorruptObject, ObjectMissing
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.value import get_value, put_value
 from gvstore.objects.wire import link_bytes, pack
+from gvstore.store.scratch import copy_value
 from tests.objects.store import Objects
 
 
@@ -308,6 +310,48 @@ def test_what_is_no_state_is_corrupt() -> None:
         data = b"\x96\x01\x01" + link_bytes(base) + pack([2]) + grown + pack([0])
         with pytest.raises(CorruptObject):
             State.load(writer, writer.write(b"v" + data))["a"]
+
+
+class Masked(Encoder):
+    """Writes no text of ten characters or more."""
+
+    def nested(self, value: Any) -> bytes:
+        return self.nested_slowly(value)
+
+    def text(self, value: str | bytes) -> bytes:
+        return super().text(value if len(value) < 10 else "...")
+
+
+class Masking(Objects):
+    def encoder(self, on_opaque: OnOpaque) -> Encoder:
+        return Masked(self, on_opaque)
+
+
+def test_a_writer_may_have_an_encoder_of_its_own() -> None:
+    """All that is stored goes through it: fields, items, changes."""
+    writer = Masking()
+    first: State[Any] = State({"a": "x" * 10, "rows": ["y" * 300]})
+    second = first.append(rows=["z" * 10]).update(b="w" * 1000)
+    first.store(writer)
+    oid = second.store(writer, after=first)
+
+    assert {"a": "...", "rows": ["...", ["..."]], "b": "..."} == State.load(writer, oid)
+    assert "x" * 10 == second["a"]
+    with pytest.raises(StateValueError):
+        second.update(c=lambda: 1).store(writer)
+
+
+def test_a_state_among_other_values_is_a_value() -> None:
+    """As an argument, in a list, in another state: a State comes back."""
+    writer = Objects()
+    state: State[Any] = State({"a": (1, 2), "rows": ["x" * 400] * 50})
+    back = get_value(writer, put_value(writer, [state, {"s": state}]))
+
+    assert [state, {"s": state}] == back
+    assert type(back[0]) is State
+    assert type(State.load(writer, State({"inner": state}).store(writer))["inner"]) is State
+    assert type(State.deserialize(State({"inner": state}).serialize())["inner"]) is State
+    assert type(copy_value(state)) is State
 
 
 def test_errors_are_of_the_tree() -> None:
