@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 from gvstore.errors import UsageFault
 from gvstore.machine.expr import Expression
+from gvstore.machine.expr_eval import looking_at
 
 State = Mapping[str, Any]
 Resolver = Callable[[Any], object]
@@ -134,7 +135,7 @@ class Condition:
             ExpressionRefused: the text asks for what expressions may not do.
         """
         expression = Expression(source)
-        made = Condition(expression.keys, expression.evaluate, expression.source)
+        made = Condition(expression.keys, expression.holds, expression.source)
         made._joined = "" if expression.source.isidentifier() else "expr"
         return made
 
@@ -148,7 +149,8 @@ class Condition:
         tests = [(*_comparison(key), value) for key, value in wanted.items()]
 
         def holds(state: State) -> bool:
-            return all(compare(state[key], value) for key, compare, value in tests)
+            read = looking_at(state)
+            return all(compare(read(key), value) for key, compare, value in tests)
 
         shown = ", ".join(f"{key}={_shown(value)}" for key, value in sorted(wanted.items()))
         made = Condition([key for key, _, _ in tests], holds, shown)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gvstore.machine.expr_bound import (
@@ -28,7 +28,7 @@ from gvstore.machine.expr_bound import (
     OutOfBounds,
 )
 from gvstore.machine.expr_call import FUNCTIONS, METHOD_NAMES
-from gvstore.machine.expr_eval import COMPARISONS, NODES, OPERATORS, UNARY, Evaluation
+from gvstore.machine.expr_eval import COMPARISONS, NODES, OPERATORS, UNARY, Evaluation, looking_at
 
 # The calls that take a generator expression, whose items go nowhere else.
 TAKES_LAZY = frozenset({"all", "any", "list", "max", "min", "set", "sorted", "sum", "tuple"})
@@ -71,8 +71,15 @@ class Expression:
             ExpressionStopped: it came to a bound.
             ExpressionFault: it can't be evaluated: a key is missing, or Python's own error, which is its cause.
         """
+        return self._evaluated(state.__getitem__)
+
+    def holds(self, state: Mapping[str, Any]) -> bool:
+        """Returns whether the expression is true of a state, which is looked at in place: nothing of it is copied."""
+        return bool(self._evaluated(looking_at(state)))
+
+    def _evaluated(self, read: Callable[[str], Any]) -> Any:
         try:
-            return Evaluation(state).value(self._body)
+            return Evaluation(read).value(self._body)
         except OutOfBounds as e:
             raise ExpressionStopped(self.source, f"stopped: {e}") from None
         except (RecursionError, MemoryError) as e:

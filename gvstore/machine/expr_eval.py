@@ -64,13 +64,19 @@ SIGNS: dict[type, str] = {ast.Mod: "%", ast.Mult: "*", ast.Add: "+", ast.Sub: "-
 UNBOUND = object()
 
 
+def looking_at(state: Mapping[str, Any]) -> Callable[[str], Any]:
+    """Returns what reads a key of a state without a copy, where the state can do that; what is read is looked at only."""
+    peek: Callable[[str], Any] | None = getattr(state, "peek", None)
+    return state.__getitem__ if peek is None else peek
+
+
 class Evaluation:
-    """One evaluation: the state, the loop variables of comprehensions, and what is left of the budget."""
+    """One evaluation: how the state is read, the loop variables of comprehensions, and what is left of the budget."""
 
-    __slots__ = ("budget", "locals", "state")
+    __slots__ = ("budget", "locals", "read")
 
-    def __init__(self, state: Mapping[str, Any]) -> None:
-        self.state, self.budget = state, Budget()
+    def __init__(self, read: Callable[[str], Any]) -> None:
+        self.read, self.budget = read, Budget()
         self.locals: dict[str, Any] = {}
 
     def value(self, node: ast.AST) -> Any:
@@ -92,7 +98,7 @@ class Evaluation:
 
     def _name(self, node: ast.Name) -> object:
         if node.id not in self.locals:
-            return self.state[node.id]
+            return self.read(node.id)
         if self.locals[node.id] is UNBOUND:
             raise NameError(f"the loop variable {node.id} has no value yet")
         return self.locals[node.id]

@@ -78,6 +78,17 @@ class State(Mapping[str, Any], Generic[S]):
             raise MissingField(key, self._cells)
         return cell.read()
 
+    def peek(self, key: str) -> Any:
+        """Returns a field's value itself: to be looked at, as conditions do, and neither changed nor handed on.
+
+        Raises:
+            MissingField: there is no such field.
+        """
+        cell = self._cells.get(key)
+        if cell is None:
+            raise MissingField(key, self._cells)
+        return cell.value
+
     def get(self, key: str, default: Any = None) -> Any:
         """Returns a copy of a field's value, or `default`."""
         cell = self._cells.get(key)

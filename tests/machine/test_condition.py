@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -19,12 +20,14 @@ from gvstore.machine.condition import (
     on_error,
     when,
 )
+from gvstore.machine.expr import Expression
 from gvstore.machine.expr_bound import ExpressionFault, ExpressionRefused
+from gvstore.machine.state import State
 
 STATE: dict[str, Any] = {"a": 1, "l": 2, "mood": "glad", "tags": ["x", "y"], "nothing": None, "__PRIOR_STEP": "x", "my__key": 5}
 
 
-def holds(condition: Condition, state: dict[str, Any] | None = None) -> bool:
+def holds(condition: Condition, state: Mapping[str, Any] | None = None) -> bool:
     """Whether a condition lets a transition proceed."""
     return condition.run(STATE if state is None else state)["PROCEED"]
 
@@ -158,3 +161,31 @@ def test_errors_as_conditions() -> None:
     assert on_error(OSError).covers(on_error(TimeoutError, max=3))
     assert not on_error(OSError, max=1).covers(on_error(OSError))
     assert isinstance(error(OSError), ErrorCondition)
+
+
+def test_conditions_look_at_a_state_in_place() -> None:
+    """Nothing is copied to be compared, and nothing of the state gets out or changes; its missing keys are told alike."""
+    state: State[Any] = State({"history": [{"role": "user"}] * 3, "tags": ["x"]})
+    copied: list[object] = []
+
+    class Watched:
+        def __deepcopy__(self, memo: object) -> Watched:
+            copied.append(self)
+            return self
+
+        def __eq__(self, other: object) -> bool:
+            return False
+
+        __hash__ = None  # type: ignore[assignment]
+
+    watched = state.update(seen=[Watched()])
+    copied.clear()
+    for condition in (expr("len(seen) == 1 and 3 not in seen"), when(seen__ne=[]), ~when(seen__contains=3)):
+        assert holds(condition, watched)
+    expression = Expression("history + [1]")
+    expression.evaluate(state)[0]["role"] = "bot"
+
+    assert [] == copied
+    assert "user" == state["history"][0]["role"]
+    with pytest.raises(MissingKeys, match="the state has history, tags"):
+        holds(when(histry=3), state)
