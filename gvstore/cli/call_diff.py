@@ -135,7 +135,7 @@ def stat_calls(old: Subject, new: Subject) -> StatsDiffer:
         BadRev: one of them has no calls.
     """
     roots = _root(old), _root(new)
-    found = compare_invocations(*roots)
+    found = compare_invocations(*roots, CodeChanges(old.run, new.run).differs)
     return stats_differ(old, new, roots, _counts(found), same=found.is_same)
 
 
@@ -149,9 +149,9 @@ def diff_calls(old: Subject, new: Subject, *, rows: bool, full: bool = False) ->
     Raises:
         BadRev: one of them has no calls.
     """
-    found: CallDiff = compare_invocations(_root(old), _root(new))
-    first = found.first
     changes = CodeChanges(old.run, new.run)
+    found: CallDiff = compare_invocations(_root(old), _root(new), changes.differs)
+    first = found.first
     return CallsDiffer(
         old=old.name,
         new=new.name,

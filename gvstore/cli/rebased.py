@@ -233,7 +233,7 @@ class Rebase:
 
 def _first_below(old: Invocation, new: Invocation, changes: CodeChanges) -> str | None:
     """Returns where the calls of two executions first differ, and why; that the root's code changed is told apart."""
-    found = compare_invocations(old, new)
+    found = compare_invocations(old, new, changes.differs)
     pairs = [found.first, *found.root.walk()] if found.first is not None else []
     looked = (pair for pair in pairs if pair is not None and (pair.new_path or pair.old_path))
     first = next((pair for pair in looked if pair.change not in (CallChange.SAME, CallChange.BELOW)), None)

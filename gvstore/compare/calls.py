@@ -118,10 +118,14 @@ class CallDiff:
         return self.first is None
 
 
-def compare_calls(old: CallNode, new: CallNode, *, is_set: Callable[[CallNode], bool] = lambda call: False) -> CallDiff:
+def compare_calls(
+    old: CallNode, new: CallNode, *, is_set: Callable[[CallNode], bool] = lambda call: False,
+    differs: Callable[[CallNode, CallNode], bool] = lambda old, new: False,
+) -> CallDiff:  # fmt: skip
     """Returns how two executions differ.
 
-    `is_set` tells of a call whether its children ran at the same time, so that their order says nothing.
+    `is_set` tells of a call whether its children ran at the same time, so that their order says nothing.  `differs` is
+    asked about calls that are not the same, and whose `code` is: whether what they stood on differs all the same.
     """
     root = _Draft(old, new, (), ())
     drafts = [root]
@@ -129,7 +133,7 @@ def compare_calls(old: CallNode, new: CallNode, *, is_set: Callable[[CallNode], 
         _look_below(draft, is_set)
         drafts += draft.children
     for draft in reversed(drafts):
-        draft.settle()
+        draft.settle(differs)
     first = _first_divergence(root)
     if first is not None:
         first.cause = True
@@ -157,7 +161,7 @@ class _Draft:
     children: list[_Draft] = field(default_factory=list)
     frozen: CallPair | None = None
 
-    def settle(self) -> None:
+    def settle(self, differs: Callable[[CallNode, CallNode], bool]) -> None:
         """Says what changed, the children having been settled; children that turned out the same are dropped."""
         self.same += sum(child.change is CallChange.SAME for child in self.children)
         self.children = [child for child in self.children if child.change is not CallChange.SAME]
@@ -165,7 +169,8 @@ class _Draft:
             self.change = CallChange.ADDED if self.old is None else CallChange.REMOVED
             return
         if self.old.digest != self.new.digest:
-            self.code_changed = (self.old.component, self.old.code) != (self.new.component, self.new.code)
+            same_code = (self.old.component, self.old.code) == (self.new.component, self.new.code)
+            self.code_changed = not same_code or differs(self.old, self.new)
             self.input_changed = self.old.args != self.new.args
             self.outcome_changed = self.old.outcome != self.new.outcome
         self.change = self._label()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import overload
 
@@ -91,13 +91,23 @@ class ComparedCalls(Sequence[ComparedCall]):
         return made
 
 
-def compare_invocations(old: Invocation, new: Invocation) -> CallDiff:
+def compare_invocations(
+    old: Invocation, new: Invocation, differs: Callable[[Invocation, Invocation], bool] | None = None
+) -> CallDiff:
     """Returns how two recorded executions differ; equal subtrees are not read.
 
     Of calls that threads or tasks made at the same time the order says nothing.
+    `differs` tells of two calls whose components are equal whether what else
+    their answers stood on is not.
     """
     known = _Known()
-    return compare_calls(ComparedCall(old, known), ComparedCall(new, known), is_set=_ran_at_once)
+
+    def stood_on_other(before: CallNode, after: CallNode) -> bool:
+        if differs is None or not isinstance(before, ComparedCall) or not isinstance(after, ComparedCall):
+            return False
+        return differs(before.invocation, after.invocation)
+
+    return compare_calls(ComparedCall(old, known), ComparedCall(new, known), is_set=_ran_at_once, differs=stood_on_other)
 
 
 def _ran_at_once(call: CallNode) -> bool:

@@ -11,39 +11,31 @@ from __future__ import annotations
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gvstore.code.facts import CLASS
 from gvstore.code.identity import reached
 from gvstore.code.libraries import differs, distributions_of
 from gvstore.code.project import Project
-from gvstore.code.reach import Reached, trace
+from gvstore.code.reach import Reached
 from gvstore.code.source import module_text
 from gvstore.code.staleness import Reason, Stale, change_of_reach, compare_code
 from gvstore.errors import Corrupt
+from gvstore.journal.given import ANSWERS, ARGUMENTS, GivenNames, definition_change
 from gvstore.journal.project_files import ProjectFiles
 from gvstore.journal.reached import project_in_tree, reached_in
 from gvstore.journal.used import UsedCode, environment
-from gvstore.objects import number
 from gvstore.objects.blob import blob_oid, get_blob
 from gvstore.objects.component import Component
 from gvstore.objects.decode import decode
-from gvstore.objects.invocation import PartList, part_body
-from gvstore.objects.links import links
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.record import NIL
-from gvstore.objects.wire import has_link, split, unpack
 from gvstore.repo.files import Files, read_files
 
 if TYPE_CHECKING:
     from gvstore.journal.component import LiveComponent
 
 _SHOWN_BYTES: Final = 1 << 18  # of a file whose change is shown
-_TYPES: Final = frozenset({
-    number.RECORD, number.ENUM, number.NAMED_TUPLE, number.EXCEPTION, number.TYPE, number.FUNCTION, number.SUBCLASS,
-    number.WRAPPED, number.MODEL, number.ATTRS, number.DEFAULT_DICT, number.OPAQUE,
-})  # fmt: skip
 
 
 class Edit(NamedTuple):
@@ -61,7 +53,7 @@ class Drift:
         self._files = None if root is None else ProjectFiles(root)
         self.edits: dict[str, Edit] = {}
         self._definitions: dict[tuple[str, str], str] = {}
-        self._named: dict[ObjectId, frozenset[str]] = {}
+        self._names = GivenNames(reader)
 
     @cached_property
     def any(self) -> bool:
@@ -98,15 +90,7 @@ class Drift:
     def _of_imports(self, name: str, found: Reached | None) -> str:
         if self._used.imports is None or found is None:
             return ""
-        keys: set[str] = set()
-        for unit in found.units:
-            module, at = unit.key.module.name, unit.key.name.partition(".")[0].removeprefix("=")
-            keys |= {module, f"{module}:{at}"}
-        own = name
-        while own:
-            own, _, last = own.rpartition(".")
-            keys |= {own, f"{own}:{last}"}
-        for key in sorted(keys):
+        for key in sorted(import_keys(name, found)):
             module = key.partition(":")[0]
             then, now = self._used.imports.get(key, {}), self._imports.get(key, {})
             for path in sorted({*then, *now}):
@@ -150,38 +134,13 @@ class Drift:
 
     def _of_given(self, name: str, elements: list[bytes]) -> str:
         """Returns which class or function of the project has changed that occurs in the arguments, or in what a call below answered."""
-        given = [elements[2], *elements[5:6]]
-        below = PartList(elements[4], self._reader) if len(elements) > 4 and elements[4] != NIL else ()
-        answers = (split(part_body(part, self._reader)) for part in below)
-        for where, parts in (("arguments", given), ("answers", (each[3] for each in answers if len(each) > 3))):
-            names: set[str] = set()
-            for part in parts:
-                if b":" in part or has_link(part):  # else no name of a type
-                    names |= self._names_in(part)
+        children = elements[4] if len(elements) > 4 else NIL
+        answers = self._names.answered(children)
+        for where, names in ((ARGUMENTS, self._names.of(elements[2], *elements[5:6])), (ANSWERS, answers)):
             for each in sorted(names):
                 if why := self._of_definition(each, where):
                     return f"{name}: {why}"
         return ""
-
-    def _names_in(self, data: bytes) -> frozenset[str]:
-        found: set[str] = set()
-        raws: list[Any] = [unpack(data)]
-        while raws:
-            raw = raws.pop()
-            if type(raw) is list and raw:
-                if raw[0] in _TYPES and len(raw) > 1 and type(raw[1]) is str:
-                    found.add(raw[1])
-                raws += raw[1:]
-        for oid in links(b"v" + data)[0] if has_link(data) else ():
-            if oid not in self._named:
-                self._named[oid] = frozenset()
-                try:
-                    object_ = self._reader.read(oid)
-                    self._named[oid] = frozenset() if object_[:1] == b"b" else self._names_in(bytes(memoryview(object_)[1:]))
-                except Corrupt:
-                    pass
-            found |= self._named[oid]
-        return frozenset(found)
 
     def _of_definition(self, name: str, where: str) -> str:
         """Returns `class shapes.Policy, in its arguments: helper tools.cut() changed`, or an empty text."""
@@ -195,22 +154,10 @@ class Drift:
 
         if self._tree is None or self._root is None:
             return ""
-        module, _, qualname = name.partition(":")
-        then = _definition(self._tree, module, qualname)
-        if then is None:
+        change = definition_change(self._tree, loaded_project(str(self._root)), name, where)
+        if change is None:
             return ""
-        shown = f"{'class' if then.is_class else 'function'} {module}.{qualname}, in its {where},"
-        now = _definition(loaded_project(str(self._root)), module, qualname)
-        if now is None:
-            return f"{shown} is gone"
-        if then.is_component or now.is_component:
-            return ""
-        if then.own != now.own:
-            return self._told(f"{shown} changed", then.source, now.source)
-        if then.reached.hash != now.reached.hash:
-            reason, old, new = change_of_reach(f"{shown[:-1]}", then.reached, now.reached)
-            return self._told(reason, old, new)
-        return ""
+        return self._told(change.why, change.old, change.new) if change.old != change.new else change.why
 
     # -- then and now
 
@@ -284,25 +231,16 @@ class Drift:
         return reason
 
 
-class _Definition(NamedTuple):
-    """A definition of the project: its own code, and what it reaches."""
-
-    own: bytes
-    source: str
-    reached: Reached
-    is_class: bool
-    is_component: bool
-
-
-def _definition(project: Project, module: str, qualname: str) -> _Definition | None:
-    found = project.module(module)
-    number = None if found is None else found.number(qualname)
-    if found is None or number is None:
-        return None
-    is_class = found.facts.sites[number][1] == CLASS
-    ends = project.is_invokable(found, number) if is_class else project.is_component(found, number)
-    source = found.text.segment(found.text.sites[number])
-    return _Definition(bytes(found.facts.own(number)), source, trace(project, found, number), is_class, ends)
+def import_keys(name: str, found: Reached) -> set[str]:
+    """Returns under which keys stands what a component's modules read while they were imported: `tables`, `tables:NAMES`."""
+    keys: set[str] = set()
+    for unit in found.units:
+        module, at = unit.key.module.name, unit.key.name.partition(".")[0].removeprefix("=")
+        keys |= {module, f"{module}:{at}"}
+    while name:
+        name, _, last = name.rpartition(".")
+        keys |= {name, f"{name}:{last}"}
+    return keys
 
 
 def _change(old: bytes | None, new: bytes | None) -> str:
