@@ -10,6 +10,6 @@ Being built.  What stands, each in its file:
     draft       a machine as it was typed; validate: all that is wrong with it, as findings
     state       named values, immutable: over cell (a version of a field) and duplicate (copies),
                 stored as wholes and changes (change), as JSON (serde), typed (typing_system, annotation),
-                changed by values (delta); its errors are in state_fault
+                changed by values (delta), compared (difference); its errors are in state_fault
     draw        text, Mermaid, DOT and SVG of a sketch (draw_svg: the picture, layout: where all lies)
 """

@@ -123,6 +123,10 @@ class StoredCell(Cell):
         _carry_links(self._data, self._reader, writer)
         return self._data
 
+    def lies_as(self, other: StoredCell) -> bool:
+        """Returns whether the two are stored as the same bytes, which no two values share."""
+        return type(self) is type(other) is StoredCell and self._data == other._data
+
     def longer(self, items: list[bytes], reader: ObjectReader) -> StoredCell:
         """Returns the same list with more items, encoded, at its end.
 
@@ -162,6 +166,17 @@ class GrownCell(StoredCell):
         if listed is None:
             raise CorruptObject(None, "only a list goes on")
         self._base, self._items, self._count = base, items, listed.count
+
+    def lies_as(self, other: StoredCell) -> bool:
+        """Returns whether the two are stored as the same bytes, which no two values share."""
+        return isinstance(other, GrownCell) and self._base.lies_as(other._base) and self._items == other._items
+
+    def beyond(self, before: StoredCell) -> list[Any] | None:
+        """Returns the items that this list has more than another, or None if it does not go on from that, as far as can be told."""
+        base, items = (before._base, before._items) if isinstance(before, GrownCell) else (before, [])
+        if not self._base.lies_as(base) or items != self._items[: len(items)]:
+            return None
+        return [decode(part, self._reader) for part in self._items[len(items) :]]
 
     def longer(self, items: list[bytes], reader: ObjectReader) -> StoredCell:
         """Returns the same list with more items, encoded, at its end."""
@@ -301,6 +316,8 @@ class ListCell(Cell):
             common += 1
         if common < self.row.start or (common == 0 and self.count):
             return None
+        if common == self.count == len(value):
+            return self
         rest = duplicate(value[common:])
         return ListCell(self.row.grown(common, rest), common + len(rest))
 
@@ -322,6 +339,11 @@ class ListCell(Cell):
             StateValueError: an item has no encoding.
         """
         return self.row.item_parts(name, begin, self.count, writer)
+
+    def read_from(self, begin: int) -> list[Any]:
+        """Returns copies of the items from `begin`, which is not before the row's start."""
+        copies: list[Any] = duplicate(self.row.items[begin - self.row.start : self.count - self.row.start])
+        return copies
 
     def grew_from(self, before: Cell | None) -> int | None:
         """Returns how many items `before` had, if it is an earlier version of this list."""

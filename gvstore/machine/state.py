@@ -107,6 +107,14 @@ class State(Mapping[str, Any], Generic[S]):
         """Returns a dict of copies of all fields' values."""
         return {name: cell.read() for name, cell in self._cells.items()}
 
+    def cells(self) -> Iterable[tuple[str, Cell]]:
+        """Returns names and cells: for the machine's own use, as what a cell holds is never handed out."""
+        return self._cells.items()
+
+    def cell(self, name: str) -> Cell | None:
+        """Returns the cell of a field, or None: for the machine's own use."""
+        return self._cells.get(name)
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, State):
             ours, theirs = self._cells, other._cells
@@ -313,7 +321,7 @@ class State(Mapping[str, Any], Generic[S]):
         return known[1]
 
     def name(self) -> ObjectId:
-        """Returns the oid of the dict of all fields, by which equal states are known; nothing is stored.  Raises as `encoded`."""
+        """Returns the oid of the dict of all fields, by which equal states are known, stored or not.  Raises as `encoded`."""
         return ObjectId.of(VALUE_BYTE + self.encoded(NOWHERE))
 
     def store(self, writer: ObjectWriter, after: State[Any] | None = None) -> ObjectId:

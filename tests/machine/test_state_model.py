@@ -6,11 +6,13 @@ import copy
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gvstore.machine.duplicate import duplicate, is_same
 from gvstore.machine.state import State
+from gvstore.objects.check import check
 from gvstore.objects.decode import decode
 from gvstore.objects.value import encode_value
 from tests.objects.store import Objects
@@ -115,13 +117,37 @@ def test_a_state_is_a_dict_of_deep_copies(steps: list[tuple[str, str, Any, str]]
     """Whatever is done in whatever order, stored and loaded in between, and whatever is done to what was given and read."""
     writer = Objects()
     pair = Pair(writer)
-    for verb, name, value, check in steps:
+    for verb, name, value, way in steps:
         pair.step(verb, name, value)
-        pair.check(check)
+        pair.check(way)
     loaded = State.load(writer, pair.state.store(writer, after=pair.before))
 
     assert identical(pair.model, loaded.get_all())
     assert encode_value(pair.model, Objects()) == pair.state.encoded(writer) == loaded.encoded(Objects())
+    for data in writer.values():
+        check(data)
+
+
+def nested(levels: int, bottom: Any) -> Any:
+    """Returns a list in a list, and so on."""
+    return bottom if levels == 0 else [nested(levels - 1, bottom)]
+
+
+@pytest.mark.parametrize("levels", range(26, 36))
+@pytest.mark.parametrize("bottom", [1, "x" * 200, "x" * 300])
+def test_tall_values_are_linked_where_the_format_wants_it(levels: int, bottom: Any) -> None:
+    """Fields, items and changes of about the height at which containers are linked: all objects are as they must be."""
+    writer = Objects()
+    value = nested(levels, bottom)
+    first: State[Any] = State({"rows": [value], "f": value})
+    first.store(writer)
+    second = first.append(rows=value).update(g=value)
+    oid = second.store(writer, after=first)
+    for data in writer.values():
+        check(data)
+
+    assert {"rows": [value, value], "f": value, "g": value} == State.load(writer, oid).get_all()
+    assert encode_value(second.get_all(), writer) == second.encoded(writer) == State.load(writer, oid).encoded(Objects())
 
 
 @settings(max_examples=60, deadline=None)
