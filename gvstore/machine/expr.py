@@ -35,6 +35,7 @@ TAKES_LAZY = frozenset({"all", "any", "list", "max", "min", "set", "sorted", "su
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SMALL = (ast.Load, ast.Store, ast.comprehension, ast.keyword, ast.Slice, ast.And, ast.Or, ast.In, ast.NotIn, ast.Attribute)
 KNOWN = (*NODES, *COMPARISONS, *OPERATORS, *UNARY, *SMALL)
+MAX_SHOWN = 200  # characters of Python's own words
 WORDS = {
     ast.Lambda: "a lambda",
     ast.NamedExpr: "an assignment (:=)",
@@ -85,9 +86,10 @@ class Expression:
         except (RecursionError, MemoryError) as e:
             raise ExpressionStopped(self.source, f"stopped: {type(e).__name__}") from e
         except KeyError as e:
-            raise ExpressionFault(self.source, f"there is no {e}") from e
+            key = e.args[0] if e.args else None
+            raise ExpressionFault(self.source, f"there is no {repr(key)[:MAX_SHOWN] if type(key) in (str, int) else 'such key'}") from e
         except Exception as e:
-            raise ExpressionFault(self.source, f"{type(e).__name__}: {e}") from e
+            raise ExpressionFault(self.source, f"{type(e).__name__}: {str(e)[:MAX_SHOWN]}") from e
 
     def __repr__(self) -> str:
         return f"Expression({self.source!r})"

@@ -1,7 +1,7 @@
 """How much an expression may do: the bounds, the counters that hold them, and the errors that tell.
 
 A step is one node evaluated.  Volume is what is made, walked or compared: one a
-character, eight an item, a byte of an integer one.  Both are counted over one
+character, sixteen an item, a byte of an integer one.  Both are counted over one
 evaluation, so that a hundred small blow-ups are stopped as one large is.
 Nothing is made before its size was charged.
 """
@@ -16,8 +16,13 @@ MAX_STEPS = 100_000
 MAX_VOLUME = 10_000_000
 MAX_ITEMS = 100_000  # of one container
 MAX_BITS = 8_192  # of one integer
-ITEM = 8  # what an item counts
-NESTED = (list, tuple, dict, set, frozenset)
+ITEM = 16  # what an item counts
+KEYS: type = type({}.keys())
+VALUES: type = type({}.values())
+PAIRS: type = type({}.items())
+HASHED = (dict, set, frozenset, KEYS, PAIRS)
+NESTED = (list, tuple, VALUES, *HASHED)
+HASH_BITS = 60  # integers of more bits can be chosen so that all have one hash
 
 
 class ExpressionFault(UsageFault, ValueError):
@@ -48,10 +53,11 @@ class OutOfBounds(Exception):
 class Budget:
     """What one evaluation has left."""
 
-    __slots__ = ("steps", "volume")
+    __slots__ = ("alike", "steps", "volume")
 
     def __init__(self) -> None:
         self.steps, self.volume = MAX_STEPS, MAX_VOLUME
+        self.alike = 0  # values hashed so far whose hash can be chosen
 
     def step(self) -> None:
         """Counts a node evaluated."""
@@ -95,6 +101,8 @@ class Budget:
                 total += each.bit_length() // 8  # type: ignore[attr-defined]
             elif kind in NESTED:
                 total += ITEM * len(each)  # type: ignore[arg-type]
+                if kind in HASHED and total < limit:
+                    total += ITEM * sum(is_choosable(key) for key in each) ** 2  # type: ignore[attr-defined]
                 if total < limit:
                     stack.extend(each)  # type: ignore[arg-type]
                     if kind is dict:
@@ -105,9 +113,29 @@ class Budget:
         """Counts a walk over all of a value: it is hashed, say."""
         self.charge(self.measure(value))
 
+    def hash(self, value: object) -> None:
+        """Counts a value that goes into a set or dict, or is looked for there.
+
+        Where many have one hash each costs as much as there are of them.
+        """
+        self.walk(value)
+        if is_choosable(value):
+            self.alike += 1
+            self.charge(ITEM * self.alike)
+
     def compare(self, left: object, right: object) -> None:
         """Counts a comparison, which walks the smaller of two values at most."""
         self.charge(self.measure(right, self.measure(left)))
+
+
+def is_choosable(value: object) -> bool:
+    """Returns whether its writer can choose the hash of a value: 2**61 - 1 times anything has the hash 0."""
+    kind = type(value)
+    if kind is int:
+        return value.bit_length() > HASH_BITS  # type: ignore[attr-defined,no-any-return]
+    if kind is tuple or kind is frozenset:
+        return any(map(is_choosable, value))  # type: ignore[call-overload]
+    return kind is complex
 
 
 def shown(count: int) -> str:

@@ -10,13 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from gvstore.machine.expr_bound import ITEM, MAX_ITEMS, Budget, OutOfBounds, shown
+from gvstore.machine.expr_bound import ITEM, KEYS, MAX_ITEMS, PAIRS, VALUES, Budget, OutOfBounds, shown
 
 NUMBERS = (bool, int, float, complex)
 SCALARS = (*NUMBERS, str, type(None))
-KEYS: type = type({}.keys())
-VALUES: type = type({}.values())
-PAIRS: type = type({}.items())
 PLAIN: tuple[type, ...] = (str, bytes, list, tuple, dict, set, frozenset, range, KEYS, VALUES, PAIRS)
 MAX_DIGITS = 2_400  # of text that becomes an integer: about MAX_BITS
 MAX_NDIGITS = 400
@@ -78,7 +75,7 @@ def gather(budget: Budget, value: object) -> list[Any]:
 def hashed(budget: Budget, items: list[Any]) -> list[Any]:
     """Returns the items, which are about to be hashed."""
     for item in items:
-        budget.walk(item)
+        budget.hash(item)
     return items
 
 
@@ -200,10 +197,22 @@ def _pure(method: Callable[..., Any]) -> Call:
     return call
 
 
+def _searching(method: Callable[..., Any]) -> Call:
+    """A method that looks from the end, or for any of several letters: Python compares each place with all that is looked for."""
+
+    def call(budget: Budget, value: str, *arguments: Any) -> object:
+        wanted = len(arguments[0]) if arguments and type(arguments[0]) is str else 1
+        budget.charge(len(value) * (1 + wanted // 64))
+        return method(value, *arguments)
+
+    return call
+
+
 def _split(method: Callable[..., Any]) -> Call:
     def call(budget: Budget, value: str, *arguments: Any) -> object:
-        parts = value.count(arguments[0]) + 1 if arguments and type(arguments[0]) is str and arguments[0] else len(value)
-        budget.charge(len(value) + parts * ITEM)
+        separator = arguments[0] if arguments and type(arguments[0]) is str else ""
+        parts = value.count(separator) + 1 if separator else len(value)
+        budget.charge(len(value) * (1 + len(separator) // 64) + parts * ITEM)
         made = method(value, *arguments)
         budget.items(len(made))
         return made
@@ -232,7 +241,7 @@ def _set_method(method: Callable[..., Any]) -> Call:
 
 
 def _get(budget: Budget, value: dict[Any, Any], key: object, default: object = None) -> object:
-    budget.walk(key)
+    budget.hash(key)
     return value.get(key, default)
 
 
@@ -242,13 +251,15 @@ def _view(method: Callable[..., Any]) -> Call:
 
 _TEXT = (
     *("capitalize", "casefold", "count", "endswith", "find", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit"),
-    *("islower", "isnumeric", "isspace", "istitle", "isupper", "lower", "lstrip", "partition", "removeprefix", "removesuffix"),
-    *("rfind", "rindex", "rpartition", "rstrip", "startswith", "strip", "swapcase", "title", "upper"),
+    *("islower", "isnumeric", "isspace", "istitle", "isupper", "lower", "partition", "removeprefix", "removesuffix"),
+    *("startswith", "swapcase", "title", "upper"),
 )
+_SEARCHING = ("lstrip", "rstrip", "strip", "rfind", "rindex", "rpartition")
 _SETS = ("difference", "intersection", "isdisjoint", "issubset", "issuperset", "symmetric_difference", "union")
 METHODS: dict[type, dict[str, Call]] = {
     str: {
         **{name: _pure(getattr(str, name)) for name in _TEXT},
+        **{name: _searching(getattr(str, name)) for name in _SEARCHING},
         **{name: _split(getattr(str, name)) for name in ("split", "rsplit", "splitlines")},
         "replace": _replace,
         "join": _join,

@@ -12,21 +12,8 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from gvstore.machine.expr_bound import ITEM, MAX_BITS, Budget, OutOfBounds, shown
-from gvstore.machine.expr_call import (
-    FUNCTIONS,
-    KEYS,
-    NUMBERS,
-    PAIRS,
-    PLAIN,
-    SCALARS,
-    VALUES,
-    Lazy,
-    call_method,
-    gather,
-    iterate,
-    named,
-)
+from gvstore.machine.expr_bound import ITEM, KEYS, MAX_BITS, PAIRS, VALUES, Budget, OutOfBounds, shown
+from gvstore.machine.expr_call import FUNCTIONS, NUMBERS, PLAIN, SCALARS, Lazy, call_method, gather, iterate, named
 
 SEQUENCES = (str, bytes, list, tuple)
 SETS: tuple[type, ...] = (set, frozenset, KEYS, PAIRS)
@@ -134,11 +121,13 @@ class Evaluation:
         if isinstance(op, ast.In | ast.NotIn):
             if type(right) not in PLAIN:
                 raise TypeError(f"'in' looks into lists, tuples, dicts, sets, ranges and text, not {named(right)}")
-            self.budget.walk(left)
+            self.budget.hash(left)
             if type(right) in (str, bytes):
                 self.budget.charge(len(right))
+            elif type(right) is range and type(left) not in (int, bool):  # gone through, item by item
+                self.budget.charge(len(right) * ITEM)
             elif type(right) in (list, tuple, VALUES):
-                self.budget.charge(min(self.budget.measure(list(right)), len(right) * self.budget.measure(left)))
+                self.budget.charge(min(self.budget.measure(right), len(right) * self.budget.measure(left)))
             return (left in right) is isinstance(op, ast.In)
         if not isinstance(op, ast.Is | ast.IsNot):
             self.budget.compare(left, right)
@@ -164,9 +153,9 @@ class Evaluation:
             text, times = (left, right) if type(left) in SEQUENCES else (right, left)
             self._sequence(text, len(text) * max(0, times))
         elif op in (ast.Sub, ast.BitAnd, ast.BitOr, ast.BitXor) and kinds <= set(SETS):
-            self.budget.charge(self.budget.measure(list(left)) + self.budget.measure(list(right)))
+            self.budget.charge(self.budget.measure(left) + self.budget.measure(right))
         elif op is ast.BitOr and kinds == {dict}:
-            self.budget.walk(list(left) + list(right))
+            self.budget.charge(self.budget.measure(left.keys()) + self.budget.measure(right.keys()))
         else:
             raise TypeError(f"{SIGNS.get(op, op.__name__)} does not work on {named(left)} and {named(right)} here")
 
@@ -200,7 +189,7 @@ class Evaluation:
             self.budget.charge(0 if type(value) is range else len(range(*slice(*bounds).indices(len(value)))) * ITEM)
             return value[slice(*bounds)]
         key = self.value(node.slice)
-        self.budget.walk(key)
+        self.budget.hash(key)
         if type(value) is not dict and type(key) not in (int, bool):
             raise TypeError(f"{named(value)} is indexed by whole numbers, not by {named(key)}")
         return value[key]
@@ -212,7 +201,7 @@ class Evaluation:
         return tuple(self.values(node.elts))
 
     def _hashed(self, value: object) -> Any:
-        self.budget.walk(value)
+        self.budget.hash(value)
         return value
 
     def _set(self, node: ast.Set) -> object:

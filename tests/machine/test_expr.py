@@ -241,6 +241,17 @@ BOMBS = [
     "[s == s + '' for s in ['x' * 10 ** 6] for i in range(1000)]",
     "[s in s + 'x' for s in ['x' * 10 ** 6] for i in range(1000)]",
     "[s.lower() for s in ['x' * 10 ** 6] for i in range(1000)]",
+    "len({x * (2 ** 61 - 1) for x in range(20000)}) > 0",
+    "len({(x * (2 ** 61 - 1), 1): x for x in range(20000)}) > 0",
+    "len(set([x * (1j - 1000003) for x in range(20000)])) > 0",
+    "[s | t for s in [{x * (2 ** 61 - 1) for x in range(1000)}] for t in [{1}] for x in range(1000)]",
+    "[s == t for s in [{x * (2 ** 61 - 1) for x in range(1000)}] for t in [s | {1}] for x in range(9000)]",
+    "[0 in s for s in [{x * (2 ** 61 - 1) for x in range(1500)}] for y in range(9000) if (y + 9) * (2 ** 61 - 1) in s]",
+    "[0.5 in range(10 ** 5) for x in range(20000)]",
+    "[s.rfind('b' + 'a' * 50000) for s in ['a' * 10 ** 5] for x in range(20000)]",
+    "[s.strip('b' * 10 ** 5) for s in ['a' * 10 ** 5] for x in range(20000)]",
+    "[s.rsplit('b' + 'a' * 50000) for s in ['a' * 10 ** 5] for x in range(20000)]",
+    "[d.keys() == d.keys() for d in [{x: 1 for x in range(10000)}] for x in range(9000)]",
     "max([9 ** 999 for i in range(20000)]) > 0",
 ]
 
@@ -325,6 +336,17 @@ def test_errors_say_what_and_where() -> None:
     assert "expr('epoch > 3'): there is no 'epoch'" == str(missing.value)
     assert "expr('epochs / 0'): ZeroDivisionError: division by zero" == str(failed.value)
     assert isinstance(failed.value.__cause__, ZeroDivisionError)
+
+
+def test_an_error_is_never_long() -> None:
+    """Not even about a key of a million letters, or one whose parts are shared."""
+    value: Any = 1
+    for _ in range(12):
+        value = (value, value)
+    for source in ["{}['x' * 10 ** 6]", "{}[v]", "[].index(v)", "float('x' * 10 ** 5)", "{}[1]"]:
+        with pytest.raises(ExpressionFault) as caught:
+            Expression(source).evaluate({"v": value})
+        assert len(str(caught.value)) < 400
 
 
 def test_nothing_in_the_state_changes() -> None:
