@@ -81,7 +81,7 @@ class Executed:
 
 
 def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) -> int:
-    """Writes what came of an execution.
+    """Writes what came of an execution; returns the status to end with, 1 where a value was to be put in and no call took it.
 
     Raises:
         ComponentRaised, GvError, Waiting, KeyboardInterrupt: how it ended; the run is kept.
@@ -116,7 +116,7 @@ def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) 
     for note in record.notes:
         cx.output.warning(note)
     if performed.error is None or (isinstance(performed.error, SystemExit) and run.status == "ok"):
-        return 0
+        return 1 if performed.unused else 0
     if isinstance(performed.error, KeyboardInterrupt):
         cx.output.hint(f"{run.name} is kept as far as it came; `gv replay {run.name}` goes on from there.")
         raise performed.error

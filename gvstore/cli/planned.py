@@ -137,11 +137,12 @@ def _last_children(calls: tuple[PlannedCall, ...]) -> set[tuple[int, ...]]:
 
 def _line(each: PlannedCall, store: Store, paint: Paint) -> str:
     call = Invocation.of_part(store, each.part)
+    asked = paint("quiet", " if asked the same") if each.unsure else ""
     if each.action == SET:
-        return f"{called(call, paint, _ARGUMENTS)} = {value_line(each.value, _ARGUMENTS)}   {paint('changed', 'set')}"
+        return f"{called(call, paint, _ARGUMENTS)} = {value_line(each.value, _ARGUMENTS)}   {paint('changed', 'set')}{asked}"
     shown = call_line(call, paint)
     if each.action == REUSE:
         amount = "" if each.calls == 1 else f" {each.calls:,} calls"
-        return shown + paint("quiet", f"   {each.reason or 'reuse'}{amount}{' if asked the same' if each.unsure else ''}")
+        return shown + paint("quiet", f"   {each.reason or 'reuse'}{amount}") + asked
     word = "run" if each.action == RUN else 'not again without --effects: effect="once"'
     return f"{shown}   {paint('changed', word)}{f': {each.reason}' if each.action == RUN else f', {each.reason}'}"

@@ -261,10 +261,14 @@ class Answers:
         if not queue:
             if replayer.strict and self._left:
                 raise replayer.diverge(self._mismatch(live, args, state))
+            if replayer.mode.places:
+                self._note_instead(live, args, state)
             return None
         at, part, elements, _ = _next_of(queue, lane)
         self._left -= 1
         path = (*self.path, at)
+        if path in replayer.mode.places:
+            replayer.used.add(path)
         verdict = replayer.judge(path, part, elements, (each[2] for each in queue))
         self._tell_stale(part, path, name, verdict)
         if verdict.why is Why.SET:
@@ -279,6 +283,17 @@ class Answers:
             if answer.adopted and _OPAQUE_HEAD in state + args:
                 self._tell_blind(name, state, args)
         return answer
+
+    def _note_instead(self, live: LiveComponent, args: bytes, state: bytes) -> None:
+        """Notes that a call was asked that the record does not have, for those of its component whose outcome was given."""
+        from gvstore.journal.mismatch import came_text
+
+        replayer, name = self.replayer, live.name(self.replayer.root)
+        for (known, _), queue in (self._index or {}).items():
+            for at, _, elements, _ in queue if known == name else ():
+                path = (*self.path, at)
+                if path in replayer.mode.places and path not in replayer.instead:
+                    replayer.instead[path] = came_text(replayer, elements, live, args, state)
 
     def _tell_blind(self, name: str, *given: bytes) -> None:
         """Warns that a call is answered although what it was given could not be stored, so nobody knows if it is the same.

@@ -53,6 +53,7 @@ class ReplayWords(TypedDict, total=False):
     alias: Mapping[str, str]
 
 
+_NOWHERE: Final[frozenset[CallPath]] = frozenset()
 _RAISED_IN_STREAM: Final = 0x94  # an array of four: exception, here, chunks
 
 
@@ -79,6 +80,11 @@ class ReplayMode:
     def asks_identity(self) -> bool:
         """Whether equal bytes are not enough for an answer: every call is looked at."""
         return bool(self.live or self.sets or self.picks)
+
+    @property
+    def places(self) -> frozenset[CallPath]:
+        """The calls whose outcome is given: set or picked."""
+        return frozenset((*self.sets, *self.picks)) if self.sets or self.picks else _NOWHERE
 
     def is_live(self, name: str) -> bool:
         """Returns whether calls of the component run whatever the record says."""

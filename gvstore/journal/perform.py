@@ -20,14 +20,15 @@ from gvstore.journal.answers import Answers
 from gvstore.journal.call import execute, execute_async
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.depth import room
-from gvstore.journal.fault import InvocationError
+from gvstore.journal.fault import InvocationError, is_stop
 from gvstore.journal.frame import Frame
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.recorder import CURRENT, Asker, Recording
 from gvstore.journal.register import live_of, register
-from gvstore.journal.running import RunningRun, RunOptions
+from gvstore.journal.running import RunningRun, RunOptions, status_of
 from gvstore.journal.state import state_of
 from gvstore.journal.stream import execute_async_stream, execute_stream
+from gvstore.journal.unused import unused_values
 from gvstore.objects.invocation import INVOCATION_BYTE
 from gvstore.objects.record import NIL
 from gvstore.store.active import activated
@@ -40,11 +41,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """What came of an execution: the record, the run if it is one, and the exception it ended with."""
+    """What came of an execution: the record, the run if it is one, the exception it ended with."""
 
     invocation: Invocation
     run: Run[Any] | None = None
     error: BaseException | None = None
+    unused: tuple[str, ...] = ()  # values that a replay was to put in, and that no call took
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +189,20 @@ class Execution:
             raise InvocationError(
                 f"this process was forked while run/{running.number} was recorded: it is its parent's"
             )
+        unused = self._unused(error)
+        recording.notes.update(unused)
         running.finish(error=error)
         if recording.torn and isinstance(error, GvError):
             raise error
         run = running.repo.runs[running.number]
-        return Performed(run.invocation, run, _divergence(self.terms.answers, error))
+        return Performed(run.invocation, run, _divergence(self.terms.answers, error), unused)
+
+    def _unused(self, error: BaseException | None) -> tuple[str, ...]:
+        """Returns what is to be told of values that no call took; nothing where the program did not come to its end."""
+        answers, top = self.terms.answers, self.recording.top
+        if answers is None or answers.replayer.fault is not None or top is None or is_stop(error):
+            return ()
+        return unused_values(answers) if status_of(top.outcome) in ("ok", "raised") else ()
 
     def _end_in_memory(self, error: BaseException | None) -> Performed:
         recording = self.recording

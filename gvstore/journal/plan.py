@@ -157,7 +157,7 @@ def _walk(root: Invocation, replayer: Replayer, verdict: Verdict, timing: Timing
         if todo.verdict.why is Why.SET:
             value = mode.sets[todo.path]
             value = value.checkout() if isinstance(value, Ref) else value
-            yield PlannedCall(todo.path, todo.part, name, SET, _TOLD[Why.SET], False, 1, 0, 0, value=value)
+            yield PlannedCall(todo.path, todo.part, name, SET, _TOLD[Why.SET], ran or todo.changed, 1, 0, 0, value=value)
             ran = True
             continue
         undefined = todo.verdict.why is Why.STALE and bool(todo.path) and replayer.is_undefined(todo.elements[1])

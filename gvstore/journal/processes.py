@@ -120,7 +120,9 @@ class _Gathering(Frame):
             self.folded = recording.closed = True
         calls = [[part, times, at, *path] for part, times, at, path in self.found]
         counts = [recording.executed, recording.reused, recording.usage and [*recording.usage.items()]]
-        return pack([len(self.path), calls, counts, [*recording.notes], [*recording.secrets], self.overlay.written()])
+        used = [] if self.answers is None else [[*path] for path in self.answers.replayer.used]
+        notes, kinds = [*recording.notes], [*recording.secrets]
+        return pack([len(self.path), calls, counts, notes, kinds, used, self.overlay.written()])
 
 
 class _Result:
@@ -155,7 +157,7 @@ def receive(token: str, record: bytes, result: T) -> T:
 def _join(lane: Lane, record: bytes) -> None:
     frame = lane.frame
     recording = frame.recording
-    depth, calls, (executed, reused, usage), notes, kinds, objects = unpack(record)
+    depth, calls, (executed, reused, usage), notes, kinds, used, objects = unpack(record)
     with recording.lock:
         if frame.folded or recording.closed:
             return
@@ -173,6 +175,8 @@ def _join(lane: Lane, record: bytes) -> None:
         recording.executed += executed
         recording.reused += reused
         recording.notes.update(notes)
+        if frame.answers is not None:
+            frame.answers.replayer.used.update(map(tuple, used))
         recording.secrets.update(kinds)
     if usage:
         recording.add_usage(**dict(usage))

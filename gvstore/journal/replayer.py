@@ -100,6 +100,8 @@ class Replayer:
         self.fault: InvocationError | None = None  # where the replay left the record, or stopped
         self.blind: set[str] = set()  # components answered although an argument could not be compared
         self.lock = threading.RLock()  # the recording puts its own in this place
+        self.used: set[CallPath] = set()  # the calls that were set or picked, and asked
+        self.instead: dict[CallPath, str] = {}  # of those that were not, a call of the component that was asked otherwise
         self.begun = 0  # calls whose execution was allowed
         self._components: dict[bytes, Component] = {}
         self._standings: dict[bytes, Standing] = {}

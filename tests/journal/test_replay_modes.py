@@ -296,19 +296,20 @@ if __name__ == "__main__":
         run = gv.run(root)
         ran()
         print(run.replay(live="middle").output, ran())
-        print(run.replay(set={"1.0": 10}).output, ran())
+        again = run.replay(set={"1.0": 10})
+        print(again.output, ran(), again.record.notes)
         print(run.replay(from_call="2.0").output, ran())
 """
 )
 
 
 def test_other_processes_replay_on_the_same_terms(tmp_path: Path) -> None:
-    """What is live, set or rewound is so in the processes of a pool."""
+    """What is live, set or rewound is so in the processes of a pool, and a value that was used there counts as used."""
     Repository.init(tmp_path).close()
     said = Project(tmp_path).run(POOL).splitlines()
 
     assert "[1, 2, 3] ['middle0', 'middle1', 'middle2']" == said[0]
-    assert "[1, 11, 3] ['middle1']" == said[1]
+    assert "[1, 11, 3] ['middle1'] ()" == said[1]
     assert "[1, 2, 3] ['leaf2', 'middle2']" == said[2]
 
 

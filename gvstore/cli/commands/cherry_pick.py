@@ -43,7 +43,7 @@ class SameAlready:
 @click.option("-m", "--message", metavar="WHY", default="", help="Say why; which call was picked without it")
 @click.argument("rev", metavar="RUN:CALL")
 @pass_context
-def command(cx: CommandContext, into: str | None, effects: bool, only_plan: bool, message: str, rev: str) -> None:
+def command(cx: CommandContext, into: str | None, effects: bool, only_plan: bool, message: str, rev: str) -> int:
     """Put one call's outcome into another run and replay it
 
     What the call returned or raised, with all that it called, takes the place of the same call of the other run: the same
@@ -76,14 +76,14 @@ def command(cx: CommandContext, into: str | None, effects: bool, only_plan: bool
         there = _call_at(run, path)
         if there is not None and there.call.outcome == call.call.outcome and there.call.children == call.call.children:
             cx.output.result(SameAlready(run_name(run), format_path(path), True))
-            return
+            return 0
         with program_speaks(cx):
             load_recorded(cx, repo, run, {})
         words: ReplayWords = {"pick": {path: call}, "effects": effects}
         if only_plan:
             cx.output.result(planned(run_name(run), run.plan(**words), run.store))
-            return
-        _replay(cx, repo, run, words, message or f"picked {donor.name} for call {format_path(path)}")
+            return 0
+        return _replay(cx, repo, run, words, message or f"picked {donor.name} for call {format_path(path)}")
 
 
 def _call_of(subject: Subject) -> Invocation:
@@ -113,7 +113,7 @@ def _call_at(run: RunOf, path: CallPath) -> Invocation | None:
     return call
 
 
-def _replay(cx: CommandContext, repo: Repository, run: RunOf, words: ReplayWords, message: str) -> None:
+def _replay(cx: CommandContext, repo: Repository, run: RunOf, words: ReplayWords, message: str) -> int:
     from gvstore.cli.execution import answer, program_speaks, telling
     from gvstore.cli.planned import plan_line
     from gvstore.journal.running import RunOptions
@@ -128,4 +128,4 @@ def _replay(cx: CommandContext, repo: Repository, run: RunOf, words: ReplayWords
     )  # fmt: skip
     with program_speaks(cx):
         performed = repo.perform_replay(run, options=options, words=words)
-    answer(cx, performed, replayed=True)
+    return answer(cx, performed, replayed=True)

@@ -142,8 +142,7 @@ def command(
         as_recorded=as_recorded, trust=trust, live=live, set=_settings(cx, settings), from_call=_behind_colon(start),
         effects=effects, max_calls=max_calls, budget=purse_of(budget), alias=_aliases(aliases),
     )  # fmt: skip
-    _one(cx, repo, revs[0] if revs else "RUN", code, words, message, strict=strict, only_plan=only_plan)
-    return 0
+    return _one(cx, repo, revs[0] if revs else "RUN", code, words, message, strict=strict, only_plan=only_plan)
 
 
 def _only_check(others: dict[str, Any]) -> None:
@@ -171,8 +170,8 @@ def _check(
 def _one(
     cx: CommandContext, repo: Repository, rev: str, code: str | None, words: ReplayWords, message: str, *,
     strict: bool, only_plan: bool,
-) -> None:  # fmt: skip
-    """Plans a replay, and carries it out unless only the plan is wanted or nothing is to be done."""
+) -> int:  # fmt: skip
+    """Plans a replay, and carries it out unless only the plan is wanted or nothing is to be done; returns the status to end with."""
     from gvstore.cli.execution import program_speaks
     from gvstore.cli.loading import load_recorded
     from gvstore.cli.stored_code import running_code
@@ -191,7 +190,8 @@ def _one(
         elif plan.complete:
             _nothing_to_do(cx, repo, run, plan)
         else:
-            _replay(cx, repo, run, plan, words, message, strict=strict)
+            return _replay(cx, repo, run, plan, words, message, strict=strict)
+        return 0
 
 
 def _aliases(aliases: tuple[str, ...]) -> dict[str, str]:
@@ -249,7 +249,7 @@ def _nothing_to_do(cx: CommandContext, repo: Repository, run: RunOf, plan: Plan)
 
 def _replay(
     cx: CommandContext, repo: Repository, run: RunOf, plan: Plan, words: ReplayWords, message: str, *, strict: bool
-) -> None:
+) -> int:
     from gvstore.cli.execution import answer, program_speaks, telling
     from gvstore.cli.planned import plan_line
     from gvstore.journal.running import RunOptions
@@ -271,4 +271,4 @@ def _replay(
     if strict and performed.error is None and performed.run is not None:
         with repo.transaction(f"replay {run.record.target}") as transaction:
             transaction.set_run(performed.run.number)  # one that left the record does not get in the way
-    answer(cx, performed, replayed=True)
+    return answer(cx, performed, replayed=True)
