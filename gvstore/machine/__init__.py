@@ -8,8 +8,8 @@ Being built.  What stands, each in its file:
     node        what a graph sees of an action
     transition  an edge; graph: which action comes after which, and its builder
     draft       a machine as it was typed; validate: all that is wrong with it, as findings
-    state       named values, immutable: over cell (a version of a field) and duplicate (copies),
-                stored as wholes and changes (change), as JSON (serde), typed (typing_system, annotation),
-                changed by values (delta), compared (difference); its errors are in state_fault
+    state       named values, immutable: over cell (a version of a field; row: a list's items), part (its bytes)
+                and duplicate (copies), stored as wholes and changes (change), as JSON (serde), typed
+                (typing_system, annotation), changed by values (delta), compared (difference); errors: state_fault
     draw        text, Mermaid, DOT and SVG of a sketch (draw_svg: the picture, layout: where all lies)
 """

@@ -8,55 +8,26 @@ stays there until it is read.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-import gvstore.store.libraries  # noqa: F401 - teaches the encoder their types
 from gvstore.machine.duplicate import duplicate, is_same
-from gvstore.machine.serde import FIELD_SERDES, packed, unpacked
-from gvstore.machine.state_fault import StateValueError, unstorable
+from gvstore.machine.part import NOWHERE, carry_links, encode_field, inline_height
+from gvstore.machine.row import Row
+from gvstore.machine.serde import FIELD_SERDES, unpacked
+from gvstore.machine.state_fault import StateValueError
 from gvstore.objects import number
-from gvstore.objects.carry import carry
 from gvstore.objects.chunking import LINK_THRESHOLD
 from gvstore.objects.decode import decode
-from gvstore.objects.encode import VALUE_BYTE, Encoder
+from gvstore.objects.encode import Encoder
 from gvstore.objects.fault import CorruptObject
-from gvstore.objects.links import links
-from gvstore.objects.nowhere import Nowhere
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
 from gvstore.objects.resume import resume_list
 from gvstore.objects.sequence import ItemList
-from gvstore.objects.wire import has_link, linked, pack, split, unpack
+from gvstore.objects.wire import linked, pack, split, unpack
 
-NOWHERE: Final = Nowhere()
-"""The writer that only names; what is encoded for any other need not be encoded for it."""
 _LIST = pack(number.LIST)
 _SPLIT = pack(number.SPLIT)
-
-
-def field_encoder(name: str, writer: ObjectWriter) -> Encoder:
-    """Returns an encoder that raises StateValueError, with the field's name, for what has no encoding."""
-
-    def refuse(type_name: str, detail: str | None) -> None:
-        raise unstorable(name, type_name, detail)
-
-    own = getattr(writer, "encoder", None)  # of a recorder, say, that leaves secrets out
-    made: Encoder = Encoder(writer, refuse) if own is None else own(refuse)
-    return made
-
-
-def _encode(name: str, value: Any, writer: ObjectWriter) -> bytes:
-    encoder = field_encoder(name, writer)
-    if name in FIELD_SERDES:
-        return encoder.nested(packed(name, value))
-    try:
-        return encoder.nested(value)
-    except StateValueError:
-        by_type = packed(None, value)
-        if by_type is None:
-            raise
-        return encoder.nested(by_type)
 
 
 class Cell:
@@ -94,7 +65,7 @@ class Cell:
         return known[1]
 
     def _encode(self, name: str, writer: ObjectWriter) -> bytes:
-        return _encode(name, self.value, writer)
+        return encode_field(name, self.value, writer)
 
 
 class StoredCell(Cell):
@@ -120,7 +91,7 @@ class StoredCell(Cell):
         return self._loaded
 
     def _encode(self, name: str, writer: ObjectWriter) -> bytes:
-        _carry_links(self._data, self._reader, writer)
+        carry_links(self._data, self._reader, writer)
         return self._data
 
     def lies_as(self, other: StoredCell) -> bool:
@@ -148,7 +119,7 @@ class StoredCell(Cell):
             count = unpack(parts[2])
         else:
             return None
-        return ListCell(_Row([], self, count), count)
+        return ListCell(Row([], self, count), count)
 
     def resumed(self, writer: ObjectWriter, name: str, count: int) -> ItemList:
         """Returns the builder of this list of `count` items in another database or the same."""
@@ -198,88 +169,15 @@ class GrownCell(StoredCell):
     def as_list(self) -> ListCell:
         """Returns the same as a version of a list, its items unread."""
         count = self._count + len(self._items)
-        return ListCell(_Row([], self, count), count)
+        return ListCell(Row([], self, count), count)
 
     def resumed(self, writer: ObjectWriter, name: str, count: int) -> ItemList:
         """Returns the builder of this list of `count` items in another database or the same."""
         builder = self._base.resumed(writer, name, self._count)
         for part in self._items:
-            _carry_links(part, self._reader, writer)
+            carry_links(part, self._reader, writer)
         builder.extend(self._items)
         return builder
-
-
-def _carry_links(data: bytes, reader: ObjectReader, writer: ObjectWriter) -> None:
-    here: object = writer
-    if here is not reader and has_link(data):
-        for oid in links(VALUE_BYTE + data)[0]:
-            carry(oid, reader, writer)
-
-
-def inline_height(data: bytes) -> int:
-    """Returns how many containers stand in each other in an encoding, down to its links."""
-    height, level = 0, [unpack(data)]
-    while level := [each for parts in level if type(parts) is list for each in parts]:
-        height += 1
-    return height
-
-
-class _Row:
-    """Items that versions of a list have in common, in the order they came; those before `start` are in `base`."""
-
-    __slots__ = ("base", "builders", "items", "lock", "parts", "start", "writer")
-
-    def __init__(self, items: list[Any], base: StoredCell | None = None, start: int = 0) -> None:
-        self.items, self.base, self.start = items, base, start
-        self.parts: list[bytes] = []  # encodings of the first items, what they link in `writer`
-        self.writer: ObjectWriter | None = None
-        self.builders: dict[bool, ItemList] = {}  # took the first of them; is it of NOWHERE?
-        self.lock = threading.RLock()
-
-    def first(self, count: int) -> list[Any]:
-        """Returns the first items themselves, in a new list."""
-        if self.base is None:
-            return self.items[:count]
-        return [*self.base.value, *self.items[: count - self.start]]
-
-    def grown(self, count: int, values: list[Any]) -> _Row:
-        """Returns a row that begins with the first `count` items and goes on with `values`: this one, if nothing follows there yet."""
-        with self.lock:
-            kept = count - self.start
-            if kept == len(self.items):
-                self.items += values
-                return self
-            made = _Row(self.items[:kept] + values, self.base, self.start)
-            made.parts, made.writer = self.parts[:kept], self.writer
-            made.builders = {key: each.copy() for key, each in self.builders.items() if each.count <= count}
-            return made
-
-    def item_parts(self, name: str, begin: int, end: int, writer: ObjectWriter) -> list[bytes]:
-        """Returns the encodings of the items from `begin`, which is not before `start`, to `end`.
-
-        Raises:
-            StateValueError: one of those to `end` has no encoding.
-        """
-        with self.lock:
-            if self.writer is not writer and (self.writer is None or writer is not NOWHERE):
-                self.writer, self.parts, self.builders = writer, [], {}
-            kept = end - self.start
-            if len(self.parts) < kept:
-                encoder = field_encoder(name, writer if self.writer is None else self.writer)
-                self.parts += [encoder.nested(each) for each in self.items[len(self.parts) : kept]]
-            return self.parts[begin - self.start : kept]
-
-    def encoded(self, name: str, count: int, writer: ObjectWriter) -> tuple[bytes, bool]:
-        """Returns the encoding of the list of the first `count` items, and whether it is split.  Raises as `item_parts`."""
-        with self.lock:
-            self.item_parts(name, count, count, writer)
-            builder = self.builders.get(writer is NOWHERE)
-            if builder is None or builder.count > count:
-                builder = ItemList(writer, number.LIST) if self.base is None else self.base.resumed(writer, name, self.start)
-            builder.extend(self.parts[builder.count - self.start : count - self.start])
-            builder.settle()
-            self.builders[writer is NOWHERE] = builder
-            return builder.copy().finish(), builder.is_split
 
 
 class ListCell(Cell):
@@ -287,7 +185,7 @@ class ListCell(Cell):
 
     __slots__ = ("count", "row")
 
-    def __init__(self, row: _Row, count: int) -> None:
+    def __init__(self, row: Row, count: int) -> None:
         super().__init__(None)
         self.row, self.count = row, count
 
@@ -323,11 +221,11 @@ class ListCell(Cell):
 
     def _encode(self, name: str, writer: ObjectWriter) -> bytes:
         if name in FIELD_SERDES:
-            return _encode(name, self.value, writer)
+            return encode_field(name, self.value, writer)
         try:
             data, is_split = self.row.encoded(name, self.count, writer)
         except StateValueError:
-            return _encode(name, self.value, writer)
+            return encode_field(name, self.value, writer)
         if is_split:
             return data
         return Encoder(writer).place(data, inline_height(data) if len(data) <= LINK_THRESHOLD else 1)
@@ -358,7 +256,7 @@ def cell_of(value: Any, before: Cell | None = None) -> Cell:
         if isinstance(before, StoredCell) and before.is_loaded:
             before = before.as_list()
         made = before.became(value) if isinstance(before, ListCell) else None
-        return ListCell(_Row(duplicate(value)), len(value)) if made is None else made
+        return ListCell(Row(duplicate(value)), len(value)) if made is None else made
     if before is not None and type(before) is not ListCell and before.is_loaded and is_same(before.value, value):
         return before
     return Cell(duplicate(value))

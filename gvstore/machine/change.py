@@ -14,13 +14,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gvstore.machine.cell import Cell, ListCell, StoredCell, field_encoder, inline_height
+from gvstore.machine.cell import Cell, ListCell, StoredCell
+from gvstore.machine.part import field_encoder, inline_height
 from gvstore.machine.serde import FIELD_SERDES
 from gvstore.machine.state_fault import StateValueError
 from gvstore.objects import number
 from gvstore.objects.chunking import LINK_THRESHOLD
 from gvstore.objects.decode import decode
-from gvstore.objects.encode import Encoder
+from gvstore.objects.encode import VALUE_BYTE, Encoder
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
@@ -53,6 +54,37 @@ class Change:
     data: bytes
     depth: int
     grows: bool
+
+
+def encoded(cells: dict[str, Cell], writer: ObjectWriter) -> bytes:
+    """Returns the encoding of a dict of fields, all that it links written.  Raises StateValueError."""
+    items = ItemList(writer, number.DICT)
+    for name, cell in cells.items():
+        items.add(field_encoder(name, writer).nested(name) + cell.part(name, writer))
+    return items.finish()
+
+
+def stored_after(
+    before: dict[str, Cell], stored: Stored, after: dict[str, Cell], writer: ObjectWriter
+) -> Stored | None:
+    """Returns where a state was stored as what changed after a stored one; None where the whole is to be stored.
+
+    Raises:
+        StateValueError: a field holds what cannot be stored.
+    """
+    change = changed(before, after, stored, writer)
+    if change is None or (not change.grows and _is_within(after, len(change.data), writer)):
+        return None
+    return Stored(writer, writer.write(VALUE_BYTE + change.data), change.depth)
+
+
+def _is_within(cells: dict[str, Cell], size: int, writer: ObjectWriter) -> bool:
+    """Returns whether a dict of fields takes no more bytes than this, what it links not counted."""
+    for name, cell in cells.items():
+        size -= len(name) + len(cell.part(name, writer)) + 1
+        if size < 0:
+            return False
+    return True
 
 
 def changed(before: dict[str, Cell], after: dict[str, Cell], stored: Stored, writer: ObjectWriter) -> Change | None:

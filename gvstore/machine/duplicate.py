@@ -25,10 +25,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gvstore.machine.state_fault import StateValueError
+from gvstore.objects.expand import IS_LINK, expand
 from gvstore.objects.placeholder import Opaque
 from gvstore.objects.subclass import BUILTIN_BASES, HEAP_TYPE, attributes_of, set_attributes, slots_of
 from gvstore.store.fault import FieldTypeError
 from gvstore.store.ref import Ref
+from gvstore.store.resource import ResourceBase
 from gvstore.store.scratch import copy_value
 
 ATOMIC: Final[set[type]] = {
@@ -88,6 +90,8 @@ def _copied(value: Any) -> Any:
 
 def _copied_object(kind: Any, value: Any) -> Any:
     if issubclass(kind, (enum.Enum, type, Ref)):
+        return value
+    if issubclass(kind, ResourceBase) and expand(value)[0] == IS_LINK:  # an invocation: an object of its own
         return value
     if _is_plain(kind):
         made = object.__new__(kind)

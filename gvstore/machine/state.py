@@ -16,16 +16,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar, cast
 
-from gvstore.machine.cell import NOWHERE, Cell, ListCell, StoredCell, cell_of, field_encoder
-from gvstore.machine.change import Stored, changed, read_cells
+from gvstore.machine.cell import Cell, ListCell, StoredCell, cell_of
+from gvstore.machine.change import Stored, encoded, read_cells, stored_after
 from gvstore.machine.duplicate import duplicate
+from gvstore.machine.part import NOWHERE
 from gvstore.machine.serde import deserialize_field, serialize_field
 from gvstore.machine.state_fault import MissingField, StateValueError
-from gvstore.objects import number
 from gvstore.objects.encode import VALUE_BYTE
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
-from gvstore.objects.sequence import ItemList
 from gvstore.objects.wire import linked
 from gvstore.store.registry import Registry
 from gvstore.store.resource import TypeWrapper
@@ -314,10 +313,7 @@ class State(Mapping[str, Any], Generic[S]):
         """
         known = self._known
         if known is None or known[0] is not writer:
-            items = ItemList(writer, number.DICT)
-            for name, cell in self._cells.items():
-                items.add(field_encoder(name, writer).nested(name) + cell.part(name, writer))
-            known = self._known = (writer, items.finish())
+            known = self._known = (writer, encoded(self._cells, writer))
         return known[1]
 
     def name(self) -> ObjectId:
@@ -332,26 +328,15 @@ class State(Mapping[str, Any], Generic[S]):
         """
         stored = self._stored
         if stored is None or stored.writer is not writer:
-            before = None if after is None or after._stored is None or after._stored.writer is not writer else after
-            stored = self._stored = self._store(writer, before)
+            before = None if after is None else after._stored
+            stored = None
+            if after is not None and before is not None and before.writer is writer:
+                stored = stored_after(after._cells, before, self._cells, writer)
+            if stored is None:
+                data = self.encoded(writer)
+                stored = Stored(writer, linked(data) or writer.write(VALUE_BYTE + data), 0)
+            self._stored = stored
         return stored.oid
-
-    def _store(self, writer: ObjectWriter, before: State[Any] | None) -> Stored:
-        change = None
-        if before is not None and before._stored is not None:
-            change = changed(before._cells, self._cells, before._stored, writer)
-        if change is None or (not change.grows and self._is_within(len(change.data), writer)):
-            data = self.encoded(writer)
-            return Stored(writer, linked(data) or writer.write(VALUE_BYTE + data), 0)
-        return Stored(writer, writer.write(VALUE_BYTE + change.data), change.depth)
-
-    def _is_within(self, size: int, writer: ObjectWriter) -> bool:
-        """Returns whether the dict of all fields takes no more bytes than this, what it links not counted."""
-        for name, cell in self._cells.items():
-            size -= len(name) + len(cell.part(name, writer)) + 1
-            if size < 0:
-                return False
-        return True
 
     @classmethod
     def load(cls, reader: ObjectReader, oid: ObjectId) -> State[Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import gvstore as gv
 from gvstore.errors import GvError
 from gvstore.machine.state import State, is_private
 from gvstore.machine.state_fault import MissingField, StateValueError
@@ -91,6 +92,11 @@ class Message:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Slotted:
     words: list[str]
+
+
+def int_of(text: str) -> int:
+    """Returns the number that a text spells."""
+    return int(text)
 
 
 class Tone(enum.Enum):
@@ -352,6 +358,23 @@ def test_a_state_among_other_values_is_a_value() -> None:
     assert type(State.load(writer, State({"inner": state}).store(writer))["inner"]) is State
     assert type(State.deserialize(State({"inner": state}).serialize())["inner"]) is State
     assert type(copy_value(state)) is State
+
+
+def test_references_and_invocations_are_held_as_they_are() -> None:
+    """A reference, a recorded call: names of what is stored; in another database the state brings it along."""
+    with gv.InMemoryStore() as store:
+        call = gv.invoke(gv.register(int_of), ("7",))
+        state: State[Any] = State({"ref": store.commit([1, 2]), "call": call})
+
+        assert state["call"] is call
+        assert [1, 2] == state["ref"].checkout()
+        back = State.load(store.objects, state.store(store.objects))
+        assert 7 == back["call"].get_output()
+        assert [1, 2] == back["ref"].checkout()
+    writer = Objects()
+    state.store(writer)
+
+    assert writer.has(call.oid)
 
 
 def test_errors_are_of_the_tree() -> None:
