@@ -11,12 +11,12 @@ never false: a typing mistake would look like a condition that does not hold.
 
 from __future__ import annotations
 
-import difflib
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from gvstore.errors import UsageFault
+from gvstore.machine.condition_fault import ConditionFault, MissingKeys
 from gvstore.machine.expr import Expression
 from gvstore.machine.expr_eval import looking_at
 
@@ -37,27 +37,6 @@ COMPARISONS: dict[str, Callable[[Any, Any], object]] = {
     "isnot": operator.is_not,
 }
 SHOWN = 60  # characters of a value in a name
-
-
-class MissingKeys(UsageFault, ValueError):
-    """The state has no such keys: `keys`, which `condition` reads."""
-
-    def __init__(self, condition: str, keys: Sequence[str], known: Iterable[str]) -> None:
-        self.condition, self.keys = condition, tuple(keys)
-        have = [key for key in known if not key.startswith("__")]
-        near = [each for key in keys for each in difflib.get_close_matches(key, have, 1, 0.6)]
-        super().__init__(
-            f"Missing keys in state required by condition: {condition}: {', '.join(keys)}; the state has {', '.join(have) or 'no keys'}",
-            hint=f"Did you mean {', '.join(near)}?" if near else "Let an earlier action write them, or begin with them in the state.",
-        )
-
-
-class ConditionFault(UsageFault, ValueError):
-    """A condition that can't be evaluated: its cause is what Python raised."""
-
-    def __init__(self, condition: str, error: Exception) -> None:
-        self.condition = condition
-        super().__init__(f"condition {condition}: {type(error).__name__}: {error}", hint="Look at what the state holds there.")
 
 
 class Condition:
@@ -82,12 +61,18 @@ class Condition:
         self._optional = tuple(dict.fromkeys(optional_keys or ()))
         self._resolver = resolver
         self._name = name if name is not None else getattr(resolver, "__name__", "condition")
+        self._typed = self._name
         self._joined = ""  # by what its name is joined: & | , or the operators of an expression
 
     @property
     def name(self) -> str:
         """The printed form: `mood=glad & ~done=True`."""
         return self._name
+
+    @property
+    def typed(self) -> str:
+        """As it could be typed: `when(mood="glad") & ~when(done=True)`."""
+        return self._typed
 
     @property
     def reads(self) -> list[str]:
@@ -137,6 +122,7 @@ class Condition:
         expression = Expression(source)
         made = Condition(expression.keys, expression.holds, expression.source)
         made._joined = "" if expression.source.isidentifier() else "expr"
+        made._typed = f"expr({expression.source!r})"
         return made
 
     @staticmethod
@@ -155,12 +141,16 @@ class Condition:
         shown = ", ".join(f"{key}={_shown(value)}" for key, value in sorted(wanted.items()))
         made = Condition([key for key, _, _ in tests], holds, shown)
         made._joined = "," if len(tests) > 1 else ""
+        made._typed = f"when({', '.join(f'{key}={_cut(repr(value))}' for key, value in wanted.items())})"
         return made
 
     @staticmethod
     def lmda(resolver: Resolver, state_keys: Sequence[str]) -> Condition:
         """Returns the condition that a function of the state decides."""
-        return Condition(state_keys, resolver, f"lmda_{getattr(resolver, '__name__', 'function')}_")
+        called = getattr(resolver, "__name__", "function")
+        made = Condition(state_keys, resolver, f"lmda_{called}_")
+        made._typed = f"Condition.lmda({called}, {list(state_keys)})"
+        return made
 
     def _combined(self, other: object, sign: str) -> Condition:
         if not isinstance(other, Condition):
@@ -181,6 +171,7 @@ class Condition:
             optional_keys=(*self._optional, *other._optional),
         )
         made._joined = sign
+        made._typed = f"{_typed(self, sign)} {sign} {_typed(other, sign)}"
         return made
 
     def __and__(self, other: object) -> Condition:
@@ -190,7 +181,9 @@ class Condition:
         return self._combined(other, "|")
 
     def __invert__(self) -> Condition:
-        return Condition(self._keys, lambda state: not self._resolver(state), f"~{_within(self, '~')}", optional_keys=self._optional)
+        made = Condition(self._keys, lambda state: not self._resolver(state), f"~{_within(self, '~')}", optional_keys=self._optional)
+        made._typed = f"~{_typed(self, '~')}"
+        return made
 
     def __bool__(self) -> bool:
         raise TypeError(f"condition {self._name} is asked of a state, with .run(state); join conditions with & | ~, not with and, or, not")
@@ -250,13 +243,20 @@ def _comparison(typed: str) -> tuple[str, Callable[[Any, Any], object]]:
 
 
 def _shown(value: object) -> str:
-    text = str(value)
+    return _cut(str(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
 def _within(condition: Condition, sign: str) -> str:
     """A name as part of another: in brackets if it is joined otherwise than by `sign`."""
     return condition.name if condition._joined in ("", sign) else f"({condition.name})"
+
+
+def _typed(condition: Condition, sign: str) -> str:
+    return f"({condition.typed})" if condition._joined in "&|" and condition._joined not in ("", sign) else condition.typed
 
 
 Condition.default = default = Condition([], lambda state: True, "default")

@@ -28,10 +28,15 @@ class Edge:
     number: int
 
     @property
-    def where(self) -> str:
+    def typed(self) -> str:
         """The transition as it could be typed."""
-        last = "" if self.condition.is_default else f", {self.condition.name}"
-        return f'transition {self.number}: ("{self.source}", "{self.target}"{last})'
+        last = "" if self.condition.is_default else f", {self.condition.typed}"
+        return f'("{self.source}", "{self.target}"{last})'
+
+    @property
+    def where(self) -> str:
+        """Which transition it is, for a message."""
+        return f"transition {self.number}: {self.typed}"
 
 
 @dataclass(slots=True)

@@ -39,8 +39,10 @@ class MachineFault(UsageFault, ValueError):
 
 
 def near(name: str, known: Iterable[str], *, cutoff: float = 0.55) -> list[str]:
-    """Returns up to two known names that are much like this one, the most like first."""
-    return difflib.get_close_matches(name, list(dict.fromkeys(known)), 2, cutoff)
+    """Returns up to two known names that are about equally much like this one, the most like first."""
+    found = difflib.get_close_matches(name, list(dict.fromkeys(known)), 2, cutoff)
+    likeness = [difflib.SequenceMatcher(None, each, name).ratio() for each in found]
+    return [each for each, ratio in zip(found, likeness, strict=True) if ratio > likeness[0] - 0.15]
 
 
 def meant(name: str, known: Iterable[str], otherwise: str) -> str:

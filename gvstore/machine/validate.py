@@ -126,11 +126,14 @@ def _duplicates(draft: Draft) -> list[Finding]:
 
 def _unknown(draft: Draft, nodes: dict[str, Node]) -> list[Finding]:
     findings = {}
+    named = {name for edge in draft.edges for name in (edge.source, edge.target)}
+    guessed = {_likely(name, nodes) for name in named}
+    left = [name for name in nodes if name not in guessed]
     for edge in draft.edges:
         for side, name in (("source", edge.source), ("target", edge.target)):
             if name in nodes or name in draft.spoiled or (name == ANY and side == "source"):
                 continue
-            remedy = meant(name, nodes, f"Add it: with_actions({name}=...).")
+            remedy = meant(name, nodes, f"Add it: with_actions({name}=...)" + (f", or did you mean {left[0]}?" if len(left) == 1 else "."))
             findings[side, name, edge.number] = Finding("unknown-action", f"the {side} {name} is not found among the actions", edge.where, remedy)
     return list(findings.values())
 
@@ -148,7 +151,7 @@ def _dead(edges: Sequence[Edge]) -> list[Finding]:
             remedy = f"Give one of them a condition, or leave out transition {max(edge.number, blocking.number)}."
         else:
             kind, what = "dead-transition", f"{edge.source} -> {edge.target} is unreachable: transition {blocking.number} is taken before it"
-            remedy = f"Write it before transition {blocking.number}, which is {blocking.condition.name}."
+            remedy = f"Write it before {blocking.typed}."
         findings[edge.number] = Finding(kind, what, edge.where, remedy)
     return list(findings.values())
 

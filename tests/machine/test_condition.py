@@ -9,17 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvstore.machine.condition import (
-    Condition,
-    ConditionFault,
-    ErrorCondition,
-    MissingKeys,
-    default,
-    error,
-    expr,
-    on_error,
-    when,
-)
+from gvstore.machine.condition import Condition, ErrorCondition, default, error, expr, on_error, when
+from gvstore.machine.condition_fault import ConditionFault, MissingKeys
 from gvstore.machine.expr import Expression
 from gvstore.machine.expr_bound import ExpressionFault, ExpressionRefused
 from gvstore.machine.state import State
@@ -189,3 +180,22 @@ def test_conditions_look_at_a_state_in_place() -> None:
     assert "user" == state["history"][0]["role"]
     with pytest.raises(MissingKeys, match="the state has history, tags"):
         holds(when(histry=3), state)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "when(mood='glad', turns__gt=3)",
+        "expr('turns > 3')",
+        "~when(a=1)",
+        "when(a=1) & when(b='x') & ~expr('c')",
+        "when(a=1) & (when(b=1) | expr('c > 3'))",
+        "~(when(a=1) | when(b=1))",
+        "default",
+    ],
+)
+def test_a_condition_can_be_typed_again(typed: str) -> None:
+    """What is shown as typed makes the same condition."""
+    made = eval(typed, {"when": when, "expr": expr, "default": default})
+
+    assert typed == made.typed

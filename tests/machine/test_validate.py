@@ -40,8 +40,9 @@ def test_the_cow_as_it_was_written() -> None:
     told = [f for f in caught.value.findings if f.fatal]
     assert ["unknown-action"] * 4 == [f.kind for f in told]
     assert ["cow_say_hello", "cow_say", "cow_say_hello", "cow_silent"] == [f.what.split()[2] for f in told]
-    assert "Did you mean cow_says_hello" in told[0].remedy
-    assert 'transition 1: ("cow_should_speak", "cow_say_hello", cow_should_speak=True)' == told[0].where
+    assert "Did you mean cow_says_hello?" == told[0].remedy
+    assert "Add it: with_actions(cow_silent=...), or did you mean cow_says_nothing?" == told[3].remedy
+    assert 'transition 1: ("cow_should_speak", "cow_say_hello", when(cow_should_speak=True))' == told[0].where
     assert "cow_says_" in told[1].remedy
     assert "findings in this machine:\n  1. the target cow_say_hello is not found among the actions" in str(caught.value)
 
