@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from gvstore.machine.cell import Cell, ListCell, StoredCell
 from gvstore.machine.part import field_encoder, inline_height
-from gvstore.machine.serde import FIELD_SERDES
+from gvstore.machine.serde import FIELD_SERDES, unpacked
 from gvstore.machine.state_fault import StateValueError
 from gvstore.objects import number
 from gvstore.objects.chunking import LINK_THRESHOLD
@@ -212,3 +212,25 @@ def _items(reader: ObjectReader, part: bytes) -> list[bytes]:
         raise CorruptObject(None, "a list was expected")
     return [item for _, leaf in iter_leaves(reader, top.oid) for item in leaf]
 
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """Returns the fields of a stored state that was read as a value like any other: a dict, or changes in changes down to one.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    changes = []
+    while type(value) is tuple and len(value) == _ELEMENTS - 1:
+        changes.append(value)
+        value = value[1]
+    if type(value) is not dict or not all(type(name) is str for name in value):
+        raise ValueError(f"a stored state is a dict of fields, or what changed after one; this is a {type(value).__name__}")
+    fields = dict(value)
+    for _, _, values, grown, gone in reversed(changes):
+        for name in gone:
+            del fields[name]
+        fields.update(values)
+        for name, items in grown.items():
+            fields[name] = [*fields[name], *items]
+    return {name: unpacked(each) for name, each in fields.items()}

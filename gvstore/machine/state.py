@@ -17,15 +17,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar, cast
 
 from gvstore.machine.cell import Cell, ListCell, StoredCell, cell_of
-from gvstore.machine.change import Stored, encoded, read_cells, stored_after
+from gvstore.machine.change import Stored, encoded, fields_of, read_cells, stored_after
 from gvstore.machine.duplicate import duplicate
 from gvstore.machine.part import NOWHERE
 from gvstore.machine.serde import deserialize_field, serialize_field
 from gvstore.machine.state_fault import MissingField, StateValueError
+from gvstore.objects import number
 from gvstore.objects.encode import VALUE_BYTE
+from gvstore.objects.naming import type_name
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
-from gvstore.objects.wire import linked
+from gvstore.objects.wire import array, link_bytes, linked, pack
 from gvstore.store.registry import Registry
 from gvstore.store.resource import TypeWrapper
 
@@ -378,9 +380,12 @@ def _is_number(value: Any) -> bool:
 @Registry.get().register
 @dataclass
 class StateWrapper(TypeWrapper[State[Any]]):
-    """A state among other values, as an argument or inside a list: its fields, without its type."""
+    """A state among other values, as an argument or inside a list: its fields, without its type.
 
-    fields: dict[str, Any]
+    A record may link a stored state in place of the fields, so that it costs a link.
+    """
+
+    fields: Any
 
     @classmethod
     def wrapped_type(cls) -> type[State[Any]]:
@@ -394,9 +399,14 @@ class StateWrapper(TypeWrapper[State[Any]]):
 
     def unwrap(self) -> State[Any]:
         """Returns the state."""
-        return State(self.fields)
+        return State(fields_of(self.fields))
 
     @classmethod
     def is_immutable(cls) -> bool:
         """Returns True."""
         return True
+
+
+def link_part(oid: ObjectId) -> bytes:
+    """Returns the encoding, as a part of a record, of the State that is stored as object `oid`: a link in place of its fields."""
+    return array([pack(number.WRAPPED), pack(type_name(StateWrapper)), pack("fields"), link_bytes(oid)])

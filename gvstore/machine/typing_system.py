@@ -12,7 +12,7 @@ import dataclasses
 import sys
 import typing
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
 
 from gvstore.machine.annotation import annotation_text, field_types, misfit, required_keys
 from gvstore.machine.state_fault import StateTypeError
@@ -152,6 +152,9 @@ class SchemaTypingSystem(_FieldTyping[dict[str, Any]]):
 class TypedDictTypingSystem(_FieldTyping[S]):
     """A TypedDict: the data is a dict of its fields."""
 
+    def __init__(self, type_: type[S]) -> None:
+        super().__init__(type_)
+
     @property
     def optional(self) -> set[str]:
         """Those not required."""
@@ -168,6 +171,9 @@ class TypedDictTypingSystem(_FieldTyping[S]):
 
 class DataclassTypingSystem(_FieldTyping[S]):
     """A dataclass: the data is an instance, made by its constructor."""
+
+    def __init__(self, type_: type[S]) -> None:
+        super().__init__(type_)
 
     @property
     def optional(self) -> set[str]:
@@ -192,6 +198,9 @@ class DataclassTypingSystem(_FieldTyping[S]):
 
 class PydanticTypingSystem(_FieldTyping[S]):
     """A pydantic model: the data is an instance, validated."""
+
+    def __init__(self, type_: type[S]) -> None:
+        super().__init__(type_)
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -244,6 +253,14 @@ class PydanticTypingSystem(_FieldTyping[S]):
         model: Any = data
         fields = {name: getattr(model, name) for name in self.fields}
         return _state_of({**fields, **(model.model_extra or {})}, self)
+
+
+@overload
+def typing_of(type_: type[S]) -> TypingSystem[S]: ...
+
+
+@overload
+def typing_of(type_: Any) -> TypingSystem[Any]: ...
 
 
 def typing_of(type_: Any) -> TypingSystem[Any]:

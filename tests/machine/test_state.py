@@ -15,8 +15,9 @@ import pytest
 
 import gvstore as gv
 from gvstore.errors import GvError
-from gvstore.machine.state import State, is_private
+from gvstore.machine.state import State, StateWrapper, is_private, link_part
 from gvstore.machine.state_fault import MissingField, StateValueError
+from gvstore.objects.check import check
 from gvstore.objects.encode import Encoder, OnOpaque
 from gvstore.objects.fault import CorruptObject, ObjectMissing
 from gvstore.objects.oid import ObjectId
@@ -24,6 +25,7 @@ from gvstore.objects.value import get_value, put_value
 from gvstore.objects.wire import link_bytes, pack
 from gvstore.store.scratch import copy_value
 from tests.objects.store import Objects
+from tests.strategies import identical
 
 
 @pytest.fixture
@@ -297,6 +299,26 @@ def test_changes_after_a_state_are_values_too() -> None:
     assert (1, first.get_all(), {"n": 2, "new": 3}, {"rows": ["z" * 400]}, ["old"]) == get_value(writer, oid)
     assert list(second.items()) == list(State.load(writer, oid).items())
     assert State.load(writer, oid).name() == second.name()
+
+
+def test_a_record_may_link_a_stored_state() -> None:
+    """In place of the fields: what is read is the state."""
+    writer = Objects()
+    states: list[State[Any]] = [State({"rows": ["x" * 300], "old": 1})]
+    states[0].store(writer)
+    for at in range(30):
+        states.append(states[-1].append(rows=["y" * 300, at]).update(n=at, **{f"f{at}": at}).wipe(delete=[f"f{at - 2}"]))
+        oid = states[-1].store(writer, after=states[-2])
+        record = b"v" + link_part(oid)
+        check(record)
+        back = get_value(writer, writer.write(record))
+
+        assert type(back) is State
+        assert identical(states[-1].get_all(), back.get_all())
+    wrong: list[Any] = [1, (1, 2), {1: 2}, (1, 2, {}, {}, [])]
+    for value in wrong:
+        with pytest.raises(ValueError, match="a stored state is a dict"):
+            StateWrapper(value).unwrap()
 
 
 def test_what_is_no_state_is_corrupt() -> None:
