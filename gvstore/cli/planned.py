@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from gvstore.cli import units
 from gvstore.cli.call_line import call_line, called
@@ -19,10 +20,12 @@ from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.value_text import value_line
 from gvstore.compare.text import diff_lines
-from gvstore.journal.drift import Edit
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.plan import REUSE, RUN, SET, Plan, PlannedCall
 from gvstore.store.store import Store
+
+if TYPE_CHECKING:
+    from gvstore.journal.drift import Edit
 
 _ARGUMENTS = 48
 _EDIT_LINES = 24

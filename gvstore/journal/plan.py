@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gvstore.errors import Corrupt
-from gvstore.journal.drift import Edit
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.mode import ReplayMode
 from gvstore.journal.pick import with_picks
@@ -26,6 +25,9 @@ from gvstore.objects.protocol import ObjectReader
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import linked, split
 from gvstore.store.ref import Ref
+
+if TYPE_CHECKING:
+    from gvstore.journal.drift import Edit
 
 REUSE: Final = "reuse"
 RUN: Final = "run"
