@@ -113,6 +113,12 @@ class Budget:
         """Counts a walk over all of a value: it is hashed, say."""
         self.charge(self.measure(value))
 
+    def digits(self, value: object) -> None:
+        """Counts a value that becomes text, or text that becomes a number: of a long integer every digit costs more."""
+        self.walk(value)
+        if type(value) is int:
+            self.charge(value.bit_length())
+
     def hash(self, value: object) -> None:
         """Counts a value that goes into a set or dict, or is looked for there.
 

@@ -130,11 +130,13 @@ def _scalar(kind: type) -> Call:
             raise TypeError(f"{kind.__name__}() takes one argument here")
         if value and kind is not bool and type(value[0]) not in SCALARS:
             raise TypeError(f"{kind.__name__}() takes text and numbers here, not {named(value[0])}")
-        budget.charge(budget.measure(value[0]) if value and kind is not bool else 0)
+        if value and kind is not bool:
+            budget.digits(value[0])
         if kind is int and value and type(value[0]) is str and len(value[0]) > MAX_DIGITS:
             raise OutOfBounds(f"an integer of {shown(len(value[0]))} digits: at most {MAX_DIGITS:,}")
         result = kind(*value)
         if kind is int:
+            budget.charge(result.bit_length())
             budget.bits(result.bit_length())
         return result
 

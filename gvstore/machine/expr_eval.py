@@ -217,7 +217,7 @@ class Evaluation:
         value = self.value(node.value)
         if type(value) not in SCALARS:
             raise TypeError(f"f-strings show text and numbers here, not {named(value)}")
-        self.budget.walk(value)
+        self.budget.digits(value)
         return str(value)
 
     def _call(self, node: ast.Call) -> object:

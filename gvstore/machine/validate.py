@@ -212,22 +212,29 @@ def _early(start: str, nodes: dict[str, Node], routes: Sequence[tuple[str, str, 
     changed = True
     while changed:
         changed = False
-        for source, target, _ in routes:
+        for source, target, edge in routes:
             if source in before and target in nodes:
-                after = before[source] | set(nodes[source].writes)
+                failed = isinstance(edge.condition, ErrorCondition)  # then it has written nothing
+                after = before[source] | (set() if failed else set(nodes[source].writes))
                 if target not in before or not after <= before[target]:
                     before[target] = before.get(target, set()) | after
                     changed = True
     written = {key for node in nodes.values() for key in node.writes}
+    readers = [(key, there, f"{name} reads {key}", f"{name} is first come to", f"action {name}") for name, there in before.items() for key in nodes[name].reads]
+    readers += [
+        (key, before[source] | set(nodes[source].writes), f"the condition {edge.condition.name} reads {key}", "it is first asked", edge.where)
+        for source, _, edge in routes
+        if source in before
+        for key in edge.condition.reads
+    ]
     return [
         Finding(
             "early-read",
-            f"{name} reads {key}, which is not there when {name} is first come to",
-            f"action {name}",
+            f"{what}, which is not there when {when}",
+            where,
             f"Begin with it: with_state({key}=...), or write it before.",
             fatal=False,
         )
-        for name, there in before.items()
-        for key in nodes[name].reads
+        for key, there, what, when, where in readers
         if key in written and key not in there and not key.startswith("__")
     ]

@@ -75,6 +75,13 @@ CASES: list[tuple[Any, dict[str, Any], list[tuple[str, bool]], str]] = [
     (lambda: small(c=Act(reads=("y",))).with_transitions(("a", "b"), ("b", "c")), {}, [], ""),
     (lambda: small().with_transitions(("a", "b", when(z=1))), {"state_keys": ()}, [("unwritten-read", True)], "the condition z=1 reads z"),
     (lambda: small().with_transitions(("b", "a")), {"entrypoint": "b", "state_keys": ()}, [("early-read", False)], "when b is first come to"),
+    (lambda: small().with_transitions(("a", "b", on_error(OSError))), {"state_keys": ()}, [("early-read", False)], "when b is first come to"),
+    (
+        lambda: small(c=Act(writes=("z",))).with_transitions(("a", "b", when(z=1)), ("a", "c")),
+        {"state_keys": ()},
+        [("early-read", False)],
+        "the condition z=1 reads z, which is not there when it is first asked",
+    ),
     (lambda: small().with_transitions(("a", "b")), {"halts": ["bb"]}, [("unknown-halt", True)], "action bb not found"),
     (lambda: small().with_transitions(("a", "b")), {"halts": ["@tag:t"]}, [("unknown-halt", True)], "tag t not found"),
     (lambda: small(), {"halts": ["b"]}, [("unreachable-action", False), ("unreachable-halt", True)], "nothing leads"),
