@@ -22,6 +22,7 @@ VALUES: type = type({}.values())
 PAIRS: type = type({}.items())
 HASHED = (dict, set, frozenset, KEYS, PAIRS)
 NESTED = (list, tuple, VALUES, *HASHED)
+SMALL = (bool, int, float, type(None))  # what these are compared with is not walked
 HASH_BITS = 60  # integers of more bits can be chosen so that all have one hash
 
 
@@ -124,6 +125,8 @@ class Budget:
 
         Where many have one hash each costs as much as there are of them.
         """
+        if type(value) is str:
+            return self.charge(len(value))
         self.walk(value)
         if is_choosable(value):
             self.alike += 1
@@ -131,6 +134,8 @@ class Budget:
 
     def compare(self, left: object, right: object) -> None:
         """Counts a comparison, which walks the smaller of two values at most."""
+        if type(left) in SMALL or type(right) in SMALL:
+            return
         self.charge(self.measure(right, self.measure(left)))
 
 
