@@ -120,6 +120,8 @@ def _mapping(value: Mapping[object, object]) -> Level:
 
 def _scalar(value: object) -> Level:
     if isinstance(value, Enum):
+        if isinstance(value, str) and type(value).__module__.startswith(_OURS):
+            return str(value.value)
         return {"$type": _type_name(value), "text": value.name}
     if isinstance(value, int):
         big = value.bit_length() > 3 * DIGITS

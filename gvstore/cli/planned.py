@@ -66,7 +66,7 @@ class Planned:
 
     def lines(self, paint: Paint) -> Iterator[str]:
         if self.complete:
-            yield f"{paint('run', self.run)}  complete{'' if self.stale else ' and fresh'}, nothing to do"
+            yield f"{paint('run', self.run)}  complete{'' if self.stale or self.trusted else ' and fresh'}, nothing to do"
             return
         yield from _tree(self.plan.calls, self.store, paint)
         for reason, edit in self.plan.edits.items():

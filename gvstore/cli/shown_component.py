@@ -11,7 +11,9 @@ from gvstore.objects.oid import ObjectId
 
 if TYPE_CHECKING:
     from gvstore.cli.subject import Subject
+    from gvstore.journal.components import CodeSide
     from gvstore.journal.repository import Repository
+    from gvstore.objects.component import Component
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,34 @@ def _written(each: ReachedShown) -> str:
     return each.name + ("()" if each.kind == "function" else "")
 
 
+def component_of_run(repo: Repository, rev: str) -> ComponentShown | None:
+    """Returns the component that `run/8::prog.late` names, as the run's code has it; None where the rev is no such.
+
+    Raises:
+        BadRev: the run has no code, or its code no such component.
+    """
+    from gvstore.errors import BadRev
+    from gvstore.journal.code_root import find_code
+    from gvstore.journal.components import CodeSide
+    from gvstore.journal.target import no_component
+    from gvstore.repo.resolve import Found
+
+    above, is_named, name = rev.partition("::")
+    if not is_named:
+        return None
+    try:
+        if repo.resolve(above, wanted=frozenset({Found.COMMIT, Found.RUN})).found is not Found.RUN:
+            return None
+    except BadRev:
+        return None
+    side = CodeSide(repo, find_code(repo, above).tree)
+    if name not in side.oids:
+        raise no_component(name, above, side.oids)
+    return _shown(rev, side.oids[name], side.component(name), side)
+
+
 def show_component(repo: Repository, subject: Subject) -> ComponentShown:
     """Returns the component that a rev names."""
-    from gvstore.code.component_diff import kind_of, shown_name
     from gvstore.journal.components import CodeSide
     from gvstore.objects.component import Component
 
@@ -75,10 +102,16 @@ def show_component(repo: Repository, subject: Subject) -> ComponentShown:
     assert oid is not None
     stored = Component.get(repo.objects, oid)
     side = None if commit is None else CodeSide.of_commit(repo, commit)
+    return _shown(subject.name, oid, stored, side)
+
+
+def _shown(rev: str, oid: ObjectId, stored: Component, side: CodeSide | None) -> ComponentShown:
+    from gvstore.code.component_diff import kind_of, shown_name
+
     place = None if side is None else side.place(stored.name)
     found = None if side is None else side.reached(stored.name)
     return ComponentShown(
-        rev=subject.name, oid=oid, value=stored.source, name=stored.name, flavor=stored.flavor, signature=stored.signature,
+        rev=rev, oid=oid, value=stored.source, name=stored.name, flavor=stored.flavor, signature=stored.signature,
         path=place.path if place else None, first_line=place.first_line if place else None,
         last_line=place.last_line if place else None,
         reaches=tuple(ReachedShown(shown_name(each), kind_of(each), each.level) for each in found.units) if found else (),

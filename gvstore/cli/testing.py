@@ -17,6 +17,7 @@ from gvstore.cli.loading import load_recorded, loading
 from gvstore.cli.stored_code import running_code
 from gvstore.cli.style import PLAIN
 from gvstore.cli.subject import run_name
+from gvstore.cli.value_text import value_line
 from gvstore.compare.values import same_value
 from gvstore.errors import ComponentRaised, GvError, UsageFault
 from gvstore.journal.running import RunOptions
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from gvstore.journal.repository import Repository
 
 SKIPS = 125  # git's: this commit cannot be tested
+_SAYS = "It is called with one value, and says True, False, or None for what it cannot judge."
+_SHOWN = 40
 _STOPS = 128  # and above: a signal, or a command that gives up
 
 
@@ -64,19 +67,26 @@ class Predicate:
 
         Raises:
             PredicateRaised: it raised.
+            UsageFault: what it said is no truth value.
         """
         try:
             with program_speaks(cx):
                 answer = self.function(value)
-                return None if answer is None else bool(answer)
         except Exception as e:
             trace = traceback.extract_tb(e.__traceback__)
             last = trace[-1]
             cx.output.status("".join(traceback.format_exception(e)).rstrip("\n"))
             raise PredicateRaised(
                 f"the predicate {self.text} raised {raised_line(e)} about {about}, at {Path(last.filename).name}:{last.lineno}",
-                hint="It is called with one value, and says True, False, or None for what it cannot judge.",
+                hint=_SAYS,
             ) from e
+        kind = type(answer)
+        if isinstance(answer, bool) or (kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_")):
+            return bool(answer)
+        if answer is None:
+            return None
+        said = value_line(answer, _SHOWN)
+        raise UsageFault(f"the predicate {self.text} said {said} about {about}, which is neither True nor False", hint=_SAYS)
 
 
 def load_predicate(cx: CommandContext, repo: Repository, text: str) -> Predicate:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -36,6 +36,7 @@ from gvstore.journal.contents import Content, Needle, Row, inputs_of, leaves, ou
 from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
 from gvstore.objects.blob import blob_size, get_blob
+from gvstore.objects.decode import decode
 from gvstore.objects.lanes import LanePath, lane_of_each
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.record import NIL
@@ -127,11 +128,13 @@ class _Source(NamedTuple):
 
 
 def blame(
-    root: Invocation, path: CallPath, part: tuple[str, ...], value: object, text: str | None, code: ObjectId | None
-) -> Blame:
+    root: Invocation, path: CallPath, part: tuple[str, ...], value: object, text: str | None, code: ObjectId | None,
+    name: str = "",
+) -> Blame:  # fmt: skip
     """Returns where a text came from that stands in a part of a call, or without one all that does, piece by piece.
 
-    `part` is as behind `run/7:0.2/`, `value` what it names; `code` the tree of the files that the run used.
+    `part` is as behind `run/7:0.2/`, `value` what it names; `code` the tree of the files that the run used, `name` the
+    run's, for what is said of texts that are not there.
 
     Raises:
         NotInRun: most of the text does not stand there; tells what is nearest, and where it does.
@@ -139,7 +142,7 @@ def blame(
         BadRev: the part is neither what a call gave out nor what it was given.
     """
     site = _Site(path, _part(part))
-    return _by_pieces(root, site, value, code) if text is None else _text(root, site, value, text, code)
+    return _by_pieces(root, site, value, code) if text is None else _text(_Tracer(root, code, name), site, value, text)
 
 
 def _part(part: tuple[str, ...]) -> str:
@@ -153,7 +156,7 @@ def _part(part: tuple[str, ...]) -> str:
     return part[1]
 
 
-def _text(root: Invocation, site: _Site, value: object, text: str, code: ObjectId | None) -> Blame:
+def _text(tracer: _Tracer, site: _Site, value: object, text: str) -> Blame:
     """Returns where a text came from that stands in a part of a call, whose value is `value`.
 
     Raises:
@@ -162,11 +165,10 @@ def _text(root: Invocation, site: _Site, value: object, text: str, code: ObjectI
     """
     if not text.strip():
         raise ValueError("the text to look for is empty")
-    tracer = _Tracer(root, code)
     found = Content.of([value]).find(Passage(text))
     if found is None or found.size < _MOST * len(text):
         raise tracer.missing(text, found, site)
-    return Blame((tracer.trace(site, Passage(text), "", text),))
+    return Blame((tracer.with_given(tracer.trace(site, Passage(text), "", text), Passage(text)),))
 
 
 def _by_pieces(root: Invocation, site: _Site, value: object, code: ObjectId | None) -> Blame:
@@ -189,8 +191,8 @@ def _by_pieces(root: Invocation, site: _Site, value: object, code: ObjectId | No
 class _Tracer:
     """Follows texts through one run; what was read of its calls is kept for the next text."""
 
-    def __init__(self, root: Invocation, code: ObjectId | None) -> None:
-        self._root, self._code = root, code
+    def __init__(self, root: Invocation, code: ObjectId | None, name: str = "") -> None:
+        self._root, self._code, self._name = root, code, name
         self._calls: dict[CallPath, Invocation] = {(): root}
         self._rows: dict[CallPath, Row] = {}
         self._inputs: dict[CallPath, dict[str, Content]] = {}
@@ -227,6 +229,15 @@ class _Tracer:
             at, value, origin, path, self._call(path).component.name, tuple(reversed(steps)),
             None if earlier is None else self._step(earlier, wanted), made_of, self._stands(origin, path, wanted),
         )  # fmt: skip
+
+    def with_given(self, found: Blamed, passage: Passage) -> Blamed:
+        """Returns the same with the first argument that had the text before, where its origin took it from no argument and no call."""
+        if found.origin is Origin.ARGUMENT or found.earlier is not None or len(passage.text) < _LEAST:
+            return found
+        given = self._first_given(passage, (*found.path, 0) if found.origin is Origin.CODE else found.path)
+        if given is None or given in [_Site(step.path, step.part) for step in found.steps]:
+            return found
+        return replace(found, earlier=self._step(given, passage))
 
     def is_put_together(self, found: Blamed) -> bool:
         """Returns whether a text was made of parts, so that each of its sentences has an origin of its own."""
@@ -328,14 +339,19 @@ class _Tracer:
         """Returns where the code that wrote a text has it: `its code`, a file of the run's code, or nothing."""
         if origin is Origin.ARGUMENT or not isinstance(needle, Passage) or len(needle.text) < _LEAST:
             return ""
-        component = self._call(path).component
+        call = self._call(path)
+        component = call.component
+        for name, text in _files_read(call):
+            if _holds(text, needle):
+                return f"{name}, which it read"
         if _holds(component.source, needle):
             return "its code"
         return next((name for name, text in self._texts().items() if _holds(text, needle)), "")
 
     def missing(self, text: str, found: Found | None, site: _Site) -> NotInRun:
         """Returns what to say of a text that is not where it was looked for."""
-        where = f":{format_path(site.path)}/{'output' if site.part == _OUTPUT else f'args/{site.part}'}"
+        run = f"{self._name}:"
+        where = f"{run}{format_path(site.path)}/{'output' if site.part == _OUTPUT else f'args/{site.part}'}"
         near = f"; the nearest there is {text[found.start : found.end]!r}" if found is not None else ""
         paths, row = self._all()
         other = row.find(Passage(text), len(row))
@@ -344,24 +360,27 @@ class _Tracer:
             name = self._call(path).component.name
             return NotInRun(
                 f"{text!r:.80} is not in {where}",
-                hint=f"It stands in :{format_path(path)}/output, which is what {name} gave out.",
+                hint=f"It stands in {run}{format_path(path)}/output, which is what {name} gave out.",
             )
-        given = self._given_somewhere(Passage(text))
-        if given:
-            return NotInRun(f"{text!r:.80} is not in {where}", hint=f"It stands in :{given}.")
+        given = self._first_given(Passage(text))
+        if given is not None:
+            named = "state" if given.part == "self" else f"args/{given.part}"
+            return NotInRun(f"{text!r:.80} is not in {where}", hint=f"It stands in {run}{format_path(given.path)}/{named}.")
         if found is None and other is not None:
             path, part = paths[other[1][-1]], other[0]
-            near = f"; the nearest is {text[part.start : part.end]!r} in :{format_path(path)}/output"
+            near = f"; the nearest is {text[part.start : part.end]!r} in {run}{format_path(path)}/output"
         return NotInRun(f"{text!r:.80} stands nowhere in this run{near}", hint="`gv show RUN --full` shows its texts.")
 
-    def _given_somewhere(self, passage: Passage) -> str:
-        """Returns the first argument in the run that has a passage, as it is named behind `run/7:`, or nothing."""
+    def _first_given(self, passage: Passage, before: CallPath | None = None) -> _Site | None:
+        """Returns the first argument in the run that has a passage; `before` a call, of what it and its like were given earlier."""
         for path, call in walk(self._root):
+            if before is not None and path >= before:
+                break
             for name, content in inputs_of(call).items():
                 found = content.find(passage)
                 if found is not None and found.size == len(passage.text):
-                    return f"{format_path(path)}/{'state' if name == 'self' else f'args/{name}'}"
-        return ""
+                    return _Site(path, name)
+        return None
 
     def _step(self, site: _Site, needle: Needle) -> BlameStep:
         name = self._call(site.path).component.name
@@ -417,6 +436,16 @@ class _Tracer:
                         if b"\0" not in data:
                             self._files[name] = data.decode("utf-8", "replace")
         return self._files
+
+
+def _files_read(call: Invocation) -> Iterator[tuple[str, str]]:
+    """Yields the files that a call read itself, and what was in them, where they are kept and are text."""
+    objects = call.store.objects
+    read = decode(call.call.reads, objects) if call.call.reads != NIL else {}
+    for name, oid in read.items() if isinstance(read, dict) else ():
+        at = ObjectId(oid) if isinstance(oid, bytes) else None
+        if at is not None and objects.has(at) and blob_size(objects, at) <= _LARGEST_FILE:
+            yield name, get_blob(objects, at).decode("utf-8", "replace")
 
 
 def _holds(text: str, needle: Passage) -> bool:

@@ -62,8 +62,12 @@ class PlannedCall(NamedTuple):
     opens: bool = False  # it will also make calls that the record does not have
     value: object = None  # that it is set to
 
+    def __repr__(self) -> str:
+        where = ".".join(map(str, self.path)) or "root"
+        return f"<{where} {self.component}: {self.action}{', ' + self.reason if self.reason else ''}>"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Plan:
     """All of it: counts of calls below the root, as the result tells them.
 
@@ -87,6 +91,12 @@ class Plan:
     trusted: tuple[str, ...]
     tokens: int
     duration_us: int
+
+    def __repr__(self) -> str:
+        if self.complete:
+            return "<Plan: nothing to do>"
+        unsure = f", {self.unsure:,} reused if asked the same" if self.unsure else ""
+        return f"<Plan: reuse {self.reuse:,}, run {self.run:,}{' and what is new' if self.is_open else ''}{unsure}>"
 
 
 class _Todo(NamedTuple):

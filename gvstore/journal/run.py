@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Unpack, overload
@@ -96,11 +97,28 @@ class Run(Generic[T]):
         return None if number is None else self.repo.runs[number]
 
     def code_name(self) -> str:
-        """Returns which code it used: a commit's abbreviated oid, or `work tree` where it differed from every file's last commit."""
+        """Returns which code it used: a commit's abbreviated oid, `run/1's code`, or `work tree` where it is no commit's.
+
+        A run's it is where the command named one whose code this is (`--code run/1`), or was derived from one.
+        """
         base = self.record.base
-        if base is None or not self.repo.objects.has(base):
-            return "work tree"
-        return short(base) if Commit.get(self.repo.objects, base).tree == self.record.code else "work tree"
+        if base is not None and self.repo.objects.has(base) and Commit.get(self.repo.objects, base).tree == self.record.code:
+            return short(base)
+        return self._stored_code_name() or "work tree"
+
+    def _stored_code_name(self) -> str:
+        """Returns whose code the command took out of the store; nothing where it took none."""
+        rev = _code_word(self.record.argv)
+        if not rev or self.record.code is None:
+            return ""
+        named = re.fullmatch(r"(?:run/)?(\d+)", rev)
+        row = self.repo.refs.run(int(named[1])) if named else None
+        run = self.repo.runs[row.number] if row is not None and not row.removed else self.parent
+        while run is not None:
+            if run.record.code == self.record.code:
+                return f"{run.name}'s code"
+            run = run.parent
+        return f"the code of {rev}"
 
     def rewind(self, num_calls: int = 1) -> Run[T]:
         """Returns a new run without the outcome and the last `num_calls` top-level calls."""
@@ -155,7 +173,7 @@ class Run(Generic[T]):
         named = parse_call(of)
         path, call = find_call(self.invocation, named)
         part = named.part or ("output",)
-        return blame(self.invocation, path, part, part_of(call, part), text, self.record.code)
+        return blame(self.invocation, path, part, part_of(call, part), text, self.record.code, self.name)
 
     def check(self, kind: Literal["calls", "code"] = "calls", *, alias: Mapping[str, str] | None = None) -> Check:
         """Returns whether today's code asks what this run asked, and comes to the same; with "code", whether anything is stale.
@@ -198,6 +216,18 @@ class Run(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Run {self.name} {self.status}>"
+
+
+def _code_word(argv: tuple[str, ...]) -> str:
+    """Returns the REV of `--code REV` or of `REV::name` in what was typed; nothing where it has neither."""
+    words = argv[: argv.index("--")] if "--" in argv else argv
+    for at, word in enumerate(words[1:], 1):
+        if word.startswith("--code="):
+            return word.removeprefix("--code=")
+        if word == "--code" and at + 1 < len(words):
+            return words[at + 1]
+    target = next((word for word in words[2:] if not word.startswith("-")), "") if words[1:2] == ("run",) else ""
+    return target.partition("::")[0] if "::" in target else ""
 
 
 class Runs:

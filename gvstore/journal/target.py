@@ -86,11 +86,12 @@ def load_named(name: str, root: Path, where: str, names: Callable[[], Iterable[s
                 try:
                     return load_target(f"{file}:{'.'.join(parts[end:])}", root=root, folder=root)
                 except BadTarget as e:
-                    raise _no_component(name, where, names()) from e
-    raise _no_component(name, where, names())
+                    raise no_component(name, where, names()) from e
+    raise no_component(name, where, names())
 
 
-def _no_component(name: str, where: str, names: Iterable[str]) -> BadTarget:
+def no_component(name: str, where: str, names: Iterable[str]) -> BadTarget:
+    """Returns the error that a project has no component of a name; tells what is near."""
     known = sorted(names)
     near = [each for each in known if name and each.endswith(f".{name}")] or difflib.get_close_matches(name, known, 3, 0.5)
     if near:

@@ -127,7 +127,10 @@ class Resolver:
             return self._plain(start, text)
         if start.run is not None or (start.oid is not None and self._kind(start.oid) == Kind.RUN):
             if rev.sign == "::":
-                raise UnknownRev(text, "a run has calls, not components; write run/7:name.0")
+                raise UnknownRev(
+                    text, "a run has calls, not components",
+                    hint=f"`gv show {text}` shows a component of its code; a call is named as run/7:name.0.",
+                )  # fmt: skip
             found = self._plain(start, text)
             return Resolved(text, Found.CALL, None, run=found.run, run_oid=found.oid, call=parse_call(rev.tail))
         assert start.oid is not None

@@ -275,7 +275,7 @@ def test_a_text_that_is_not_there_is_told_with_what_is_near(repo: Repository) ->
         run.blame("the heron slept badly that winter")
     with pytest.raises(NotInRun) as elsewhere:
         run.blame("the heron kept its counsel", of="0")
-    assert "It stands in :/output, which is what " in elsewhere.value.hint
+    assert "It stands in run/1:/output, which is what " in elsewhere.value.hint
     with pytest.raises(NotInRun) as given:
         repo.run(streamed, 1).blame("1911")
     assert "'1911' stands nowhere in this run" == str(given.value)

@@ -313,6 +313,15 @@ def test_other_processes_replay_on_the_same_terms(tmp_path: Path) -> None:
     assert "[1, 2, 3] ['leaf2', 'middle2']" == said[2]
 
 
+def test_a_plan_is_shown_in_short(repo: Repository) -> None:
+    """Neither a plan nor its calls show the bytes of what was recorded."""
+    run = repo.run(above, "x")
+    plan = run.plan(live="fill")
+
+    assert repr(plan).startswith("<Plan: reuse ")
+    assert "\\x" not in repr(plan.calls)
+
+
 def test_repeated_effects_run_wherever_they_are(repo: Repository) -> None:
     """A call with effect="repeat" runs at every replay, though all around it is fresh; such a run is never complete."""
     run = repo.run(above, "x")

@@ -128,7 +128,8 @@ def _way(piece: Piece, paint: Paint) -> Iterator[str]:
         part = f"{piece.made_of.characters} of {units.count(piece.size, 'character')}"
         yield paint("quiet", f"note: {part} it was given as {piece.made_of.part}: {piece.made_of.excerpt}")
     if piece.earlier is not None:
-        had = f"{piece.earlier.path}  {piece.earlier.component} had it before; nothing shows that it came from there"
+        how = "had it" if piece.earlier.part == "output" else f"was given it as {piece.earlier.part}"
+        had = f"{piece.earlier.path}  {piece.earlier.component} {how} before; nothing shows that it came from there".lstrip()
         yield paint("quiet", f"note: {had}")
 
 
@@ -164,7 +165,7 @@ def command(cx: CommandContext, rev: str, text: str | None) -> None:
       gv blame run/7 "the grey sea"
       gv blame run/7:llm.chat.3/args/prompt
     """
-    from gvstore.cli.subject import open_subject
+    from gvstore.cli.subject import open_subject, run_name
     from gvstore.journal.blame import blame
 
     if text is not None and not text.strip():
@@ -173,7 +174,7 @@ def command(cx: CommandContext, rev: str, text: str | None) -> None:
     with repo:
         subject = open_subject(repo, rev, part=("output",))
         run = _run_of(subject)
-        found = blame(run.invocation, subject.path, subject.part, subject.value, text, run.record.code)
+        found = blame(run.invocation, subject.path, subject.part, subject.value, text, run.record.code, run_name(run))
         cx.output.result(Blames(subject.name, text, tuple(map(_piece, found.pieces)), found.more), paged=True)
 
 

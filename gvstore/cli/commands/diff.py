@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gvstore.compare.trees import FileDiff
     from gvstore.journal.components import CodeSide
     from gvstore.journal.repository import Repository
+    from gvstore.objects.component import Component
     from gvstore.objects.tree import TreeEntry
 
 
@@ -109,7 +110,8 @@ def command(
 
     Without REV: the work tree beside the last commit.  One commit: the work tree beside it.  Two revs of a kind:
     commits, runs, calls, files, components, or values beside each other.  One run: beside the run it was derived from.
-    With --code the code that runs used: one beside the work tree, or two beside each other.
+    One component of a commit: beside that of the work tree.
+    With --code the code that runs used: of one beside the work tree, of two beside each other; a commit may be one side.
 
     \b
     Example:
@@ -176,6 +178,8 @@ def _compare(
         return _files(trees[0], trees[1] if len(trees) == 2 else _worktree(repo), paths, form)
     if paths is not None:
         raise UsageFault("only trees of files can be narrowed to paths", hint="`gv diff COMMIT [COMMIT] -- PATH...`")
+    if len(subjects) == 1 and found == {Found.COMPONENT}:
+        return _component_now(repo, subjects[0], form)
     if len(subjects) == 1:
         subjects = [_before(repo, subjects[0]), subjects[0]]
     return _pair(repo, *subjects, form=form, rows=rows, full=full)
@@ -186,16 +190,24 @@ def _codes(repo: Repository, names: list[str], paths: tuple[str, ...] | None, fo
 
     Raises:
         BadRev: one of them is something else.
+        UsageFault: no run is named.
     """
     from gvstore.cli.shown_code import libraries_of, library_changes
     from gvstore.cli.subject import open_subject
     from gvstore.journal.used import environment
     from gvstore.repo.resolve import Found
 
-    subjects = [open_subject(repo, name) for name in names or ["RUN"]]
+    subjects = [open_subject(repo, name) for name in names]
     for each in subjects:
         if each.found not in (Found.RUN, Found.COMMIT):
             raise BadRev(f"{each.name} is a {each.found.value}, and a run was asked for", hint="`gv diff run/1 run/3 --code`")
+    if all(each.run is None for each in subjects):
+        what = f"{' and '.join(names)} {'are' if len(names) > 1 else 'is'} no run" if names else "no run is named"
+        plain = " ".join(["gv diff", *names])
+        raise UsageFault(
+            f"--code compares the code that runs used, and {what}",
+            hint=f"As in `gv diff RUN --code` or `gv diff run/1 run/3 --code`; files of commits: `{plain}`.",
+        )
     trees = [_tree(repo, subject) for subject in subjects]
     differ = _files(trees[0], trees[1] if len(trees) == 2 else _worktree(repo), paths, form)
     sides = [None if each.run is None else libraries_of(repo, each.run) for each in subjects]
@@ -247,6 +259,28 @@ def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool
     renamed = dict(zip(after.files, before.files.values(), strict=True))
     differ = _files(replace(before, files=renamed), after, None, form)
     return replace(differ, components=_components(repo, old, new))
+
+
+def _component_now(repo: Repository, old: Subject, form: str) -> FilesDiffer:
+    """Returns how a component differs from the one of its name in the work tree.
+
+    Raises:
+        BadRev: there is none.
+    """
+    from gvstore.code.component_diff import compare_component
+    from gvstore.journal.components import CodeSide
+    from gvstore.objects.component import Component
+
+    before, lying = _source(repo, old), CodeSide.of_worktree(repo)
+    name = next(iter(before.files))
+    if name not in lying.oids:
+        raise BadRev(f"the work tree has no {name}", hint=f"Name two: `gv diff {old.name} OTHER`.")
+    now, at = lying.component(name), old.resolved.commit
+    side = CodeSide.of_commit(repo, at) if at else CodeSide(repo, None)
+    assert old.oid is not None
+    change = compare_component(Component.get(repo.objects, old.oid), now, side.reached, lying.reached)
+    differ = _files(before, replace(_as_file(now), name=None), None, form)
+    return replace(differ, components=() if change is None else (change,))
 
 
 _KINDS = {"run": "call", "call": "call", "value": "value", "file": "file", "component": "file"}
@@ -307,20 +341,26 @@ def _components(repo: Repository, old: Subject, new: Subject) -> tuple[Component
 
 def _source(repo: Repository, subject: Subject) -> _Tree:
     """Returns a single file, or the source of a component as one."""
-    from gvstore.objects.blob import put_blob
     from gvstore.objects.component import Component
     from gvstore.objects.tree import Mode, TreeEntry
-    from gvstore.odb import MemoryDatabase
     from gvstore.repo.resolve import Found
 
     assert subject.oid is not None
     if subject.found is Found.FILE:
         entry = TreeEntry(subject.resolved.mode or Mode.FILE, subject.oid)
         return _Tree(subject.name, {subject.resolved.path or "file": entry}, Stored(repo.objects))
-    component = Component.get(repo.objects, subject.oid)
+    return replace(_as_file(Component.get(repo.objects, subject.oid)), name=subject.name)
+
+
+def _as_file(component: Component) -> _Tree:
+    """Returns the source of a component as a tree of one file."""
+    from gvstore.objects.blob import put_blob
+    from gvstore.objects.tree import Mode, TreeEntry
+    from gvstore.odb import MemoryDatabase
+
     memory = MemoryDatabase()
     entry = TreeEntry(Mode.FILE, put_blob(memory, component.source.encode()))
-    return _Tree(subject.name, {component.name: entry}, Stored(memory))
+    return _Tree(None, {component.name: entry}, Stored(memory))
 
 
 def _files(old: _Tree, new: _Tree, paths: tuple[str, ...] | None, form: str) -> FilesDiffer:

@@ -256,7 +256,8 @@ def _replay(
 
     recorded = words.get("as_recorded")
     for why in plan.reasons:
-        cx.output.status(f"{'stale, and answered as recorded' if recorded else 'stale'}: {why}")
+        runs = not recorded or why == plan.calls[0].reason  # the root call is executed whatever its code is
+        cx.output.status(f"{'stale' if runs else 'stale, and answered as recorded'}: {why}")
     for why in plan.trusted:
         cx.output.status(f"stale, and trusted: {why}")
     if not strict:

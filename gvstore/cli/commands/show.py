@@ -47,7 +47,8 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
     """Show a run, a call, a commit, a file, a component or a value
 
     REV is a run (run/7 or 7), a call (run/7:0.2, run/7:llm.chat.3), a part of one (run/7:0.2/output), a commit, a file
-    of a commit (main:agent.py), a component (main::agent.step) or a named value.  Without REV it is the latest run.
+    of a commit (main:agent.py), a component (main::agent.step, run/7::agent.step) or a named value.  Without REV it is RUN,
+    the run that the last command in this work tree made or went to.
 
     PATTERN is a component's name as --live takes it: llm.chat, chat, llm.*
 
@@ -58,6 +59,7 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
       gv show run/7 --code
     """
     from gvstore.cli.call_tree import Walk
+    from gvstore.cli.shown_component import component_of_run
     from gvstore.cli.shown_run import show_call, show_execution, show_run
     from gvstore.cli.subject import open_subject
     from gvstore.journal.invocation import Invocation
@@ -66,6 +68,9 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
 
     repo, walk = cx.journal, Walk(depth, full, calls)
     with repo:
+        if not code and "::" in rev and (component := component_of_run(repo, rev)) is not None:
+            cx.output.result(component, paged=True)
+            return
         subject = open_subject(repo, rev)
         if code:
             _show_code(cx, subject, full=full, others=depth is not None or bool(calls))
