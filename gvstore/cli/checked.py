@@ -22,6 +22,7 @@ from gvstore.cli.subject import run_name
 from gvstore.errors import GvError
 from gvstore.journal.address import format_path
 from gvstore.journal.check import CODE, Check
+from gvstore.journal.code_root import modules_apart
 from gvstore.journal.mismatch import difference_text
 from gvstore.journal.mode import component_names
 
@@ -133,16 +134,17 @@ def check_runs(
     rows = []
     with running_code(cx, repo, code):
         for run in runs:
-            try:
-                with program_speaks(cx):
-                    mine = alias if len(runs) == 1 else _of_run(run, alias)
-                    load_recorded(cx, repo, run, mine)
-                    check = run.check("code" if kind == CODE else "calls", alias=mine)
-            except GvError as e:
-                if len(runs) == 1:
-                    raise
-                check = Check(run, kind, False, fault=one_line(repo.told(str(e))))
-            rows.append(_row(check))
+            with modules_apart(repo):  # another's module may have the name of one of this run's
+                try:
+                    with program_speaks(cx):
+                        mine = alias if len(runs) == 1 else _of_run(run, alias)
+                        load_recorded(cx, repo, run, mine)
+                        check = run.check("code" if kind == CODE else "calls", alias=mine)
+                except GvError as e:
+                    if len(runs) == 1:
+                        raise
+                    check = Check(run, kind, False, fault=one_line(repo.told(str(e))))
+                rows.append(_row(check))
             _tell_stale(cx, check, several=len(runs) > 1)
     result = Checked(kind, all(row.ok for row in rows), rows)
     cx.output.result(result)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gvstore import fs
 from gvstore.cli import units
 from gvstore.cli.subject import run_name
+from gvstore.code.module import SOURCES
 from gvstore.journal.alias import check_gone
 from gvstore.journal.fault import NoSuchComponent
 from gvstore.journal.register import find_registered
@@ -110,7 +111,8 @@ def _missing(repo: Repository, run: RunOf, path: str, kept: bool) -> NoSuchCompo
     """Returns what to say of a root component that is not there after loading."""
     name = run.invocation.component.name
     function = run.record.target.rpartition(":")[2] if ":" in run.record.target else name.rpartition(".")[2]
-    module = sys.modules.get(name.removesuffix(f".{function}"))
+    dotted = name.removesuffix(f".{function}")
+    module = sys.modules.get(dotted) or sys.modules.get(dotted.removeprefix(f"{SOURCES}."))
     plain = callable(getattr(module, function, None))
     if plain:
         return NoSuchComponent(

@@ -11,7 +11,7 @@ from typing import Final
 from gvstore import reads
 from gvstore.code.facts import FactStore
 from gvstore.code.identity import live_names, module_name
-from gvstore.code.module import ModuleText
+from gvstore.code.module import SOURCES, ModuleText
 from gvstore.code.project import Project
 from gvstore.code.source import PLAIN, cell_texts, module_text, originating, whereabouts
 from gvstore.code.tree import TreeModules
@@ -46,6 +46,9 @@ class LoadedModules:
     def __call__(self, dotted: str, beside: str) -> tuple[str, ModuleText] | None:
         """Returns (name in the project, text) of the module that code imports as `dotted`, or None."""
         loaded = sys.modules.get(dotted)
+        if loaded is None and beside.startswith(f"{SOURCES}.") and f"{SOURCES}.{dotted}" in sys.modules:
+            dotted = f"{SOURCES}.{dotted}"  # a relative import tells the name below src
+            loaded = sys.modules[dotted]
         self._met[dotted] = loaded, None
         if loaded is None:
             return None if dotted.partition(".")[0] in sys.stdlib_module_names else self._disk(dotted, beside)

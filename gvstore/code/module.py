@@ -27,7 +27,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gvstore.code.mark import imported_names
 from gvstore.code.normal import DefinitionNode
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
 """What `ast.parse` and `compile` raise at texts that are no Python, or too deep a one."""
 
+
+SOURCES: Final = "src"
+"""The folder below the root that modules are imported from, unless it is a package itself."""
 
 READING = threading.RLock()
 _TREES_KEPT = 32
@@ -87,6 +90,11 @@ class Site:
     @property
     def is_class(self) -> bool:
         return isinstance(self.node, ast.ClassDef)
+
+
+def import_base(path: str, is_package: bool) -> str:
+    """Returns the beginning of a file's path that is no part of the name it is imported by; `is_package`: `src` is one."""
+    return f"{SOURCES}/" if path.startswith(f"{SOURCES}/") and not is_package else ""
 
 
 def decode_source(data: bytes) -> str:

@@ -30,7 +30,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING
 
 from gvstore.code.match import class_site, fingerprint, function_site, written_function
-from gvstore.code.module import UNPARSABLE, ModuleText, Site
+from gvstore.code.module import SOURCES, UNPARSABLE, ModuleText, Site
 
 if TYPE_CHECKING:
     from gvstore.code.facts import FactStore
@@ -226,6 +226,16 @@ def _candidates(
             yield module, kind
 
 
+def _package(namespace: dict[str, object]) -> str:
+    """Returns the package of a module, the same where it was imported by its name below `src` and where by `src.` and that."""
+    package = namespace.get("__package__")
+    if not isinstance(package, str):
+        return ""
+    first, _, below = package.partition(".")
+    above = sys.modules.get(SOURCES)
+    return below if first == SOURCES and getattr(above, "__file__", None) is None else package
+
+
 def _text_now(filename: str, namespace: dict[str, object]) -> ModuleText | None:
     """Returns the text that `linecache` has under this name, after a look whether the file changed; None without one."""
     linecache.checkcache(filename)
@@ -236,8 +246,7 @@ def _text_now(filename: str, namespace: dict[str, object]) -> ModuleText | None:
     for module in reversed(versions):
         if module.lines is lines or module.lines == lines:
             return module
-    package = namespace.get("__package__")
-    module = ModuleText(lines, filename=filename, package=package if isinstance(package, str) else "")
+    module = ModuleText(lines, filename=filename, package=_package(namespace))
     versions.append(module)
     del versions[:-_VERSIONS_KEPT]
     return module

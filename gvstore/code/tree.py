@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from gvstore.code.identity import module_name
-from gvstore.code.module import UNPARSABLE, ModuleText, decode_source
+from gvstore.code.module import SOURCES, UNPARSABLE, ModuleText, decode_source, import_base
 
-_ROOTS: Final = ("", "src/")  # where modules of a project are looked for; first beside the one that imports
+_ROOTS: Final = ("", f"{SOURCES}/")  # where modules of a project are looked for; first beside the one that imports
 
 ReadFile = Callable[[str], "bytes | str | None"]
 
@@ -46,7 +46,8 @@ class TreeModules:
         data = self._read(path)
         if data is None:
             return None
-        module = module_name(path)
+        below = import_base(path, self._read(f"{SOURCES}/__init__.py") is not None)
+        module = module_name(path.removeprefix(below))
         package = module if path.endswith("__init__.py") else module.rpartition(".")[0]
         try:
             return ModuleText.of(data if isinstance(data, str) else decode_source(data), filename=path, package=package)

@@ -108,6 +108,7 @@ def check_run(repo: Repository, run: Run[Any], kind: str = CALLS, alias: Mapping
             f"{run.name} is {run.status}: only a run that has ended can be checked against",
             hint=f"`gv replay {run.name}` goes on with it.",
         )
+    repo.load_root(run, alias)
     root = run.invocation
     mode = repo.mode_for(run, {"alias": alias}, root)
     replayer = Replayer(repo.objects, root=repo.root, mode=mode)

@@ -119,6 +119,7 @@ def answer_run(
         InvokableTypeError: an answer is not of the requested type.
     """
     run = repo.settled(run)
+    repo.load_root(run)
     record = answered(run.invocation, answers)
     options = options or RunOptions(target=run.record.target, parent=run.oid, command="answer")
     return perform_replay(record, options=options, asker=asker, history=lambda: repo.history_of(run))

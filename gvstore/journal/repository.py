@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from gvstore import host
@@ -24,6 +24,7 @@ from gvstore.journal.mode import ReplayMode, ReplayWords, mode_of
 from gvstore.journal.perform import Performed, Terms, perform, perform_any, perform_async, subject_of
 from gvstore.journal.recorder import Asker
 from gvstore.journal.recovery import settle
+from gvstore.journal.register import registered_as
 from gvstore.journal.replay import perform_replay
 from gvstore.journal.replayer import Replayer
 from gvstore.journal.rewind import rewind_before
@@ -98,8 +99,8 @@ class Repository(BareRepository):
     def code_of(self, rev: str | ObjectId) -> Iterator[CodeRoot]:
         """Runs the code of a commit, run or tree in place of the work tree's, which is not touched, in the block.
 
-        What is loaded, named, recorded and replayed in it is that code: load the program anew, with
-        `load_component` or `import`.  The process's folder, `sys.path` and modules are changed meanwhile.
+        What is loaded, named, recorded and replayed in it is that code: `import` finds its modules, and a
+        replay, plan, check or answer of a run loads the run's own.  The process's folder, `sys.path` and modules are changed meanwhile.
 
         Raises:
             BadRev: it names nothing that has code.
@@ -110,6 +111,21 @@ class Repository(BareRepository):
 
         with standing_in(self, find_code(self, rev)) as root:
             yield root
+
+    def load_root(self, run: Run[Any], alias: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Loads, in a block of `code_of`, what defines a run's root component there, unless the program has done so.
+
+        Raises:
+            TargetRaised: the program raised while it was loaded.
+        """
+        from gvstore.journal.target import load_component
+
+        if self.code is None:
+            return
+        component = run.invocation.component
+        name = alias.get(component.name, component.name)
+        if not registered_as(name, self.root):
+            load_component(replace(component, name=name), self.root)
 
     def told(self, text: str) -> str:
         """Returns a text for the user, in which files of code that runs in place of the work tree's are `4be1902c:agent.py`."""
@@ -174,7 +190,8 @@ class Repository(BareRepository):
         )
 
     def prepared(self, run: Run[Any], words: ReplayWords, *, strict: bool = False) -> tuple[Invocation, ReplayMode]:
-        """Returns what a replay of a run answers from, and how it goes when these words are said of it."""
+        """Returns what a replay of a run answers from, and how it goes when these words are said of it; loads its program (`load_root`)."""
+        self.load_root(run, words.get("alias", {}))
         reasons: dict[bytes, str] = {}
         record = run.invocation if strict else self.record_of(run, words, reasons)
         return record, replace(self.mode_for(run, words, record), reasons=reasons)

@@ -2,9 +2,11 @@
 
     file.py:function      package.module:function
 
-The file is loaded as the module its path from the project root names, so a
-component has one name however the program is started.  Loading runs the
-user's code: only here, and only because they asked for it.
+The file is loaded as the module its path from the project root names, or its
+path from `src/` where that is no package, after the packages that it lies in:
+as Python imports it.  A component has one name, by its path from the root,
+however the program is started.  Loading runs the user's code: only here, and
+only because they asked for it.
 """
 
 from __future__ import annotations
@@ -20,11 +22,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import SourceFileLoader
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import CodeType, ModuleType
 from typing import Any
 
 from gvstore.code.identity import module_name
+from gvstore.code.module import SOURCES, import_base
 from gvstore.journal.fault import BadTarget, TargetRaised
 from gvstore.journal.perform import live_component
 from gvstore.journal.register import live_of
@@ -102,12 +105,26 @@ def no_component(name: str, where: str, names: Iterable[str]) -> BadTarget:
 
 
 def load_file(path: Path, root: Path) -> ModuleType:
-    """Returns the module of a source file, loaded once a process under its project name."""
-    name = module_name(path.relative_to(root)) if path.is_relative_to(root) else path.stem
-    known = sys.modules.get(name)
-    if known is not None and getattr(known, "__file__", None) == str(path):
+    """Returns the module of a source file, loaded once a process under the name it is imported by, after its packages.
+
+    Raises:
+        TargetRaised: it raised while it was loaded, or a package did that it lies in.
+    """
+    name = import_name(path.relative_to(root), root) if path.is_relative_to(root) else path.stem
+    if (known := _loaded(name, path)) is not None:
         return known
-    _open_project(root, path.parent)
+    package = _package_of(name, path)
+    if package:
+        _open_project(root, *_sources(root))
+        try:
+            _import_package(package)
+        except BaseException as e:
+            if isinstance(e, KeyboardInterrupt):
+                raise
+            raise _raised(e, path.name) from e
+        if (known := _loaded(name, path)) is not None:
+            return known
+    _open_project(root, *(_sources(root) if path.is_relative_to(root / SOURCES) else ()), path.parent)
     spec = importlib.util.spec_from_file_location(name, path, loader=FreshLoader(name, str(path)))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -119,7 +136,31 @@ def load_file(path: Path, root: Path) -> ModuleType:
         if isinstance(e, KeyboardInterrupt):
             raise
         raise _raised(e, path.name) from e
+    if package in sys.modules:
+        setattr(sys.modules[package], name.rpartition(".")[2], module)
     return module
+
+
+def _loaded(name: str, path: Path) -> ModuleType | None:
+    known = sys.modules.get(name)
+    return known if known is not None and getattr(known, "__file__", None) == str(path) else None
+
+
+def _package_of(name: str, path: Path) -> str:
+    """Returns the package that a module is to be imported after; "" if none of the folders it lies in has an `__init__.py`."""
+    folder = path.parent.parent if path.name == "__init__.py" else path.parent
+    parts = name.split(".")[:-1]
+    above = [folder, *folder.parents][: len(parts)]
+    return ".".join(parts) if any((each / "__init__.py").is_file() for each in above) else ""
+
+
+def _import_package(name: str) -> None:
+    """Imports a package; if another of its name is found first, or a folder's is none, nothing comes of it."""
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as e:
+        if e.name is None or not (name == e.name or name.startswith(f"{e.name}.")):
+            raise
 
 
 class FreshLoader(SourceFileLoader):
@@ -150,8 +191,20 @@ class _ProjectFinder(MetaPathFinder):
         return spec
 
 
+def _sources(root: Path) -> tuple[Path, ...]:
+    """Returns the folder `src` of a project whose modules are imported by their names below it."""
+    folder = root / SOURCES
+    return (folder,) if folder.is_dir() and import_base("src/", (folder / "__init__.py").is_file()) else ()
+
+
+def import_name(path: PurePath, root: Path) -> str:
+    """Returns the name that a file is imported by, by its path from the root: `src/agent/core.py` is `agent.core`, if `src` is no package."""
+    inner = path.as_posix()
+    return module_name(inner.removeprefix(import_base(inner, (root / SOURCES / "__init__.py").is_file())))
+
+
 def _open_project(*folders: Path) -> None:
-    """Lets the project's modules be imported, the first folder being its root."""
+    """Lets the project's modules be imported, the first folder being its root, the last the one looked into first."""
     for folder in map(str, folders):
         if folder not in sys.path:
             sys.path.insert(0, folder)
@@ -182,6 +235,9 @@ def load_component(component: Component, root: Path) -> None:
 
 def _load_module(name: str, root: Path, folder: Path) -> ModuleType:
     _open_project(root, folder)
+    for each in map(str, _sources(root)):
+        if each not in sys.path:
+            sys.path.insert(sys.path.index(str(root)) + 1, each)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as e:

@@ -292,15 +292,29 @@ def test_what_is_loaded_is_told_as_what_is_read(tmp_path: Path) -> None:
         assert reached(files)[0].hash.hex() == loaded(folder)
 
 
-def loaded(folder: Path) -> str:
-    """Returns the reach of `steps.revise`, as a fork finds it that has imported the project there."""
+def test_below_src_what_is_loaded_is_told_as_what_is_read(tmp_path: Path) -> None:
+    """A relative import leads to the same whether modules are imported by their name below `src`, or by `src.` and that."""
+    steps = "import gvstore\nfrom . import words\n@gvstore.register\ndef revise():\n    from .late import late\n    return late(words.GREY)\n"
+    files = {"src/pk/__init__.py": "", "src/pk/steps.py": steps, "src/pk/late.py": "def late(x): return x\n", "src/pk/words.py": "GREY = 1\n"}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    read = discover_project(files.items()).named()["src.pk.steps.revise"].identity
+
+    assert read.reach.hex() == loaded(tmp_path, "pk.steps", tmp_path / "src") == loaded(tmp_path, "src.pk.steps")
+    assert read.reach != discover_project((files | {"src/pk/words.py": "GREY = 2\n"}).items()).named()[read.name].identity.reach
+    assert read.reach != discover_project((files | {"src/pk/late.py": ""}).items()).named()[read.name].identity.reach
+
+
+def loaded(folder: Path, module: str = "steps", path: Path | None = None) -> str:
+    """Returns the reach of `revise` of a module, as a fork finds it that has imported the project there, from `path`."""
     out, told = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            sys.path.insert(0, str(folder))
+            sys.path.insert(0, str(path or folder))
             sys.dont_write_bytecode = True
-            steps = importlib.import_module("steps")
+            steps = importlib.import_module(module)
             os.write(told, json.dumps(identify(steps.revise, folder).reach.hex()).encode())
         finally:
             os._exit(0)

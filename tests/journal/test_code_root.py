@@ -16,6 +16,7 @@ import pytest
 import gvstore as gv
 from gvstore.errors import BadRev
 from gvstore.journal.code_root import CodeInUse, WithoutCode
+from gvstore.journal.fault import NoSuchComponent
 from gvstore.journal.register import apart, registered
 from gvstore.journal.repository import Repository
 from gvstore.journal.target import load_file
@@ -85,6 +86,19 @@ def test_each_code_runs_as_it_was(project: Repository) -> None:
             again = run.replay(live="ask")
         assert (run.output, run.record.code, run.record.base) == (again.output, again.record.code, again.record.base)
         assert run.invocation == again.invocation
+
+
+def test_a_run_loads_its_own_program(project: Repository) -> None:
+    """In a block a plan, check, or replay loads what defines the run; nothing has to be imported for it."""
+    one = project.runs[1]
+    with project.code_of("run/1"):
+        assert one.plan().complete
+    with project.code_of("run/1"):
+        assert one.check().ok
+    with project.code_of("run/1"):
+        assert one.output == one.replay(live="ask").output
+    with project.code_of("run/1"), pytest.raises(NoSuchComponent, match="no component other"):
+        one.check(alias={"agent.write": "other.write"})
 
 
 def test_the_tree_is_the_code_of_the_run(project: Repository) -> None:
