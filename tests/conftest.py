@@ -94,7 +94,9 @@ class CommandLine:
     def _forget_modules(self, known: set[str]) -> None:
         """Lets the next command import the folder's modules anew, as a new process would."""
         for name in set(sys.modules) - known:
-            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(self.folder)):
+            module = sys.modules[name]
+            place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")  # a folder is a package too
+            if str(place).startswith(str(self.folder)):
                 del sys.modules[name]
 
 
