@@ -28,7 +28,6 @@ from gvstore.journal.register import live_of, register
 from gvstore.journal.running import RunningRun, RunOptions, status_of
 from gvstore.journal.state import state_of
 from gvstore.journal.stream import execute_async_stream, execute_stream
-from gvstore.journal.unused import unused_values
 from gvstore.objects.invocation import INVOCATION_BYTE
 from gvstore.objects.record import NIL
 from gvstore.store.active import activated
@@ -200,8 +199,10 @@ class Execution:
     def _unused(self, error: BaseException | None) -> tuple[str, ...]:
         """Returns what is to be told of values that no call took; nothing where the program did not come to its end."""
         answers, top = self.terms.answers, self.recording.top
-        if answers is None or answers.replayer.fault is not None or top is None or is_stop(error):
+        if answers is None or not answers.replayer.mode.places or answers.replayer.fault is not None or top is None or is_stop(error):
             return ()
+        from gvstore.journal.unused import unused_values
+
         return unused_values(answers) if status_of(top.outcome) in ("ok", "raised") else ()
 
     def _end_in_memory(self, error: BaseException | None) -> Performed:

@@ -46,7 +46,7 @@ def tale(gv: CommandLine) -> CommandLine:
     [
         (["run/1", " "], 2, "the text to look for is empty"),
         (["run/1", "Zanzibar"], 1, "'Zanzibar' stands nowhere in this run"),
-        (["run/1:0", "why"], 1, "'why' is not in :0/output"),
+        (["run/1:0", "why"], 1, "'why' is not in run/1:0/output"),
         (["run/1:0/args/promt", "why"], 12, "there is no promt"),
         (["run/1:0/args", "why"], 12, "several arguments"),
         (["run/1:0/outputs", "why"], 12, "a call has no part outputs"),
