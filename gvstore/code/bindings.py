@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from gvstore.code.mark import absolute_module, is_invokable, is_mark, is_register
 from gvstore.code.module import ModuleText, Site
+from gvstore.code.registries import called_fillers, fillers, registered
 from gvstore.code.walk import children
 
 _GIVEN: Final = re.compile(r"\bregister\b(?![ \t]*(?:#[^\n]*)?\n)")  # anything but the bare mark at the end of its line
@@ -30,6 +32,7 @@ class Binding:
     sites: list[Site] = field(default_factory=list)
     statements: list[ast.stmt | ast.expr] = field(default_factory=list)
     origins: list[str] = field(default_factory=list)
+    held: list[Site] = field(default_factory=list)  # definitions that a decorator put into it (`registries`)
 
 
 class Bindings:
@@ -42,6 +45,13 @@ class Bindings:
         self._sites = {id(site.node): site for site in text.sites}
         self.called = {id(node) for node in given_to_register(text)}
         self._read(text.tree.body)
+        changers = fillers(text, self.names)
+        for statement in _level(text.tree.body) if changers else ():
+            for name in called_fillers(statement, changers):
+                if statement not in self.names[name].statements:
+                    self.names[name].statements.append(statement)
+        for name, sites in registered(text, self.names, changers).items():
+            self.names[name].held = sites
 
     def site(self, node: ast.AST) -> Site:
         """Returns where a definition of this module stands."""
@@ -96,6 +106,17 @@ class Bindings:
         for name in names:
             self._of(name).statements.append(statement)
         return names
+
+
+def _level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yields the statements of a module's own level that hold no others; those of a program (`__name__ == "__main__"`) are none of the module."""
+    for statement in body:
+        if isinstance(statement, ast.If) and any(isinstance(each, ast.Name) and each.id == "__name__" for each in ast.walk(statement.test)):
+            yield from _level(statement.orelse)
+        elif isinstance(statement, _COMPOUND):
+            yield from _level(_inner(statement))
+        else:
+            yield statement
 
 
 def _head(statement: ast.stmt) -> list[ast.AST]:

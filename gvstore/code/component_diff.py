@@ -18,6 +18,7 @@ from typing import Protocol
 from gvstore.code.module import UNPARSABLE, ModuleText
 from gvstore.code.normal import normal_form
 from gvstore.code.reach import Reached
+from gvstore.code.staleness import changed_docs
 from gvstore.code.unit import Unit
 
 
@@ -60,7 +61,7 @@ class ReachChange:
         shown = self.name + ("()" if self.kind == "function" else "")
         down = "" if self.level < 2 else f", {self.level} levels down,"
         what = {"added": "is reached now", "removed": "is reached no more"}.get(self.change, self.change)
-        word = {"function": "helper ", "value": "", "class": "", "module": "module "}.get(self.kind, f"{self.kind} ")
+        word = {"function": "helper ", "value": "", "class": "", "module": "module ", "docstring": "docstring of "}.get(self.kind, f"{self.kind} ")
         return f"{word}{shown}{down} {what}"
 
 
@@ -175,6 +176,10 @@ def reach_changes(then: Reached, now: Reached) -> list[ReachChange]:
         if old is None or new is None or old.own != new.own:
             change = "added" if old is None else "removed" if new is None else "changed"
             found.append(ReachChange(shown_name(unit), kind_of(unit), unit.level, change))
+    for old, new in changed_docs(then, now) if not found else ():
+        unit = new or old
+        assert unit is not None
+        found.append(ReachChange(shown_name(unit), "docstring", unit.level, "changed"))
     for kind, was, is_ in (
         ("library", then.libraries, now.libraries),
         ("component", then.components, now.components),

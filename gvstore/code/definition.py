@@ -1,7 +1,7 @@
 """One definition read: its signature, documentation, source, and the two hashes that its text alone determines.
 
     text   BLAKE3 of "code text 1\\0" and the definition's source, dedented, as UTF-8
-    own    BLAKE3 of "code own 1\\0" and its normal form (`normal`)
+    own    BLAKE3 of "code own 1\\0" and its normal form (`normal`); then NUL and those of its docstrings that count (`documented`), if any
 
 The numbers go up when what is hashed changes: every stored hash then counts
 as another code.  `reach` (what its names resolve to) is another file's matter.
@@ -13,6 +13,7 @@ import ast
 from dataclasses import dataclass
 from typing import Final
 
+from gvstore.code.documented import counted
 from gvstore.code.mark import dotted_origin, is_register
 from gvstore.code.module import ModuleText, Site
 from gvstore.code.normal import normal_form
@@ -63,7 +64,9 @@ def text_hash(source: str) -> ObjectId:
 def own_hash(module: ModuleText, node: ast.AST, *, component: bool = False) -> ObjectId:
     """Returns the hash of what a definition does itself, whatever it is called and however it is written."""
     names = module.names
-    return ObjectId.of(_OWN + normal_form(node, component=component, is_mark=lambda mark: is_register(mark, names)))
+    form = normal_form(node, component=component, is_mark=lambda mark: is_register(mark, names))
+    docs = counted(module, node)
+    return ObjectId.of(_OWN + form + (b"\0" + docs if docs else b""))
 
 
 def flavor_of(node: ast.AST) -> str:

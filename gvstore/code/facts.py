@@ -4,12 +4,13 @@ Whatever is asked is read from the tree the first time and kept as plain data,
 so that a `FactStore` can hold it for the next process.  Facts follow from the
 text alone: never from other modules, from files, or from what is loaded.
 
-    names      name -> [definitions, by place in `sites`; whether statements bind it; origins of imports]
+    names      name -> [definitions, by place in `sites`; whether statements bind it; origins of imports; definitions put into it]
     stars      the modules that are imported whole
     sites      [qualified name, kind, mark, bases, names bound in a class body, first, last line]
     links      what a piece of code takes from outside, not looked up yet; see `raw_links`
     codes      a fingerprint of each code object that the text compiles to
     constants  the constants that the module's own level assigns
+    docs       of a piece of code: whether it asks for docstrings, and the hash of those in it
 
 Facts are written as JSON under a key that holds the text, the interpreter's
 version and VERSION: raise it when what is read from a text changes.
@@ -25,19 +26,21 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gvstore.code.bindings import MODULE, Bindings
 from gvstore.code.definition import Definition, own_hash, read_definition
+from gvstore.code.documented import asks, docstrings
 from gvstore.code.match import fingerprint
 from gvstore.code.module import READING
+from gvstore.code.registries import only_filled
 from gvstore.code.scope import bound_names, local_names, outside
 from gvstore.objects.oid import ObjectId
 
 if TYPE_CHECKING:
     from gvstore.code.module import ModuleText, Site
 
-VERSION: Final = b"code facts 1\0"
+VERSION: Final = b"code facts 2\0"
 CLASS, FUNCTION, LAMBDA = "class", "function", "lambda"
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-Name = tuple[list[int], bool, list[str]]
+Name = tuple[list[int], bool, list[str], list[int]]
 SiteFacts = tuple[str, str, str, list[tuple[str, list[str]]], list[str], int, int]
 Link = tuple[Any, ...]
 
@@ -101,6 +104,27 @@ class Facts:
         """Returns the hash and the links of what is no definition: `=LIMIT`, `Agent.=limit`, `make.<locals>.=offset`, the whole module."""
         hex_, links = self._of(name or "module", lambda: self._piece(name))
         return ObjectId.from_hex(hex_), links
+
+    def asks(self, piece: int | str) -> bool:
+        """Returns whether a definition, by its number, or another piece of code asks for docstrings."""
+        anything: bool = self._of("asking", lambda: asks(self._text, self._text.tree))
+        return anything and self._docs(piece)[0]
+
+    def docs(self, piece: int | str) -> str:
+        """Returns the hash, in hex, of all docstrings in a definition or another piece of code; an empty text if there are none."""
+        return self._docs(piece)[1]
+
+    def _docs(self, piece: int | str) -> tuple[bool, str]:
+        return self._of(f"docs {piece}", lambda: self._read_docs(piece))  # type: ignore[no-any-return]
+
+    def _read_docs(self, piece: int | str) -> tuple[bool, str]:
+        nodes: list[ast.AST] = [self._text.tree]
+        if isinstance(piece, int):
+            nodes = [self._text.sites[piece].node]
+        elif piece != MODULE:
+            nodes = list(self.statements(piece))
+        told = b"".join(map(docstrings, nodes))
+        return any(asks(self._text, node) for node in nodes), ObjectId.of(told).hex() if told else ""
 
     @property
     def codes(self) -> dict[str, list[str]]:
@@ -199,7 +223,12 @@ def _told(read: Definition) -> list[Any]:
 def _names(bindings: Bindings) -> dict[str, Name]:
     numbers = {id(site): number for number, site in enumerate(bindings.text.sites)}
     return {
-        name: ([numbers[id(site)] for site in each.sites], bool(each.statements), each.origins)
+        name: (
+            [numbers[id(site)] for site in each.sites],
+            bool(each.statements),
+            each.origins,
+            [numbers[id(site)] for site in each.held],
+        )
         for name, each in bindings.names.items()
     }
 
@@ -226,13 +255,16 @@ def _constants(tree: ast.Module) -> Iterable[tuple[str, str]]:
 def raw_links(text: ModuleText, nodes: Sequence[ast.AST], around: Sequence[Site] = ()) -> list[Link]:
     """Returns what code inside the functions `around` takes from outside:
 
-        ["name", name, chain, through]      looked up in the module; bases lead through components
+        ["name", name, chain, through, fills]      looked up in the module; bases lead through components;
+                                                   code that only fills a registry is not led to what is in there
         ["origin", dotted, through]         an import of its own
         ["local", name, [[unit, number of the definition or -1], ...]]   bound by a function around it
         ["self", first parameter, attribute]             asked of the instance
     """
     found: list[Link] = []
+    is_held = any(held for *_, held in text.facts.names.values())
     for node in nodes:
+        filled = only_filled(node) if is_held else ()
         taken = [(outside(node, package=text.package, bases=False), False)]
         if isinstance(node, ast.ClassDef):
             taken += [(outside(base, package=text.package), True) for base in node.bases]
@@ -240,7 +272,7 @@ def raw_links(text: ModuleText, nodes: Sequence[ast.AST], around: Sequence[Site]
             for name, chain in names.sorted():
                 owner = next((each for each in around if name in local_names(each.node)), None)
                 if owner is None:
-                    found.append(("name", name, list(chain), through))
+                    found.append(("name", name, list(chain), through, name in filled))
                 else:
                     found.append(("local", name, _locals(text, owner, name)))
             found += [("origin", origin, through) for origin in sorted(names.origins)]

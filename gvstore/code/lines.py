@@ -9,7 +9,7 @@ def names_at(text: ModuleText, line: int) -> list[str]:
     """Returns the module-level names that the statements at a line bind or change, sorted; none where it cannot be told."""
     found = set()
     try:
-        for name, (numbers, is_stated, _) in text.facts.names.items():
+        for name, (numbers, is_stated, *_) in text.facts.names.items():
             sites = [text.sites[number] for number in numbers]
             if any(site.first_line <= line <= site.last_line for site in sites) or (
                 is_stated

@@ -58,9 +58,13 @@ class Project:
     # -- what a name leads to
 
     def resolve(
-        self, module: Module, name: str, chain: Chain = (), *, through: bool = False, seen: frozenset[tuple[Module, str]] = frozenset()
-    ) -> list[UnitKey | Boundary]:
-        """Returns what `name.chain`, looked up in a module, is; with `through` a component is a definition as any other."""
+        self, module: Module, name: str, chain: Chain = (), *, through: bool = False, fills: bool = False,
+        seen: frozenset[tuple[Module, str]] = frozenset(),
+    ) -> list[UnitKey | Boundary]:  # fmt: skip
+        """Returns what `name.chain`, looked up in a module, is; with `through` a component is a definition as any other.
+
+        Who only `fills` a registry is not led to what is in there.
+        """
         if (module, name) in seen:
             return []
         seen |= {(module, name)}
@@ -68,7 +72,7 @@ class Project:
         if bound is None:
             return self._unbound(module, name, chain, through, seen)
         found: list[UnitKey | Boundary] = []
-        numbers, is_stated, origins = bound
+        numbers, is_stated, origins, held = bound
         for number in numbers:
             qualname, kind, *_ = module.facts.sites[number]
             key = UnitKey(module, qualname)
@@ -76,6 +80,8 @@ class Project:
             found.append(key if whole else self._boundary(module, number, key))
         if is_stated:
             found.append(UnitKey(module, f"={name}"))
+        if not (through or fills):
+            found += [self._boundary(module, number, UnitKey(module, module.facts.sites[number][0])) for number in held]
         for origin in origins:
             found += self.resolve_dotted(".".join((origin, *chain)), module, through=through, seen=seen)
         return found
@@ -148,7 +154,7 @@ class Project:
         """Returns a component in place of a definition whose calls are recorded: a class that is only registered makes none."""
         kind, mark = module.facts.sites[number][1:3]
         ends = self.is_invokable(module, number) if kind == CLASS else mark
-        return Boundary(Edge.COMPONENT, str(key)) if ends else key
+        return Boundary(Edge.COMPONENT, str(key), key) if ends else key
 
     # -- units
 
@@ -169,6 +175,16 @@ class Project:
             unit.links += self.site_links(module, number)
         return unit
 
+    def asks(self, key: UnitKey) -> bool:
+        """Returns whether a unit asks for docstrings."""
+        facts, numbers = key.module.facts, key.module.numbers.get(key.name)
+        return facts.asks(key.name) if numbers is None else any(map(facts.asks, numbers))
+
+    def docs(self, key: UnitKey) -> str:
+        """Returns the hashes of a unit's docstrings, in hex; an empty text if it has none."""
+        facts, numbers = key.module.facts, key.module.numbers.get(key.name)
+        return facts.docs(key.name) if numbers is None else "".join(map(facts.docs, numbers))
+
     def site_links(self, module: Module, number: int) -> list[tuple[str, UnitKey | Boundary]]:
         """Returns what a definition leads to, of a method also what it asks of its instance."""
         return self.look_up(module, module.facts.links(number), number)
@@ -185,7 +201,7 @@ class Project:
                 members += [(f"{name}.{rest[0]}", key) for key in keys]
                 continue
             if kind == "name":
-                targets = self.resolve(module, name, tuple(rest[0]), through=rest[1])
+                targets = self.resolve(module, name, tuple(rest[0]), through=rest[1], fills=rest[2])
             elif kind == "origin":
                 targets = self.resolve_dotted(name, module, through=rest[0])
             else:

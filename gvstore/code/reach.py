@@ -7,6 +7,8 @@ A *unit* is a definition, or the statements that bind another name of a module.
 Its `own` hash is that of its normal form.  The hash of a reach numbers the
 units in the order in which a walk by sorted names first meets them, so it does
 not depend on where a unit stands or in which file, and cycles are no event.
+Where any of it asks for docstrings, those of all of it follow (`documented`),
+those of the definition itself and of the components at its end among them.
 The walk ends at
 
     component   what is registered: it stands for itself, and its calls are judged by themselves
@@ -43,6 +45,7 @@ class Reached:
     opaque: tuple[str, ...]
     hash: bytes
     components: tuple[str, ...] = ()
+    documented: tuple[Unit, ...] = ()  # the definition itself (level 0), units and components whose docstrings count, as something here asks for some
 
 
 def trace(project: Project, module: Module, site: Site | int) -> Reached:
@@ -77,7 +80,22 @@ def _trace(project: Project, module: Module, site: Site | int) -> Reached:
                 units.append(unit)
                 queue.append((unit.links, level + 1, unit.own.hex()))
         spelled.append(")")
+    documented: list[Unit] = []
+    if any(map(project.asks, [root, *[unit.key for unit in units]])):
+        documented = _documented(project, order, {root: 0} | {unit.key: unit.level for unit in units})
+        spelled += [f" {number}={each.docs}" for number, each in enumerate(documented)]
     text = "".join(spelled)
     hash_ = bytes(ObjectId.of(_REACH + text.encode("utf-8", "surrogatepass"))) if len(order) > 1 else b""
     libraries, opaque, components = (tuple(sorted(ends[each])) for each in (Edge.LIBRARY, Edge.OPAQUE, Edge.COMPONENT))
-    return Reached(tuple(units), libraries, opaque, hash_, components)
+    return Reached(tuple(units), libraries, opaque, hash_, components, tuple(documented))
+
+
+def _documented(project: Project, order: dict[UnitKey | Boundary, int], levels: dict[UnitKey, int]) -> list[Unit]:
+    """Returns what was met that has docstrings, in that order."""
+    keys = [each.key if isinstance(each, Boundary) else each for each in order]
+    found: list[Unit] = []
+    for key in dict.fromkeys(keys):
+        if key is not None and (docs := project.docs(key)):
+            unit = project.unit(key)
+            found.append(Unit(key, unit.own, unit.is_callable, levels.get(key, 1), docs=docs))
+    return found

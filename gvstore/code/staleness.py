@@ -115,6 +115,20 @@ def changed_units(then: Reached, now: Reached) -> list[tuple[str, Unit | None, U
     return sorted(found, key=lambda each: ((each[2] or each[1]).level, each[0]))  # type: ignore[union-attr]
 
 
+def changed_docs(then: Reached, now: Reached) -> list[tuple[Unit | None, Unit | None]]:
+    """Returns what had docstrings that count, or has, and has others than before; what came or went is left out."""
+    before, after = (
+        {"" if unit.level == 0 else str(unit.key): unit for unit in each.documented} for each in (then, now)
+    )
+    both = _met(then) & _met(now)
+    pairs = [(before.get(name), after.get(name)) for name in dict.fromkeys([*after, *before]) if name in both]
+    return [(old, new) for old, new in pairs if (old and old.docs) != (new and new.docs)]
+
+
+def _met(found: Reached) -> set[str]:
+    return {"", *[str(unit.key) for unit in found.units], *found.components}
+
+
 def change_of_reach(name: str, then: Reached, now: Reached) -> tuple[str, str, str]:
     """Returns (`story.revise: helper tools.clean(), 2 levels down, changed`, its text then, its text now)."""
     changed = changed_units(then, now)
@@ -126,5 +140,11 @@ def change_of_reach(name: str, then: Reached, now: Reached) -> tuple[str, str, s
         shown = unit_name.replace("=", "").replace(".<locals>.", ".") + ("()" if unit.is_callable else "")
         down = "" if unit.level == 1 else f", {unit.level} levels down,"
         why = f"{name}: {'helper ' if unit.is_callable else ''}{shown}{down} {what}"
+        return why, "" if old is None else old.source, "" if new is None else new.source
+    for old, new in changed_docs(then, now):
+        unit = new or old
+        assert unit is not None
+        shown = str(unit.key).replace(".<locals>.", ".") + ("()" if unit.is_callable else "")
+        why = f"{name}: {f'docstring of {shown}' if unit.level else 'its docstring'} changed"
         return why, "" if old is None else old.source, "" if new is None else new.source
     return f"what {name} reaches, or closes over, changed", "", ""

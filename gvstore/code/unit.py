@@ -25,6 +25,7 @@ class Boundary:
 
     edge: Edge
     name: str
+    key: UnitKey | None = field(default=None, compare=False)  # of a component
 
 
 class Module:
@@ -65,13 +66,14 @@ class UnitKey:
 
 @dataclass(slots=True)
 class Unit:
-    """A piece of the project's code: `own` is its hash, `is_callable` whether it is a function."""
+    """A piece of the project's code: `own` is its hash, `is_callable` whether it is a function, `docs` the hash of its docstrings in hex."""
 
     key: UnitKey
     own: ObjectId
     is_callable: bool
     level: int = 0
     links: list[tuple[str, UnitKey | Boundary]] = field(default_factory=list)
+    docs: str = ""
 
     @property
     def source(self) -> str:

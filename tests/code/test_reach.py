@@ -402,3 +402,71 @@ def test_a_class_ends_the_reach_where_its_calls_are_recorded() -> None:
     assert was.hash != reached(files | {"kinds.py": files["kinds.py"].replace("width = 3", "width = 4")})[0].hash
     found = discover_project(files.items()).named()
     assert ["base.Step", "kinds.Deep", "kinds.Options", "steps.revise"] == list(found)
+
+
+TOOLS = """
+TOOLS = {}
+def tool(name):
+    def wrap(function):
+        TOOLS[name] = function
+        return function
+    return wrap
+@tool("a")
+def a(x): return 1
+def run(name, x): return TOOLS[name](x)
+"""
+
+# what, the module around the component f, what the edit replaces, whether f itself changed, whether what it reaches did
+USES = [
+    ("a module's docstring", '"""Old."""\ndef f(x): return __doc__ + x', True, False),
+    ("one taken by name", 'def h():\n    """Old."""\ndef f(x): return getattr(h, "__doc__")', False, True),
+    ("one taken by another name of getdoc", 'from inspect import getdoc as g\ndef h():\n    """Old."""\ndef f(x): return g(h)', False, True),
+    ("one taken at import", 'def h():\n    """Old."""\nP = h.__doc__\ndef f(x): return P', False, True),
+    ("those of registered tools", '@gv.register\ndef h():\n    """Old."""\nT = [h]\ndef told(): return [t.__doc__ for t in T]\ndef f(x): return told()', False, True),
+    ("those of a tool that is only called", '@gv.register\ndef h():\n    """Old."""\ndef f(x): return h()', False, False),
+    ("the own of one that is asked for it", 'def told(): return f.__doc__\ndef f(x):\n    """Old."""\n    return told()', False, True),
+    ("one below a library's decorator", 'from tools import tool\n@tool\ndef h():\n    """Old."""\ndef f(x): return h(x)', False, True),
+    ("one below a decorator that hands it on", 'import lib\ndef mine(fn): return lib.tool(fn)\n@mine\ndef h():\n    """Old."""\ndef f(x): return h(x)', False, True),
+    ("one below a plain decorator", 'import time\ndef mine(n):\n    def wrap(fn):\n        time.sleep(n)\n        return fn\n    return wrap\n@mine(2)\n'
+     'def h():\n    """Old."""\ndef f(x): return h(x)', False, False),
+    ("that of a decorated method", 'import lib\nclass A:\n    @lib.tool\n    def h(self):\n        """Old."""\ndef f(x): return A()', False, True),
+    ("that of a property", 'class A:\n    @property\n    def h(self):\n        """Old."""\ndef f(x): return A()', False, False),
+    ("that of a model's heir", 'import pydantic\nclass B(pydantic.BaseModel): pass\nclass A(B):\n    """Old."""\ndef f(x): return A()', False, True),
+    ("that of an exception", 'class A(ValueError):\n    """Old."""\ndef f(x): raise A()', False, False),
+    ("one in a registry with names", TOOLS.replace("return 1", "return 'Old'") + "def f(x): return TOOLS[x](x)", False, True),
+    ("one in a registry, through a helper", TOOLS.replace("return 1", "return 'Old'") + "def f(x): return run(x, x)", False, True),
+    ("one put in by a helper", "R = []\ndef add(x): R.append(x)\ndef put(fn):\n    add(fn)\n    return fn\n@put\ndef a(): return 'Old'\ndef f(x): return R[x]()", False, True),
+    ("a global that a decorator binds", "H = {}\ndef put(fn):\n    global H\n    H |= {1: fn}\n    return fn\n@put\ndef a(): return 'Old'\ndef f(x): return H[1]()", False, True),
+    ("a local of that name", "H = {}\ndef put(fn):\n    H = {}\n    H[1] = fn\n    return fn\n@put\ndef a(): return 'Old'\ndef f(x): return H[1]()", False, False),
+    ("a class that holds tools", "class R:\n    tools = {}\n    @classmethod\n    def tool(cls, fn):\n        cls.tools[1] = fn\n        return fn\n"
+     "@R.tool\ndef a(): return 'Old'\ndef f(x): return R.tools[1]()", False, True),
+    ("singledispatch", "import functools\n@functools.singledispatch\ndef d(x): return 0\n@d.register\ndef _(x: int): return 'Old'\ndef f(x): return d(x)", False, True),
+    ("subclasses", "R = {}\nclass B:\n    def __init_subclass__(cls): R[1] = cls\nclass A(B):\n    def go(self): return 'Old'\ndef f(x): return R[1]().go()", False, True),
+    ("a call in a loop", "T = {}\ndef put(fn): T[1] = fn\ndef a(x): return 'Old'\nfor g in (a,): put(g)\ndef f(x): return T[1](x)", False, True),
+    ("what the program itself does", "T = {}\ndef main(): T[1] = 'Old'\nif __name__ == '__main__':\n    main()\ndef f(x): return T[1]", False, False),
+    ("one beside it in a registry", TOOLS.replace("return 1", "return 'Old'") + '@tool("f")\ndef f(x): return x', False, False),
+    ("one beside it below an object", 'app = object()\n@app.get("/a")\ndef a(x): return "Old"\n@app.get("/f")\ndef f(x): return x', False, False),
+    ("one below an imported decorator", "import functools\n@functools.cache\ndef a(x): return 'Old'\ndef f(x): return functools.reduce(x)", False, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "text", "own", "reach"), USES, ids=[each[0] for each in USES])
+def test_docstrings_and_registries_count_where_they_are_used(what: str, text: str, own: bool, reach: bool) -> None:
+    """A docstring counts for whoever can see it, and what a module registers for whoever asks the registry."""
+    text = "import gvstore as gv\n" + text if not text.startswith('"""') else text
+    was, own_was = reached({"steps.py": text}, "f")
+    now, own_now = reached({"steps.py": text.replace("Old", "New", 1)}, "f")
+
+    assert (own, reach) == (own_was != own_now, was.hash != now.hash)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_docstrings_and_registries_are_loaded_as_they_are_read(tmp_path: Path) -> None:
+    """What is found of them by reading has the hash that a process finds which imported the project."""
+    files = {"steps.py": "import gvstore as gv\nimport tools\n@gv.register\ndef revise(x):\n    return tools.run.__doc__, tools.run(x, x)\n", "tools.py": TOOLS}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    found = reached(files)[0]
+
+    assert {"tools.a", "tools.=TOOLS", "tools.run", "tools.tool"} == {str(unit.key) for unit in found.units}
+    assert found.hash.hex() == loaded(tmp_path)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tests.journal.edited import KINDS, TOOLS
+
 FILES = {
     "steps.py": '''
 import asyncio
@@ -21,12 +23,14 @@ import kinds
 import only
 import rules as laws
 import settings
+import tools as tooling
 from helpers import clean, late as later
 from pkg.deep import down
 from registry import TABLE, lookup
 from settings import LIMIT
 from stars import *
 from tables import named
+from tools import TOOLS
 
 try:
     import pydantic
@@ -260,13 +264,59 @@ def given(text, by):
 
 
 @gv.register
+def summarised(text):
+    """Summarise {text}."""
+    return summarised.__doc__.format(text=text)
+
+
+@gv.register
+def described(text):
+    return tooling.describe() + text
+
+
+@gv.register
+@tooling.shown
+def shown(text):
+    """Shows a text."""
+    return text
+
+
+@gv.register
+def schemed(text):
+    return kinds.Plan.__doc__ + text
+
+
+@gv.register
+def dispatched(name, text):
+    return TOOLS[name](text)
+
+
+@gv.register
+def routed(text):
+    return tooling.APP.routes["/"](text)
+
+
+@gv.register
+def hooked(text):
+    return "".join(hook(text) for hook in tooling.HOOKS)
+
+
+@gv.register
+@tooling.tool
+def registered(text):
+    """Is put beside the others."""
+    return text
+
+
+@gv.register
 def main(text: str = "otter"):
+    dispatched("double", text)
     given(text, only.maker())
     calls = [
         body, helped, limited, by_attribute, looked_up, in_table, aliased, renamed, starred, packaged, decorated, barely,
         matched, formatted, comprehended, lambdas, nested, with_class, with_property, with_options, with_nested_class,
         with_enum, with_condition, with_model, circular, Agent().act, Ask(), made, twice, thrice,
-        prompted, asked_otherwise, in_names,
+        prompted, asked_otherwise, in_names, summarised, described, shown, schemed, routed, hooked,
     ]
     found = [str(call(text)) for call in calls]
     return found + [asyncio.run(waited(text)), "".join(generated(text))]
@@ -296,6 +346,7 @@ def strip(text):
 def again(text, n):
     return strip(text) if n > 100 else text
 ''',
+    "tools.py": TOOLS,
     "only.py": """
 class Only:
     def say(self, text):
@@ -347,95 +398,7 @@ def lookup(name):
     "pkg/__init__.py": "",
     "pkg/deep.py": "from .deeper import bottom\n\n\ndef down(text):\n    return bottom(text)\n",
     "pkg/deeper.py": 'def bottom(text):\n    return text + "_"\n',
-    "kinds.py": '''
-import enum
-import math
-from dataclasses import dataclass, field
-
-import orbit
-
-try:
-    from pydantic import BaseModel
-except ImportError:
-    BaseModel = object
-
-
-class Mode(enum.Enum):
-    SOFT = 1
-    HARD = 2
-
-
-class Loudness:
-    def loudly(self):
-        return self.name.upper()
-
-
-class Shape(Loudness):
-    name = "shape"
-
-    def describe(self):
-        return self.loudly() + str(self.area())
-
-
-class Square(Shape):
-    """A square."""
-
-    def __init__(self, side):
-        self.side = side
-
-    def area(self):
-        return self.side ** 2
-
-
-def names():
-    return ["x"]
-
-
-@dataclass
-class Options:
-    width: int = 80
-    tone: str = "calm"
-    found: list = field(default_factory=names)
-
-    @property
-    def wide(self) -> bool:
-        return self.width > 100
-
-    class Inner:
-        depth = 3
-
-    def __call__(self, text):
-        return text[: self.width]
-
-
-class Answer(BaseModel):
-    text: str = ""
-    score: float = 0.5
-
-    def __init__(self, **given):
-        super().__init__(**given) if BaseModel is not object else vars(self).update(given)
-
-
-if math.pi > 3:
-    def conditional(text):
-        return text + "a"
-else:
-    def conditional(text):
-        return text + "b"
-
-
-async def soon(text):
-    return text + "soon"
-
-
-def pieces(text):
-    yield text[:2]
-    yield text[2:]
-
-
-def around(text, n=1):
-    return orbit.back(text, n)
-''',
+    "kinds.py": KINDS,
     "orbit.py": '''
 import kinds
 
@@ -462,6 +425,10 @@ def _own(name: str) -> dict[str, str]:
 
 def _reach(name: str, what: str) -> dict[str, str]:
     return {name: f"steps.{name}: {what} changed"}
+
+
+def _docs(name: str, what: str) -> dict[str, str]:
+    return {name: f"steps.{name}: docstring of {what} changed"}
 
 
 _OPTIONS = ("with_property", "with_options", "with_nested_class")
@@ -518,6 +485,16 @@ EDITS = [
         "asked_otherwise": "steps.asked_otherwise: file prompts/other.txt changed"}),
     Edit("a file read at import", "names.json", "Lutra", "Otter", {
         "in_names": "steps.in_names: file names.json, read when tables is imported, changed"}),
+    # docstrings that are used
+    Edit("a docstring that is a prompt", "steps.py", "Summarise {text}.", "Shorten {text}.", _own("summarised")),
+    Edit("a docstring that a helper asks for", "tools.py", "A tool for the model.", "A tool for you.", _docs("described", "tools.documented()")),
+    Edit("a docstring that a decorator takes", "steps.py", "Shows a text.", "Shows text.", _own("shown")),
+    Edit("a dataclass's docstring that is a schema's text", "kinds.py", "Goals and steps.", "A goal.", _docs("schemed", "kinds.Plan")),
+    Edit("a pydantic model's docstring", "kinds.py", "What was answered.", "What it said.", _reach("with_model", "kinds.Answer")),
+    # registries that their module fills
+    Edit("a function that a decorator registers", "tools.py", "text * 2", "text * 4", _reach("dispatched", "helper tools.double()")),
+    Edit("a function that an object's decorator registers", "tools.py", '"index"', '"page"', _reach("routed", "helper tools.index()")),
+    Edit("a function that a call registers", "tools.py", '"after"', '"later"', _reach("hooked", "helper tools.after(), 2 levels down,")),
     # more
     Edit("a helper's docstring", "helpers.py", "Cleans.", "Makes clean.", {}),
     Edit("a class's docstring", "kinds.py", "A square.", "Four sides.", {}),
