@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Any, Final
 
 from gvstore.journal.fault import is_stop
 from gvstore.journal.frame import Frame
@@ -13,6 +14,8 @@ from gvstore.objects.invocation import CANCELLED, RETURNED_HEAD, encode_call, ra
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import LINK_BYTES, has_link
 from gvstore.store.store import warn_opaque
+
+_FRAMES_TO_WRITE: Final = 200
 
 
 def end_returned(frame: Frame, value: Any, instance: Any = None, changed: bytes = NIL) -> None:
@@ -40,16 +43,23 @@ def end_raised(
     here = frame.raised is not error
     if frame.parent is not None:
         frame.parent.raised = error
-    if isinstance(error, KeyboardInterrupt) or is_stop(error):
-        outcome = NIL
-    elif is_cancellation(error):
-        outcome = CANCELLED
-    elif (question := question_in(error)) is not None:
-        outcome = _waiting(frame, question.waiting_for())
-    elif chunks != NIL:
-        outcome = raised_in_stream(recording.encode(error), chunks, here=here)
-    else:
-        outcome = raised(recording.encode(error), here=here)
+    limit = sys.getrecursionlimit() if isinstance(error, RecursionError) else 0
+    if limit:  # the stack ends here, and to write that down takes a few frames more
+        sys.setrecursionlimit(limit + _FRAMES_TO_WRITE)
+    try:
+        if isinstance(error, KeyboardInterrupt) or is_stop(error):
+            outcome = NIL
+        elif is_cancellation(error):
+            outcome = CANCELLED
+        elif (question := question_in(error)) is not None:
+            outcome = _waiting(frame, question.waiting_for())
+        elif chunks != NIL:
+            outcome = raised_in_stream(recording.encode(error), chunks, here=here)
+        else:
+            outcome = raised(recording.encode(error), here=here)
+    finally:
+        if limit:
+            sys.setrecursionlimit(limit)
     close(frame, outcome, NIL if instance is None else state_after(frame, instance), changed)
     if recording.unstored:
         warn_opaque(recording.altered() or [])
