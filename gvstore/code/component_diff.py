@@ -18,30 +18,15 @@ from typing import Protocol
 from gvstore.code.module import UNPARSABLE, ModuleText
 from gvstore.code.normal import normal_form
 from gvstore.code.reach import Reached
-from gvstore.code.staleness import changed_docs
+from gvstore.code.staleness import Code, changed_docs
 from gvstore.code.unit import Unit
 
 
-class StoredCode(Protocol):
+class StoredCode(Code, Protocol):
     """A component as it is stored."""
 
     @property
-    def name(self) -> str: ...
-
-    @property
     def flavor(self) -> str: ...
-
-    @property
-    def source(self) -> str: ...
-
-    @property
-    def text(self) -> bytes: ...
-
-    @property
-    def own(self) -> bytes: ...
-
-    @property
-    def reach(self) -> bytes: ...
 
 
 APPEARED, GONE, RENAMED = "appeared", "gone", "renamed"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import difflib
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -401,10 +401,3 @@ class _CheckAnswer(Answer):
     def below(self) -> Answers:
         """Returns the answers for the calls that this call makes when its body runs."""
         return CheckAnswers(self._checking, self.elements, self.place)
-
-
-def stale_components(stale: Iterable[StaleCall]) -> list[str]:
-    """Returns why calls are stale, each reason once, in the order of the calls."""
-    return list(dict.fromkeys(each.reason for each in stale))
-
-

@@ -84,18 +84,18 @@ class ProjectFiles:
         By `module:name` for each name that the reading statement binds or changes; by `module` where it binds none.
         """
         found: Imports = {}
-        loaded = {os.path.abspath(str(getattr(each, "__file__", None) or "")): each for each in list(sys.modules.values())}  # noqa: PTH100
-        for prefix in self.prefixes:
-            for module, path, read in imported_below(prefix):
-                inside, relative = self.relative(module), self.relative(path)
-                if inside is None or relative is None or holds_keys(relative) or _is_under_guard(module, read[0]):
-                    continue
-                text = module_text(loaded[module]) if module in loaded else None
-                names = [] if text is None else names_at(text, read[0])
-                oid = self._as_it_was(relative, path, read, take)
-                for name in names or [""]:
-                    key = f"{module_name(inside)}:{name}" if name else module_name(inside)
-                    found.setdefault(key, {})[relative] = oid
+        seen = [each for prefix in self.prefixes for each in imported_below(prefix)]
+        loaded = {getattr(each, "__file__", None): each for each in list(sys.modules.values())} if seen else {}
+        for module, path, read in seen:
+            inside, relative = self.relative(module), self.relative(path)
+            if inside is None or relative is None or holds_keys(relative) or _is_under_guard(module, read[0]):
+                continue
+            text = module_text(loaded[module]) if module in loaded else None
+            names = [] if text is None else names_at(text, read[0])
+            oid = self._as_it_was(relative, path, read, take)
+            for name in names or [""]:
+                key = f"{module_name(inside)}:{name}" if name else module_name(inside)
+                found.setdefault(key, {})[relative] = oid
         return {module: dict(sorted(found[module].items())) for module in sorted(found)}
 
     def _as_it_was(self, relative: str, path: str, read: ImportRead, take: Take | None) -> bytes | None:

@@ -159,7 +159,7 @@ class RunningRun:
 
     def _imports(self) -> dict[str, dict[str, bytes | None]]:
         """Returns what modules read while they were imported; those that only the run it is derived from had imported, as it tells."""
-        found = self.snapshot.imports()
+        found = self.snapshot.imported
         parent = self.options.parent
         then = None if parent is None else UsedCode.of(Run.get(self.repo.objects, parent), self.repo.objects).imports
         here = {key.partition(":")[0] for key in found}
@@ -210,7 +210,7 @@ class RunningRun:
         counts = {"calls": executed + reused, "executed": executed, "reused": reused} | recording.usage
         base = self.facts["base"]
         self.facts["code"] = self.snapshot.take(base and ObjectId(base))
-        self.facts["imports"] |= self.snapshot.imports()
+        self.facts["imports"] |= self.snapshot.imported
         run = run_of(
             self.facts, frame, status, host.now_us(), counts, objects,
             notes=(*self.snapshot.notes, *secret_notes(recording.secrets), *sorted(recording.notes)),

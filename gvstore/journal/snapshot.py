@@ -39,7 +39,8 @@ class CodeSnapshot:
 
     `take` can be called again for what came since.  A file is read once, when
     it is first seen: what was loaded counts, not what an editor writes while
-    the program runs.
+    the program runs.  `imported` is what the project's modules had read by
+    then while they were imported.
     """
 
     def __init__(self, repo: Repository, redactor: Redactor) -> None:
@@ -48,6 +49,7 @@ class CodeSnapshot:
         self._files: dict[str, TreeEntry] = {}
         self._seen: set[str] = set()
         self._lock = threading.Lock()
+        self.imported: Imports = {}
         forget_writes()
         self.notes: tuple[str, ...] = ()
 
@@ -57,7 +59,8 @@ class CodeSnapshot:
             file = getattr(module, "__file__", None)
             if type(file) is str and file.endswith(".py") and file.startswith(self._project.prefixes):
                 self._add(file, module)
-        self.imports()
+        with self._lock:
+            self.imported = self._project.imports(self._put)
         for prefix in self._project.prefixes:
             for file in read_below(prefix):
                 if len(self._files) < _MAX_FILES:
@@ -79,11 +82,6 @@ class CodeSnapshot:
         with self._lock:
             self._seen.add(path)
             return relative, self._project.oid(relative, self._put)
-
-    def imports(self) -> Imports:
-        """Returns what the project's modules read while they were imported; it becomes part of the snapshot."""
-        with self._lock:
-            return self._project.imports(self._put)
 
     def _add(self, file: str, module: ModuleType | None = None) -> None:
         """Adds a file that was loaded as a module, or read, if it is the project's and of a size for a prompt."""
