@@ -1,0 +1,8 @@
+"""PIPELINES: steps of model calls, written in YAML beside their prompt files.
+
+Being built.  What stands, each in its file:
+
+    extract         files out of a model's answer; file_name: the path in the words around a block
+    working_folder  where they are written and nowhere else; working_path: which paths, open_folder: one step of the walk
+    refusal         what the built-in modules refuse
+"""
