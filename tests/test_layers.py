@@ -48,7 +48,7 @@ KEPT: dict[str, set[str]] = {
     "msgspec": {"objects"},
     "pyfastcdc": {"objects"},
     "zstandard": {"odb"},
-    "sqlite3": {"refs"},
+    "sqlite3": {"refs", "machine"},
     "pathspec": {"repo"},
     "tomlkit": {"repo"},
     "xllamacpp": {"models"},
