@@ -1,8 +1,10 @@
 """STATE MACHINES: actions that read and write named parts of a state, joined by conditional transitions.
 
-Being built.  What stands, each in its file:
+    from gvstore.machine import ApplicationBuilder, State, action, when
 
-    expr        an expression of text over its syntax tree, within bounds
+`docs/machine.md` is the guide.  Names are loaded when they are first used.  What stands where:
+
+    expression  an expression of text over its syntax tree, within bounds
                 (expr_eval: its nodes, expr_call: what it may call, expr_bound: how much)
     condition   when, expr, default, on_error, and what they are joined to
     node        what a graph sees of an action
@@ -11,5 +13,407 @@ Being built.  What stands, each in its file:
     state       named values, immutable: over cell (a version of a field; row: a list's items), part (its bytes)
                 and duplicate (copies), stored as wholes and changes (change), as JSON (serde), typed
                 (typing_system, annotation), changed by values (delta), compared (difference); errors: state_fault
-    draw        text, Mermaid, DOT and SVG of a sketch (draw_svg: the picture, layout: where all lies)
+    action_*    functions and classes as actions; cycle: one attempt at a step, with view: what an action sees of the state,
+                and terms: what it declares; attempts: retries and timeouts; builtin_actions: Result, Input, Placeholder
+    application a graph, a state, and where it is; builder: makes it, from an origin (fresh, resumed, forked)
+                (call: one call of it; walk: step after step; turn: one step; halts: where a call stops;
+                stream_result: what streams; context: what an action may know; saver: when a persister is told)
+    lifecycle   hooks; persister: what keeps steps (memory, SQLite)
+    draw        text, Mermaid, DOT and SVG of a sketch (draw_svg: the picture, layout: where all lies);
+                visualize: written to files
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gvstore.machine.action_class import DEFAULT_SCHEMA as DEFAULT_SCHEMA
+    from gvstore.machine.action_class import Action as Action
+    from gvstore.machine.action_class import ActionSchema as ActionSchema
+    from gvstore.machine.action_class import Function as Function
+    from gvstore.machine.action_class import Reducer as Reducer
+    from gvstore.machine.action_class import SingleStepAction as SingleStepAction
+    from gvstore.machine.action_fault import ActionFault as ActionFault
+    from gvstore.machine.action_fault import ActionTimeout as ActionTimeout
+    from gvstore.machine.action_fault import AsyncAction as AsyncAction
+    from gvstore.machine.action_fault import MissingInputs as MissingInputs
+    from gvstore.machine.action_fault import MissingWrites as MissingWrites
+    from gvstore.machine.action_fault import UndeclaredRead as UndeclaredRead
+    from gvstore.machine.action_fault import UndeclaredWrite as UndeclaredWrite
+    from gvstore.machine.action_fault import WrongReturn as WrongReturn
+    from gvstore.machine.action_fault import WrongType as WrongType
+    from gvstore.machine.action_function import FunctionBasedAction as FunctionBasedAction
+    from gvstore.machine.action_function import action as action
+    from gvstore.machine.action_function import create_action as create_action
+    from gvstore.machine.action_function import derive_inputs_from_fn as derive_inputs_from_fn
+    from gvstore.machine.action_function import type_eraser as type_eraser
+    from gvstore.machine.action_stream import AsyncSingleStepStreamingAction as AsyncSingleStepStreamingAction
+    from gvstore.machine.action_stream import AsyncStreamingAction as AsyncStreamingAction
+    from gvstore.machine.action_stream import SingleStepStreamingAction as SingleStepStreamingAction
+    from gvstore.machine.action_stream import StreamingAction as StreamingAction
+    from gvstore.machine.action_stream import streaming_action as streaming_action
+    from gvstore.machine.application import PRIOR_STEP as PRIOR_STEP
+    from gvstore.machine.application import Application as Application
+    from gvstore.machine.application_fault import FailedBefore as FailedBefore
+    from gvstore.machine.application_fault import ForkFault as ForkFault
+    from gvstore.machine.application_fault import MachineWarning as MachineWarning
+    from gvstore.machine.application_fault import TooManySteps as TooManySteps
+    from gvstore.machine.application_fault import UnknownInput as UnknownInput
+    from gvstore.machine.application_graph import ApplicationGraph as ApplicationGraph
+    from gvstore.machine.attempts import Retry as Retry
+    from gvstore.machine.builder import ApplicationBuilder as ApplicationBuilder
+    from gvstore.machine.builder import BuilderFault as BuilderFault
+    from gvstore.machine.builtin_actions import Input as Input
+    from gvstore.machine.builtin_actions import Placeholder as Placeholder
+    from gvstore.machine.builtin_actions import Result as Result
+    from gvstore.machine.condition import Condition as Condition
+    from gvstore.machine.condition import ErrorCondition as ErrorCondition
+    from gvstore.machine.condition import default as default
+    from gvstore.machine.condition import error as error
+    from gvstore.machine.condition import expr as expr
+    from gvstore.machine.condition import on_error as on_error
+    from gvstore.machine.condition import when as when
+    from gvstore.machine.condition_fault import ConditionFault as ConditionFault
+    from gvstore.machine.condition_fault import MissingKeys as MissingKeys
+    from gvstore.machine.context import ApplicationContext as ApplicationContext
+    from gvstore.machine.delta import AppendFields as AppendFields
+    from gvstore.machine.delta import DeleteField as DeleteField
+    from gvstore.machine.delta import ExtendFields as ExtendFields
+    from gvstore.machine.delta import IncrementFields as IncrementFields
+    from gvstore.machine.delta import SetFields as SetFields
+    from gvstore.machine.delta import StateDelta as StateDelta
+    from gvstore.machine.finding import Finding as Finding
+    from gvstore.machine.finding import MachineFault as MachineFault
+    from gvstore.machine.graph import Graph as Graph
+    from gvstore.machine.graph import GraphBuilder as GraphBuilder
+    from gvstore.machine.graph import UnknownAction as UnknownAction
+    from gvstore.machine.halts import all_of as all_of
+    from gvstore.machine.lifecycle import DoLogAttributeHook as DoLogAttributeHook
+    from gvstore.machine.lifecycle import DoLogAttributeHookAsync as DoLogAttributeHookAsync
+    from gvstore.machine.lifecycle import ExecuteMethod as ExecuteMethod
+    from gvstore.machine.lifecycle import HookFault as HookFault
+    from gvstore.machine.lifecycle import LifecycleAdapter as LifecycleAdapter
+    from gvstore.machine.lifecycle import LifecycleAdapterSet as LifecycleAdapterSet
+    from gvstore.machine.lifecycle import PostApplicationCreateHook as PostApplicationCreateHook
+    from gvstore.machine.lifecycle import PostApplicationExecuteCallHook as PostApplicationExecuteCallHook
+    from gvstore.machine.lifecycle import PostApplicationExecuteCallHookAsync as PostApplicationExecuteCallHookAsync
+    from gvstore.machine.lifecycle import PostEndSpanHook as PostEndSpanHook
+    from gvstore.machine.lifecycle import PostEndSpanHookAsync as PostEndSpanHookAsync
+    from gvstore.machine.lifecycle import PostEndStreamHook as PostEndStreamHook
+    from gvstore.machine.lifecycle import PostEndStreamHookAsync as PostEndStreamHookAsync
+    from gvstore.machine.lifecycle import PostRunStepHook as PostRunStepHook
+    from gvstore.machine.lifecycle import PostRunStepHookAsync as PostRunStepHookAsync
+    from gvstore.machine.lifecycle import PostStreamItemHook as PostStreamItemHook
+    from gvstore.machine.lifecycle import PostStreamItemHookAsync as PostStreamItemHookAsync
+    from gvstore.machine.lifecycle import PreApplicationExecuteCallHook as PreApplicationExecuteCallHook
+    from gvstore.machine.lifecycle import PreApplicationExecuteCallHookAsync as PreApplicationExecuteCallHookAsync
+    from gvstore.machine.lifecycle import PreRunStepHook as PreRunStepHook
+    from gvstore.machine.lifecycle import PreRunStepHookAsync as PreRunStepHookAsync
+    from gvstore.machine.lifecycle import PreStartSpanHook as PreStartSpanHook
+    from gvstore.machine.lifecycle import PreStartSpanHookAsync as PreStartSpanHookAsync
+    from gvstore.machine.lifecycle import PreStartStreamHook as PreStartStreamHook
+    from gvstore.machine.lifecycle import PreStartStreamHookAsync as PreStartStreamHookAsync
+    from gvstore.machine.persister import AsyncBaseStateLoader as AsyncBaseStateLoader
+    from gvstore.machine.persister import AsyncBaseStatePersister as AsyncBaseStatePersister
+    from gvstore.machine.persister import AsyncBaseStateSaver as AsyncBaseStateSaver
+    from gvstore.machine.persister import BaseStateLoader as BaseStateLoader
+    from gvstore.machine.persister import BaseStatePersister as BaseStatePersister
+    from gvstore.machine.persister import BaseStateSaver as BaseStateSaver
+    from gvstore.machine.persister import Lineage as Lineage
+    from gvstore.machine.persister import NotInitialized as NotInitialized
+    from gvstore.machine.persister import PersistedStateData as PersistedStateData
+    from gvstore.machine.persister import PersisterFault as PersisterFault
+    from gvstore.machine.persister import SavedStep as SavedStep
+    from gvstore.machine.persister import UnknownApplication as UnknownApplication
+    from gvstore.machine.persister_memory import DevNullPersister as DevNullPersister
+    from gvstore.machine.persister_memory import InMemoryPersister as InMemoryPersister
+    from gvstore.machine.persister_memory import MemoryPersister as MemoryPersister
+    from gvstore.machine.persister_sqlite import SQLitePersister as SQLitePersister
+    from gvstore.machine.persister_sqlite import SQLLitePersister as SQLLitePersister
+    from gvstore.machine.pointer import ParentPointer as ParentPointer
+    from gvstore.machine.serde import deserialize as deserialize
+    from gvstore.machine.serde import deserializer as deserializer
+    from gvstore.machine.serde import register_field_serde as register_field_serde
+    from gvstore.machine.serde import serialize as serialize
+    from gvstore.machine.span import ActionSpan as ActionSpan
+    from gvstore.machine.state import State as State
+    from gvstore.machine.state_fault import MissingField as MissingField
+    from gvstore.machine.state_fault import StateTypeError as StateTypeError
+    from gvstore.machine.state_fault import StateValueError as StateValueError
+    from gvstore.machine.stream_result import AsyncStreamingResultContainer as AsyncStreamingResultContainer
+    from gvstore.machine.stream_result import StreamingResultContainer as StreamingResultContainer
+    from gvstore.machine.transition import Transition as Transition
+    from gvstore.machine.typing_system import DataclassTypingSystem as DataclassTypingSystem
+    from gvstore.machine.typing_system import DictBasedTypingSystem as DictBasedTypingSystem
+    from gvstore.machine.typing_system import PydanticTypingSystem as PydanticTypingSystem
+    from gvstore.machine.typing_system import SchemaTypingSystem as SchemaTypingSystem
+    from gvstore.machine.typing_system import TypedDictTypingSystem as TypedDictTypingSystem
+    from gvstore.machine.typing_system import TypingSystem as TypingSystem
+    from gvstore.machine.visualize import Drawing as Drawing
+
+_WHERE = {
+    "Action": "action_class",
+    "ActionFault": "action_fault",
+    "ActionSchema": "action_class",
+    "ActionSpan": "span",
+    "ActionTimeout": "action_fault",
+    "AppendFields": "delta",
+    "Application": "application",
+    "ApplicationBuilder": "builder",
+    "ApplicationContext": "context",
+    "ApplicationGraph": "application_graph",
+    "AsyncAction": "action_fault",
+    "AsyncBaseStateLoader": "persister",
+    "AsyncBaseStatePersister": "persister",
+    "AsyncBaseStateSaver": "persister",
+    "AsyncSingleStepStreamingAction": "action_stream",
+    "AsyncStreamingAction": "action_stream",
+    "AsyncStreamingResultContainer": "stream_result",
+    "BaseStateLoader": "persister",
+    "BaseStatePersister": "persister",
+    "BaseStateSaver": "persister",
+    "BuilderFault": "builder",
+    "Condition": "condition",
+    "ConditionFault": "condition_fault",
+    "DEFAULT_SCHEMA": "action_class",
+    "DataclassTypingSystem": "typing_system",
+    "DeleteField": "delta",
+    "DevNullPersister": "persister_memory",
+    "DictBasedTypingSystem": "typing_system",
+    "DoLogAttributeHook": "lifecycle",
+    "DoLogAttributeHookAsync": "lifecycle",
+    "Drawing": "visualize",
+    "ErrorCondition": "condition",
+    "ExecuteMethod": "lifecycle",
+    "ExtendFields": "delta",
+    "FailedBefore": "application_fault",
+    "Finding": "finding",
+    "ForkFault": "application_fault",
+    "Function": "action_class",
+    "FunctionBasedAction": "action_function",
+    "Graph": "graph",
+    "GraphBuilder": "graph",
+    "HookFault": "lifecycle",
+    "InMemoryPersister": "persister_memory",
+    "IncrementFields": "delta",
+    "Input": "builtin_actions",
+    "LifecycleAdapter": "lifecycle",
+    "LifecycleAdapterSet": "lifecycle",
+    "Lineage": "persister",
+    "MachineFault": "finding",
+    "MachineWarning": "application_fault",
+    "MemoryPersister": "persister_memory",
+    "MissingField": "state_fault",
+    "MissingInputs": "action_fault",
+    "MissingKeys": "condition_fault",
+    "MissingWrites": "action_fault",
+    "NotInitialized": "persister",
+    "PRIOR_STEP": "application",
+    "ParentPointer": "pointer",
+    "PersistedStateData": "persister",
+    "PersisterFault": "persister",
+    "Placeholder": "builtin_actions",
+    "PostApplicationCreateHook": "lifecycle",
+    "PostApplicationExecuteCallHook": "lifecycle",
+    "PostApplicationExecuteCallHookAsync": "lifecycle",
+    "PostEndSpanHook": "lifecycle",
+    "PostEndSpanHookAsync": "lifecycle",
+    "PostEndStreamHook": "lifecycle",
+    "PostEndStreamHookAsync": "lifecycle",
+    "PostRunStepHook": "lifecycle",
+    "PostRunStepHookAsync": "lifecycle",
+    "PostStreamItemHook": "lifecycle",
+    "PostStreamItemHookAsync": "lifecycle",
+    "PreApplicationExecuteCallHook": "lifecycle",
+    "PreApplicationExecuteCallHookAsync": "lifecycle",
+    "PreRunStepHook": "lifecycle",
+    "PreRunStepHookAsync": "lifecycle",
+    "PreStartSpanHook": "lifecycle",
+    "PreStartSpanHookAsync": "lifecycle",
+    "PreStartStreamHook": "lifecycle",
+    "PreStartStreamHookAsync": "lifecycle",
+    "PydanticTypingSystem": "typing_system",
+    "Reducer": "action_class",
+    "Result": "builtin_actions",
+    "Retry": "attempts",
+    "SQLLitePersister": "persister_sqlite",
+    "SQLitePersister": "persister_sqlite",
+    "SavedStep": "persister",
+    "SchemaTypingSystem": "typing_system",
+    "SetFields": "delta",
+    "SingleStepAction": "action_class",
+    "SingleStepStreamingAction": "action_stream",
+    "State": "state",
+    "StateDelta": "delta",
+    "StateTypeError": "state_fault",
+    "StateValueError": "state_fault",
+    "StreamingAction": "action_stream",
+    "StreamingResultContainer": "stream_result",
+    "TooManySteps": "application_fault",
+    "Transition": "transition",
+    "TypedDictTypingSystem": "typing_system",
+    "TypingSystem": "typing_system",
+    "UndeclaredRead": "action_fault",
+    "UndeclaredWrite": "action_fault",
+    "UnknownAction": "graph",
+    "UnknownApplication": "persister",
+    "UnknownInput": "application_fault",
+    "WrongReturn": "action_fault",
+    "WrongType": "action_fault",
+    "action": "action_function",
+    "all_of": "halts",
+    "create_action": "action_function",
+    "default": "condition",
+    "derive_inputs_from_fn": "action_function",
+    "deserialize": "serde",
+    "deserializer": "serde",
+    "error": "condition",
+    "expr": "condition",
+    "on_error": "condition",
+    "register_field_serde": "serde",
+    "serialize": "serde",
+    "streaming_action": "action_stream",
+    "type_eraser": "action_function",
+    "when": "condition",
+}
+
+__all__ = [  # noqa: RUF022 - as Python sorts
+    "Action",
+    "ActionFault",
+    "ActionSchema",
+    "ActionSpan",
+    "ActionTimeout",
+    "AppendFields",
+    "Application",
+    "ApplicationBuilder",
+    "ApplicationContext",
+    "ApplicationGraph",
+    "AsyncAction",
+    "AsyncBaseStateLoader",
+    "AsyncBaseStatePersister",
+    "AsyncBaseStateSaver",
+    "AsyncSingleStepStreamingAction",
+    "AsyncStreamingAction",
+    "AsyncStreamingResultContainer",
+    "BaseStateLoader",
+    "BaseStatePersister",
+    "BaseStateSaver",
+    "BuilderFault",
+    "Condition",
+    "ConditionFault",
+    "DEFAULT_SCHEMA",
+    "DataclassTypingSystem",
+    "DeleteField",
+    "DevNullPersister",
+    "DictBasedTypingSystem",
+    "DoLogAttributeHook",
+    "DoLogAttributeHookAsync",
+    "Drawing",
+    "ErrorCondition",
+    "ExecuteMethod",
+    "ExtendFields",
+    "FailedBefore",
+    "Finding",
+    "ForkFault",
+    "Function",
+    "FunctionBasedAction",
+    "Graph",
+    "GraphBuilder",
+    "HookFault",
+    "InMemoryPersister",
+    "IncrementFields",
+    "Input",
+    "LifecycleAdapter",
+    "LifecycleAdapterSet",
+    "Lineage",
+    "MachineFault",
+    "MachineWarning",
+    "MemoryPersister",
+    "MissingField",
+    "MissingInputs",
+    "MissingKeys",
+    "MissingWrites",
+    "NotInitialized",
+    "PRIOR_STEP",
+    "ParentPointer",
+    "PersistedStateData",
+    "PersisterFault",
+    "Placeholder",
+    "PostApplicationCreateHook",
+    "PostApplicationExecuteCallHook",
+    "PostApplicationExecuteCallHookAsync",
+    "PostEndSpanHook",
+    "PostEndSpanHookAsync",
+    "PostEndStreamHook",
+    "PostEndStreamHookAsync",
+    "PostRunStepHook",
+    "PostRunStepHookAsync",
+    "PostStreamItemHook",
+    "PostStreamItemHookAsync",
+    "PreApplicationExecuteCallHook",
+    "PreApplicationExecuteCallHookAsync",
+    "PreRunStepHook",
+    "PreRunStepHookAsync",
+    "PreStartSpanHook",
+    "PreStartSpanHookAsync",
+    "PreStartStreamHook",
+    "PreStartStreamHookAsync",
+    "PydanticTypingSystem",
+    "Reducer",
+    "Result",
+    "Retry",
+    "SQLLitePersister",
+    "SQLitePersister",
+    "SavedStep",
+    "SchemaTypingSystem",
+    "SetFields",
+    "SingleStepAction",
+    "SingleStepStreamingAction",
+    "State",
+    "StateDelta",
+    "StateTypeError",
+    "StateValueError",
+    "StreamingAction",
+    "StreamingResultContainer",
+    "TooManySteps",
+    "Transition",
+    "TypedDictTypingSystem",
+    "TypingSystem",
+    "UndeclaredRead",
+    "UndeclaredWrite",
+    "UnknownAction",
+    "UnknownApplication",
+    "UnknownInput",
+    "WrongReturn",
+    "WrongType",
+    "action",
+    "all_of",
+    "create_action",
+    "default",
+    "derive_inputs_from_fn",
+    "deserialize",
+    "deserializer",
+    "error",
+    "expr",
+    "on_error",
+    "register_field_serde",
+    "serialize",
+    "streaming_action",
+    "type_eraser",
+    "when",
+]
+
+
+def __getattr__(name: str) -> object:
+    where = _WHERE.get(name)
+    if where is None:
+        raise AttributeError(f"module 'gvstore.machine' has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"gvstore.machine.{where}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,7 +1,7 @@
 """Conditions: whether a transition is taken, as seen from the state.
 
     when(mood="glad", turns__gt=3)     all of these hold of the state
-    expr("turns > 3 and not done")     the expression is true (see `expr`)
+    expr("turns > 3 and not done")     the expression is true (see `expression`)
     default                            always
     on_error(TimeoutError, max=3)      the action raised this; `error(...)` is the same
 
@@ -17,8 +17,8 @@ from typing import Any, ClassVar
 
 from gvstore.errors import UsageFault
 from gvstore.machine.condition_fault import ConditionFault, MissingKeys
-from gvstore.machine.expr import Expression
 from gvstore.machine.expr_eval import looking_at
+from gvstore.machine.expression import Expression
 
 State = Mapping[str, Any]
 Resolver = Callable[[Any], object]

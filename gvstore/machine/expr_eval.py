@@ -1,6 +1,6 @@
 """Evaluates the tree of an expression, within a budget.
 
-The tree was checked by `expr`: every node here is of a kind in `NODES`, every
+The tree was checked by `expression`: every node here is of a kind in `NODES`, every
 name called is in `FUNCTIONS`.  Operators work on plain values; a comparison may
 meet values of the program's own types, and asks them.
 """

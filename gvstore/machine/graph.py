@@ -6,7 +6,7 @@ A graph says nothing of state or running: several applications may share one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gvstore.errors import UsageFault
 from gvstore.machine.condition import Condition
@@ -15,6 +15,9 @@ from gvstore.machine.finding import Finding, meant
 from gvstore.machine.node import Node, inputs_of, name_of
 from gvstore.machine.transition import Transition
 from gvstore.machine.validate import checked, validate
+
+if TYPE_CHECKING:
+    from gvstore.machine.visualize import Drawing
 
 
 class UnknownAction(UsageFault, ValueError):
@@ -98,6 +101,12 @@ class Graph:
                 {"from": name_of(each.from_), "to": name_of(each.to), "condition": each.condition.name} for each in self.transitions
             ],
         }
+
+    def visualize(self, output_file_path: Any = None, **options: Any) -> Drawing:
+        """Returns a drawing, and writes it where a path is given, in the form that its suffix says; see `visualize.visualize`."""
+        from gvstore.machine.visualize import visualize
+
+        return visualize(self, output_file_path, **options)
 
     def __repr__(self) -> str:
         return f"<Graph: {len(self.actions)} actions, {len(self.transitions)} transitions>"

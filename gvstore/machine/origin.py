@@ -1,0 +1,154 @@
+"""Where an application begins: with a state that was given, or where another left off.
+
+    fresh      with_state, with_entrypoint
+    resumed    initialize_from(persister) and the same app_id: after the last step, or at the failed one again
+    rewound    ... and with_identifiers(sequence_id=): after that step
+    forked     ... and fork_from_app_id=: another's step, under a new id
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gvstore.machine.application_fault import ForkFault
+from gvstore.machine.finding import near
+from gvstore.machine.pointer import ParentPointer
+from gvstore.machine.state import State
+from gvstore.machine.turn import NEXT
+
+
+@dataclass(slots=True)
+class Origin:
+    """How `initialize_from` was called."""
+
+    initializer: Any
+    resume_at_next_action: bool
+    default_state: Any
+    default_entrypoint: str | None
+    fork_from_app_id: str | None = None
+    fork_from_partition_key: str | None = None
+    fork_from_sequence_id: int | None = None
+    override_state_values: Mapping[str, Any] | None = None
+
+    @property
+    def is_fork(self) -> bool:
+        """Whether another application is forked."""
+        return self.fork_from_app_id is not None
+
+    def source(self, app_id: str | None, partition_key: str | None, sequence_id: int | None) -> tuple[str | None, str | None, int | None]:
+        """Returns what is to be loaded: (partition_key, app_id, sequence_id).
+
+        Raises:
+            ForkFault: it would be forked onto itself; a part of a fork's name without the rest.
+        """
+        if not self.is_fork:
+            given = [n for n in ("fork_from_partition_key", "fork_from_sequence_id") if getattr(self, n) is not None]
+            if given:
+                raise ForkFault(f"{given[0]}= says nothing without fork_from_app_id=", hint="Name the application to fork: fork_from_app_id=...")
+            return partition_key, app_id, sequence_id
+        if self.fork_from_app_id == app_id:
+            raise ForkFault(
+                f"application {app_id} cannot be forked onto itself: both have this id",
+                hint="Give the fork an id of its own, with_identifiers(app_id=...), or leave fork_from_app_id= out to go on, "
+                "and with_identifiers(app_id=..., sequence_id=...) to go back.",
+            )
+        partition = self.fork_from_partition_key if self.fork_from_partition_key is not None else partition_key
+        return partition, self.fork_from_app_id, self.fork_from_sequence_id
+
+
+@dataclass(slots=True)
+class Start:
+    """Where an application begins."""
+
+    state: State[Any] | None  # None: what the builder was given
+    position: str | None = None
+    sequence_id: int | None = None
+    entrypoint: str | None = None
+    parent: ParentPointer | None = None
+
+
+def start_of(origin: Origin, loaded: Mapping[str, Any] | None, sequence_id: int | None) -> Start:
+    """Returns where an application begins that was loaded, or, where nothing was, its default."""
+    if loaded is None:
+        return Start(state_of(origin.default_state), None, sequence_id, origin.default_entrypoint)
+    state = state_of(loaded["state"])
+    if origin.override_state_values:
+        state = state.update(**dict(origin.override_state_values))
+    start = Start(state, None, loaded["sequence_id"], origin.default_entrypoint)
+    if origin.is_fork:
+        start.parent = ParentPointer(str(origin.fork_from_app_id), loaded.get("partition_key") or None, loaded["sequence_id"])
+    if not origin.resume_at_next_action:
+        start.state = state.wipe(delete=[NEXT])
+    elif loaded["status"] == "completed" or NEXT in state:
+        start.position = loaded["position"]
+    else:
+        start.state = state.update(**{NEXT: [loaded["position"], None]})
+    return start
+
+
+def state_of(given: Any) -> State[Any]:
+    """Returns a state of what was given as one: a state, a dict, an instance of a program's type."""
+    if given is None:
+        return State()
+    if isinstance(given, State):
+        return given
+    if isinstance(given, Mapping):
+        return State(given)
+    from gvstore.machine.typing_system import typing_of
+
+    return typing_of(type(given)).construct_state(given)
+
+
+def missing(origin: Origin, key: tuple[str | None, str | None, int | None], known: list[str], last: Any) -> ForkFault:
+    """Returns the error that there is nothing to fork from; `last` is the application's last step, if it has one."""
+    partition, app_id, sequence_id = key
+    where = f" in partition {partition}" if partition else ""
+    if last is not None:
+        return ForkFault(
+            f"application {app_id}{where} has no step {sequence_id} to fork from", hint=f"Its last step is {last['sequence_id']}."
+        )
+    found = near(str(app_id), known)
+    shown = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")
+    hint = f"Did you mean {' or '.join(found)}?" if found else f"There are: {shown or 'none'}."
+    return ForkFault(f"there is no application {app_id}{where} to fork from", hint=hint)
+
+
+def load(origin: Origin, key: tuple[str | None, str | None, int | None]) -> Mapping[str, Any] | None:
+    """Returns the step that an application goes on from, or None: it begins anew.
+
+    Raises:
+        ForkFault: there is nothing to fork from, or no step to go back to.
+    """
+    partition, app_id, sequence_id = key
+    if app_id is None:
+        return None
+    loaded = origin.initializer.load(partition, app_id, sequence_id)
+    if loaded is None and (origin.is_fork or sequence_id is not None):
+        last = None if sequence_id is None else origin.initializer.load(partition, app_id)
+        if origin.is_fork or last is not None:
+            raise missing(origin, key, _listed(origin.initializer.list_app_ids(partition)), last)
+    return loaded  # type: ignore[no-any-return]
+
+
+async def aload(origin: Origin, key: tuple[str | None, str | None, int | None]) -> Mapping[str, Any] | None:
+    """Returns the step that an application goes on from, as `load`, from a persister of either kind."""
+    partition, app_id, sequence_id = key
+    if app_id is None:
+        return None
+    loaded = await _awaited(origin.initializer.load(partition, app_id, sequence_id))
+    if loaded is None and (origin.is_fork or sequence_id is not None):
+        last = None if sequence_id is None else await _awaited(origin.initializer.load(partition, app_id))
+        if origin.is_fork or last is not None:
+            raise missing(origin, key, _listed(await _awaited(origin.initializer.list_app_ids(partition))), last)
+    return loaded  # type: ignore[no-any-return]
+
+
+async def _awaited(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value
+
+
+def _listed(names: Any) -> list[str]:
+    return [str(name) for name in names]
