@@ -33,6 +33,7 @@ from gvstore.machine.persister import NotInitialized
 from gvstore.machine.pointer import ParentPointer
 from gvstore.machine.saver import OnEvery, Saver, is_awaited
 from gvstore.machine.state import State
+from gvstore.machine.state_fault import StateTypeError
 from gvstore.machine.typing_system import TypingSystem, typing_of
 from gvstore.machine.validate import checked, validate
 
@@ -251,7 +252,7 @@ class ApplicationBuilder(Generic[S]):
         """
         if self.is_async:
             raise BuilderFault("a persister of this application is async: build() cannot await it", hint="Type await builder.abuild().")
-        self._check_shape()
+        self._check_names()
         for each in self._loaders():
             asked = getattr(each, "is_initialized", None)
             if asked is not None and not asked():
@@ -264,7 +265,7 @@ class ApplicationBuilder(Generic[S]):
 
     async def abuild(self) -> Application[S]:
         """Returns the application, as `build`; persisters may be of either kind."""
-        self._check_shape()
+        self._check_names()
         for each in self._loaders():
             asked = getattr(each, "is_initialized", None)
             ready = asked() if asked is not None else True
@@ -287,9 +288,10 @@ class ApplicationBuilder(Generic[S]):
         if self._origin is not None:
             raise BuilderFault(f"{method}() after initialize_from(), which gives that", hint=f"Type initialize_from(..., {keyword}=...).")
 
-    def _check_shape(self) -> None:
-        """Tells what is wrong with names before anything is loaded."""
-        checked(validate(self._parts.draft, entrypoint=self._first))
+    def _check_names(self) -> None:
+        """Tells what is wrong with names before anything is loaded; where nothing is, all is told later."""
+        if self._origin is not None:
+            checked(validate(self._parts.draft, entrypoint=self._first))
 
     @property
     def _first(self) -> str | None:
@@ -325,7 +327,12 @@ class ApplicationBuilder(Generic[S]):
         return app
 
     def _typed(self, state: State[Any]) -> State[Any]:
-        return state if self._typing is None else state.with_typing_system(self._typing)
+        system = self._typing
+        if system is None:
+            return state
+        if problems := system.problems(state, partial=True):
+            raise StateTypeError(getattr(system, "name", type(system).__name__), problems)
+        return state.with_typing_system(system)
 
     def _validated(self, state: State[Any]) -> list[Finding]:
         findings = checked(validate(self._parts.draft, entrypoint=self._first, state_keys=list(state)))

@@ -9,6 +9,7 @@ Each stands here plain and awaited.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from gvstore.errors import UsageFault
 from gvstore.machine import execution as executions
 from gvstore.machine import walk
-from gvstore.machine.application_fault import TooManySteps, UnknownInput
+from gvstore.machine.application_fault import MachineWarning, TooManySteps, UnknownInput
 from gvstore.machine.halts import Halts, all_of, check, named
 from gvstore.machine.hook import ExecuteMethod
 from gvstore.machine.node import name_of
@@ -57,7 +58,8 @@ def given(
     """Returns what a call was asked for.
 
     Raises:
-        CallFault: `until` together with `halt_after`; no number of steps.
+        CallFault: `until` together with `halt_after`; no number of steps; a persister that is to be
+            awaited, and a method that is not.
         UnknownInput: no action takes an input.
         MachineFault: it can never halt where it is to.
     """
@@ -76,12 +78,25 @@ def given(
     for name in inputs:
         if name not in takers:
             raise UnknownInput(str(name), takers)
+    if not method.startswith("a"):
+        _check_awaited(app, method)
     key = (app._position, before, after)
     if not method.endswith("step") and key not in app._checked:
         if before or after or max_steps is None:
             check(app._graph, app._position, before, after)
         app._checked.add(key)
     return Asked(method, before, after, inputs, max_steps, gathers)
+
+
+def _check_awaited(app: Application[Any], method: str) -> None:
+    """Looks for what a call that is not awaited would leave out."""
+    if app._saver is not None and app._saver.is_async:
+        raise CallFault(f"the persister of this application is async: {method}() cannot await it", hint=f"Type await application.a{method}(...).")
+    left = sorted(name for name in app._ahooked if app._hooks.does_hook(name, True))
+    if left and "hooks" not in app._checked:
+        app._checked.add("hooks")
+        told = f"{', '.join(left)}: awaited hooks are not told of {method}(). Type await application.a{method}(...)"
+        warnings.warn(told, MachineWarning, stacklevel=4)
 
 
 @contextmanager

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gvstore.errors import UsageFault
 from gvstore.machine.finding import meant
+from gvstore.machine.persister_hook import taken
 
 if TYPE_CHECKING:
     from gvstore.machine.turn import Turn
 
 OnEvery = int | Literal["step", "run"]
-KEYWORDS = ("inputs", "result", "exception", "parent")
 
 
 class SaverFault(UsageFault, ValueError):
@@ -27,9 +27,7 @@ class Saver:
             raise SaverFault(f"{persister!r} is no persister: it has no save()", hint="Give a BaseStatePersister, an instance of it.")
         self.persister, self.every = persister, _checked(on_every)
         self.is_async = is_awaited(persister)
-        parameters = inspect.signature(persister.save).parameters
-        takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
-        self._keywords = tuple(name for name in KEYWORDS if takes_all or name in parameters)
+        self._takes = taken(persister)
         self._left: Turn | None = None  # the last step that was not saved
 
     def step(self, turn: Turn) -> None:
@@ -76,7 +74,7 @@ class Saver:
             "exception": turn.error,
             "parent": turn.app._parent_pointer,
         }
-        return {name: found[name] for name in self._keywords}
+        return {name: value for name, value in found.items() if name in self._takes}
 
 
 def is_awaited(persister: Any) -> bool:
