@@ -17,7 +17,7 @@ TOOLS = {"ruff": "ruff check", "mypy": "mypy", "pyright": f"pyright --pythonpath
 def test_tool_is_content(tool: str) -> None:
     """The tool, set up in pyproject.toml, finds nothing in gvstore and tests; pyright, in what users write.
 
-    tests/typing/program.py is checked by mypy and pyright: types come out as they should, and mistakes are found.
+    tests/typing/ is checked by mypy and pyright: types come out as they should, and mistakes are found.
     """
     words = shlex.split(tool)
     done = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -255,12 +255,8 @@ def mark(function: Any, made: FunctionBasedAction) -> None:
         raise ActionFault(f"@action is written above a function, not above {made.__name__}", hint="Decorate the function itself.") from e
 
 
-class action:
-    """The decorator of functions that are actions.
-
-    `reads` and `writes` are lists of keys, or dicts of keys and their types.
-    `retry` is a Retry or a number of attempts, `timeout` seconds.
-    """
+class Decorator:
+    """What a function that is to be an action is declared to read and write."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Finds `@action` written without brackets."""
@@ -287,6 +283,14 @@ class action:
         self.reads, self.writes, self.tags = reads, writes, tags
         self.retry, self.timeout = retry_of(retry), timeout_of(timeout)
 
+
+class action(Decorator):
+    """The decorator of functions that are actions.
+
+    `reads` and `writes` are lists of keys, or dicts of keys and their types.
+    `retry` is a Retry or a number of attempts, `timeout` seconds.
+    """
+
     def __call__(self, fn: Callable[P, R]) -> ActionFunction[P, R]:
         """Returns the function, marked as an action.
 
@@ -297,6 +301,30 @@ class action:
         made = FunctionBasedAction(fn, self.reads, self.writes, tags=self.tags, retry=self.retry, timeout=self.timeout, scope=scope)
         mark(fn, made)
         return cast("ActionFunction[P, R]", fn)
+
+
+    @staticmethod
+    def pydantic(
+        reads: Declared,
+        writes: Declared,
+        state_input_type: type | None = None,
+        state_output_type: type | None = None,
+        tags: Sequence[str] | None = None,
+        *,
+        retry: Retry | int | None = None,
+        timeout: float | None = None,
+    ) -> Callable[[Callable[P, Out]], ActionFunction[P, Out]]:
+        """Returns the decorator of functions from pydantic model to pydantic model; the models are the annotated ones if none are given."""
+
+        def decorate(fn: Callable[P, Out]) -> ActionFunction[P, Out]:
+            from gvstore.machine.action_pydantic import decorated
+
+            scope = sys._getframe(1).f_locals
+            types = (state_input_type, state_output_type)
+            made = decorated(fn, reads, writes, types, scope, tags=tags, retry=retry, timeout=timeout)
+            return cast("ActionFunction[P, Out]", made)
+
+        return decorate
 
 
 def bind(self: Any, **kwargs: Any) -> Any:

@@ -14,16 +14,19 @@ from __future__ import annotations
 import abc
 import inspect
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar, cast
 
 from gvstore.machine.action_class import Action, SingleStepAction
 from gvstore.machine.action_fault import YIELDS, ActionFault
-from gvstore.machine.action_function import ActionFunction, FunctionBasedAction, action, mark
+from gvstore.machine.action_function import ActionFunction, Decorator, FunctionBasedAction, mark
+from gvstore.machine.attempts import Retry
 from gvstore.machine.state import State
+from gvstore.machine.terms import Declared
 
 P = ParamSpec("P")
 Item = tuple[Mapping[str, Any], State[Any] | None]
+Out = TypeVar("Out", covariant=True)
 R = TypeVar("R", bound=Iterator[Item] | AsyncIterator[Item])
 
 
@@ -127,10 +130,10 @@ class FunctionBasedStreamingAction(FunctionBasedAction, SingleStepStreamingActio
         return self.stream_run_and_update(state, **inputs)
 
 
-class streaming_action(action):
+class streaming_action(Decorator):
     """The decorator of generator functions that are actions; its parameters are those of `action`."""
 
-    def __call__(self, fn: Callable[P, R]) -> ActionFunction[P, R]:  # type: ignore[override]
+    def __call__(self, fn: Callable[P, R]) -> ActionFunction[P, R]:
         """Returns the function, marked as a streaming action.
 
         Raises:
@@ -143,3 +146,27 @@ class streaming_action(action):
         mark(fn, made)
         return cast("ActionFunction[P, R]", fn)
 
+    @staticmethod
+    def pydantic(
+        reads: Declared,
+        writes: Declared,
+        state_input_type: type | None = None,
+        state_output_type: type | None = None,
+        stream_type: Any = None,
+        tags: Sequence[str] | None = None,
+        *,
+        retry: Retry | int | None = None,
+        timeout: float | None = None,
+    ) -> Callable[[Callable[P, Out]], ActionFunction[P, Out]]:
+        """Returns the decorator of generator functions over a pydantic model; `stream_type` is that of the items: a model, or dict."""
+
+        def decorate(fn: Callable[P, Out]) -> ActionFunction[P, Out]:
+            from gvstore.machine.action_pydantic import decorated
+
+            scope = sys._getframe(1).f_locals
+            types = (state_input_type, state_output_type)
+            options = {"tags": tags, "retry": retry, "timeout": timeout}
+            made = decorated(fn, reads, writes, types, scope, stream_type=stream_type, streaming=True, **options)
+            return cast("ActionFunction[P, Out]", made)
+
+        return decorate

@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import queue
 import random
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from gvstore.machine.action_fault import ActionFault, ActionTimeout
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Timed(Protocol):
@@ -112,8 +116,12 @@ def with_timeout(action: Timed, call: Callable[[], T]) -> T:
     """
     if action.timeout is None:
         return call()
-    value: T = _Thread(call).within(action, action.timeout)
-    return value
+    worker = _Worker()
+    try:
+        value: T = worker.do(call, action.timeout, action)
+        return value
+    finally:
+        worker.end()
 
 
 async def with_timeout_async(action: Timed, call: Callable[[], Awaitable[T]]) -> T:
@@ -124,40 +132,115 @@ async def with_timeout_async(action: Timed, call: Callable[[], Awaitable[T]]) ->
     """
     if action.timeout is None:
         return await call()
-    scope = asyncio.timeout(action.timeout)
+    async with _within(action, action.timeout):
+        return await call()
+
+
+def stream_with_timeout(action: Timed, stream: Generator[T, None, R]) -> Generator[T, None, R]:
+    """Yields and returns what a stream does; only the time that the stream itself takes counts, not its reader's.
+
+    Raises:
+        ActionTimeout: it is not done in time.
+    """
+    if action.timeout is None:
+        return (yield from stream)
+    worker, left = _Worker(), action.timeout
+    try:
+        while True:
+            begun = time.monotonic()
+            is_over, value = worker.do(lambda: _next(stream), left, action)
+            left = max(0.0, left - (time.monotonic() - begun))
+            if is_over:
+                returned: R = value
+                return returned
+            yield value
+    finally:
+        worker.end(stream.close)
+
+
+async def astream_with_timeout(action: Timed, stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """Yields what an async stream does; only the time that the stream itself takes counts, not its reader's.
+
+    Raises:
+        ActionTimeout: it is not done in time; the stream is cancelled.
+    """
+    left = action.timeout
+    try:
+        while True:
+            begun = time.monotonic()
+            try:
+                if left is None:
+                    value = await anext(stream)
+                else:
+                    async with _within(action, left):
+                        value = await anext(stream)
+            except StopAsyncIteration:
+                return
+            left = None if left is None else max(0.0, left - (time.monotonic() - begun))
+            yield value
+    finally:
+        await stream.aclose()
+
+
+@asynccontextmanager
+async def _within(action: Timed, seconds: float) -> AsyncIterator[None]:
+    scope = asyncio.timeout(seconds)
     try:
         async with scope:
-            return await call()
+            yield
     except TimeoutError as e:
         if scope.expired():
-            raise ActionTimeout(action.name or "", action.timeout) from e
+            raise ActionTimeout(action.name or "", action.timeout or seconds) from e
         raise
 
 
-class _Thread:
-    """A call in a thread."""
+def _next(stream: Generator[Any, None, Any]) -> tuple[bool, Any]:
+    """Returns (False, the next item), or, at the end, (True, what the stream returned)."""
+    try:
+        return False, next(stream)
+    except StopIteration as end:
+        return True, end.value
 
-    def __init__(self, call: Callable[[], Any]) -> None:
-        self._call = call
-        self._value: Any = None
-        self._error: BaseException | None = None
+
+class _Worker:
+    """A thread that does one thing after the other, in one copy of the context that it was made in."""
+
+    def __init__(self) -> None:
+        self._asked: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        self._is_busy = False
         context = contextvars.copy_context()
-        self._thread = threading.Thread(target=context.run, args=(self._run,), daemon=True)
-        self._thread.start()
+        threading.Thread(target=context.run, args=(self._work,), daemon=True).start()
 
-    def _run(self) -> None:
-        try:
-            self._value = self._call()
-        except BaseException as e:
-            self._error = e
-
-    def within(self, action: Timed, seconds: float) -> Any:
-        self._thread.join(seconds)
-        if self._thread.is_alive():
-            raise ActionTimeout(action.name or "", action.timeout or seconds)
-        if self._error is not None:
+    def _work(self) -> None:
+        while (call := self._asked.get()) is not None:
             try:
-                raise self._error
-            finally:
-                self._error = None
-        return self._value
+                answer: tuple[Any, BaseException | None] = (call(), None)
+            except BaseException as e:
+                answer = (None, e)
+            self._answers.put(answer)
+            del call, answer
+
+    def do(self, call: Callable[[], Any], seconds: float, action: Timed) -> Any:
+        """Returns what `call` returns, or raises what it raises.  Raises ActionTimeout: it is not done in time."""
+        self._is_busy = True
+        self._asked.put(call)
+        try:
+            value, error = self._answers.get(timeout=seconds)
+        except queue.Empty:
+            raise ActionTimeout(action.name or "", action.timeout or seconds) from None
+        self._is_busy = False
+        if error is None:
+            return value
+        try:
+            raise error
+        finally:
+            del error
+
+    def end(self, last: Callable[[], Any] | None = None) -> None:
+        """Lets the thread go, when it is done with what it does; `last` is done before, and waited for if the thread is free."""
+        if last is not None:
+            self._asked.put(last)
+        self._asked.put(None)
+        if last is not None and not self._is_busy:
+            self._answers.get()
