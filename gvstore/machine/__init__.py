@@ -115,6 +115,10 @@ if TYPE_CHECKING:
     from gvstore.machine.lifecycle import PreStartSpanHookAsync as PreStartSpanHookAsync
     from gvstore.machine.lifecycle import PreStartStreamHook as PreStartStreamHook
     from gvstore.machine.lifecycle import PreStartStreamHookAsync as PreStartStreamHookAsync
+    from gvstore.machine.lifecycle_ready import PrintStepHook as PrintStepHook
+    from gvstore.machine.lifecycle_ready import SlowDownHook as SlowDownHook
+    from gvstore.machine.lifecycle_ready import SlowDownHookAsync as SlowDownHookAsync
+    from gvstore.machine.lifecycle_ready import StateAndResultsFullLogger as StateAndResultsFullLogger
     from gvstore.machine.persister import AsyncBaseStateLoader as AsyncBaseStateLoader
     from gvstore.machine.persister import AsyncBaseStatePersister as AsyncBaseStatePersister
     from gvstore.machine.persister import AsyncBaseStateSaver as AsyncBaseStateSaver
@@ -127,6 +131,11 @@ if TYPE_CHECKING:
     from gvstore.machine.persister import PersisterFault as PersisterFault
     from gvstore.machine.persister import SavedStep as SavedStep
     from gvstore.machine.persister import UnknownApplication as UnknownApplication
+    from gvstore.machine.persister_async import AsyncDevNullPersister as AsyncDevNullPersister
+    from gvstore.machine.persister_async import AsyncInMemoryPersister as AsyncInMemoryPersister
+    from gvstore.machine.persister_async import AsyncMemoryPersister as AsyncMemoryPersister
+    from gvstore.machine.persister_async import AsyncSQLitePersister as AsyncSQLitePersister
+    from gvstore.machine.persister_async import AsyncSQLLitePersister as AsyncSQLLitePersister
     from gvstore.machine.persister_memory import DevNullPersister as DevNullPersister
     from gvstore.machine.persister_memory import InMemoryPersister as InMemoryPersister
     from gvstore.machine.persister_memory import MemoryPersister as MemoryPersister
@@ -144,6 +153,10 @@ if TYPE_CHECKING:
     from gvstore.machine.state_fault import StateValueError as StateValueError
     from gvstore.machine.stream_result import AsyncStreamingResultContainer as AsyncStreamingResultContainer
     from gvstore.machine.stream_result import StreamingResultContainer as StreamingResultContainer
+    from gvstore.machine.tracing import ActionSpanTracer as ActionSpanTracer
+    from gvstore.machine.tracing import TracerFactory as TracerFactory
+    from gvstore.machine.tracing import TracingFault as TracingFault
+    from gvstore.machine.tracing import trace as trace
     from gvstore.machine.transition import Transition as Transition
     from gvstore.machine.typing_system import DataclassTypingSystem as DataclassTypingSystem
     from gvstore.machine.typing_system import DictBasedTypingSystem as DictBasedTypingSystem
@@ -158,6 +171,7 @@ _WHERE = {
     "ActionFault": "action_fault",
     "ActionSchema": "action_class",
     "ActionSpan": "span",
+    "ActionSpanTracer": "tracing",
     "ActionTimeout": "action_fault",
     "AppendFields": "delta",
     "Application": "application",
@@ -168,6 +182,11 @@ _WHERE = {
     "AsyncBaseStateLoader": "persister",
     "AsyncBaseStatePersister": "persister",
     "AsyncBaseStateSaver": "persister",
+    "AsyncDevNullPersister": "persister_async",
+    "AsyncInMemoryPersister": "persister_async",
+    "AsyncMemoryPersister": "persister_async",
+    "AsyncSQLLitePersister": "persister_async",
+    "AsyncSQLitePersister": "persister_async",
     "AsyncSingleStepStreamingAction": "action_stream",
     "AsyncStreamingAction": "action_stream",
     "AsyncStreamingResultContainer": "stream_result",
@@ -234,6 +253,7 @@ _WHERE = {
     "PreStartSpanHookAsync": "lifecycle",
     "PreStartStreamHook": "lifecycle",
     "PreStartStreamHookAsync": "lifecycle",
+    "PrintStepHook": "lifecycle_ready",
     "PydanticTypingSystem": "typing_system",
     "Reducer": "action_class",
     "Result": "builtin_actions",
@@ -245,13 +265,18 @@ _WHERE = {
     "SetFields": "delta",
     "SingleStepAction": "action_class",
     "SingleStepStreamingAction": "action_stream",
+    "SlowDownHook": "lifecycle_ready",
+    "SlowDownHookAsync": "lifecycle_ready",
     "State": "state",
+    "StateAndResultsFullLogger": "lifecycle_ready",
     "StateDelta": "delta",
     "StateTypeError": "state_fault",
     "StateValueError": "state_fault",
     "StreamingAction": "action_stream",
     "StreamingResultContainer": "stream_result",
     "TooManySteps": "application_fault",
+    "TracerFactory": "tracing",
+    "TracingFault": "tracing",
     "Transition": "transition",
     "TypedDictTypingSystem": "typing_system",
     "TypingSystem": "typing_system",
@@ -275,6 +300,7 @@ _WHERE = {
     "register_field_serde": "serde",
     "serialize": "serde",
     "streaming_action": "action_stream",
+    "trace": "tracing",
     "type_eraser": "action_function",
     "when": "condition",
 }
@@ -284,6 +310,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "ActionFault",
     "ActionSchema",
     "ActionSpan",
+    "ActionSpanTracer",
     "ActionTimeout",
     "AppendFields",
     "Application",
@@ -294,6 +321,11 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "AsyncBaseStateLoader",
     "AsyncBaseStatePersister",
     "AsyncBaseStateSaver",
+    "AsyncDevNullPersister",
+    "AsyncInMemoryPersister",
+    "AsyncMemoryPersister",
+    "AsyncSQLLitePersister",
+    "AsyncSQLitePersister",
     "AsyncSingleStepStreamingAction",
     "AsyncStreamingAction",
     "AsyncStreamingResultContainer",
@@ -360,6 +392,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "PreStartSpanHookAsync",
     "PreStartStreamHook",
     "PreStartStreamHookAsync",
+    "PrintStepHook",
     "PydanticTypingSystem",
     "Reducer",
     "Result",
@@ -371,13 +404,18 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "SetFields",
     "SingleStepAction",
     "SingleStepStreamingAction",
+    "SlowDownHook",
+    "SlowDownHookAsync",
     "State",
+    "StateAndResultsFullLogger",
     "StateDelta",
     "StateTypeError",
     "StateValueError",
     "StreamingAction",
     "StreamingResultContainer",
     "TooManySteps",
+    "TracerFactory",
+    "TracingFault",
     "Transition",
     "TypedDictTypingSystem",
     "TypingSystem",
@@ -401,6 +439,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "register_field_serde",
     "serialize",
     "streaming_action",
+    "trace",
     "type_eraser",
     "when",
 ]

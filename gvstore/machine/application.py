@@ -12,7 +12,6 @@ call goes: `call.py`; where it stops: `halts.py`.
 
 from __future__ import annotations
 
-import importlib
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -400,10 +399,6 @@ class Application(Generic[S]):
             write_dot=write_dot,
             **engine_kwargs,
         )
-
-    def _tracer(self, action: str, sequence_id: int) -> Any:
-        tracing: Any = importlib.import_module("gvstore.machine.tracing")
-        return tracing.TracerFactory(action, sequence_id, self._hooks, self._uid, self._partition_key)
 
     def __repr__(self) -> str:
         where = f"after {self._position}" if self._position is not None else f"before {self.entrypoint}"

@@ -13,21 +13,25 @@ records and forks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gvstore.machine.action_fault import AsyncAction, MissingInputs
 from gvstore.machine.application_fault import FailedBefore
-from gvstore.machine.context import ApplicationContext
+from gvstore.machine.context import CURRENT, ApplicationContext
 from gvstore.machine.node import name_of
 from gvstore.machine.state import State
 
 if TYPE_CHECKING:
     from gvstore.machine.application import Application
     from gvstore.machine.terms import Terms
+    from gvstore.machine.tracing import TracerFactory
 
 NEXT = "__next"
 ERRORS = "__errors"
+TRACING = "gvstore.machine.tracing"
 
 Done = tuple[Any, Any, State[Any]]  # action, its result (None: it failed, and an error transition goes on), state
 
@@ -44,7 +48,7 @@ class Ended:
 class Turn:
     """A step that is about to run, runs, or ran."""
 
-    __slots__ = ("action", "answer", "app", "context", "error", "given", "inputs", "name", "number", "state", "status")
+    __slots__ = ("action", "answer", "app", "context", "error", "given", "inputs", "name", "number", "state", "status", "tracer")
 
     def __init__(self, app: Application[Any], inputs: Mapping[str, Any], action: Any, terms: Terms) -> None:
         self.app, self.action, self.name = app, action, name_of(action)
@@ -67,12 +71,14 @@ class Turn:
             error,
         )
         self.given = self.inputs
+        self.tracer: TracerFactory | None = None
+        if "__tracer" in terms.private or TRACING in sys.modules:  # without that module there is no @trace()
+            self.tracer = _tracer(app, self.name, self.number)
         if terms.private:
-            self.given = dict(self.inputs)
-            if "__context" in terms.private:
-                self.given["__context"] = self.context
-            if "__tracer" in terms.private:
-                self.given["__tracer"] = app._tracer(self.name, self.number)
+            own = {"__context": self.context, "__tracer": self.tracer}
+            self.given = {**self.inputs, **{name: own[name] for name in terms.private}}
+        elif self.tracer is not None:
+            self.given = {**self.inputs, "__tracer": self.tracer}
         self.error: BaseException | None = None
         self.answer: Done | None = None
         self.status = "running"
@@ -101,6 +107,19 @@ class Turn:
             "result": None if answer is None else answer[1],
             "exception": self.error,
         }
+
+    @contextmanager
+    def within(self) -> Iterator[None]:
+        """Makes the step what runs in this context: its context, and where `@trace()` makes spans."""
+        token = CURRENT.set(self.context)
+        try:
+            if self.tracer is None:
+                yield
+            else:
+                with self.tracer.active():
+                    yield
+        finally:
+            CURRENT.reset(token)
 
     def start(self) -> None:
         """Counts the step: it counts if it fails, too."""
@@ -134,6 +153,12 @@ class Turn:
         app._state, app._position, app._error = state, self.name, error
         self.answer = (self.action, None, state)
         return self.answer
+
+
+def _tracer(app: Application[Any], name: str, number: int) -> TracerFactory:
+    from gvstore.machine.tracing import TracerFactory
+
+    return TracerFactory(name, number, app._hooks, app._uid, app._partition_key)
 
 
 def begin(app: Application[Any], inputs: Mapping[str, Any], method: str) -> Turn | None:

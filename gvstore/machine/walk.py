@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gvstore import host
-from gvstore.machine.context import CURRENT
 from gvstore.machine.cycle import Outcome
 from gvstore.machine.turn import Done, Ended, Turn, begin
 
@@ -32,18 +31,16 @@ def perform(turn: Turn, execution: Execution) -> Done:
     if "pre_run_step" in app._hooked:
         app._hooks.call_all_lifecycle_hooks_sync("pre_run_step", **turn.before())
     turn.start()
-    token = CURRENT.set(turn.context)
     try:
-        outcome = execution.step(turn.action, turn.state, turn.given)
+        with turn.within():
+            outcome = execution.step(turn.action, turn.state, turn.given)
     except BaseException as e:
-        CURRENT.reset(token)
         done = turn.fail(e)
         if done is None:
             _noting(e, lambda: _after(turn))
             raise
         _after(turn)
         return done
-    CURRENT.reset(token)
     done = turn.finish(outcome.result, outcome.state)
     _after(turn)
     return done
@@ -61,18 +58,16 @@ async def aperform(turn: Turn, execution: Execution) -> Done:
     if "pre_run_step" in app._ahooked:
         await app._hooks.call_all_lifecycle_hooks_sync_and_async("pre_run_step", **turn.before())
     turn.start()
-    token = CURRENT.set(turn.context)
     try:
-        outcome = await execution.astep(turn.action, turn.state, turn.given)
+        with turn.within():
+            outcome = await execution.astep(turn.action, turn.state, turn.given)
     except BaseException as e:
-        CURRENT.reset(token)
         done = turn.fail(e)
         if done is None:
             await _anoting(e, turn)
             raise
         await _aafter(turn)
         return done
-    CURRENT.reset(token)
     done = turn.finish(outcome.result, outcome.state)
     await _aafter(turn)
     return done
@@ -90,14 +85,12 @@ def stream(turn: Turn, execution: Execution) -> Generator[Any, None, Done]:
     try:
         items = execution.stream(turn.action, turn.state, turn.given)
         while True:
-            token = CURRENT.set(turn.context)
             try:
-                item = next(items)
+                with turn.within():
+                    item = next(items)
             except StopIteration as stop:
                 outcome = stop.value
                 break
-            finally:
-                CURRENT.reset(token)
             if "post_stream_item" in hooked:
                 hooks.call_all_lifecycle_hooks_sync("post_stream_item", **told.item(item))
             yield item
@@ -126,13 +119,11 @@ async def astream(turn: Turn, execution: Execution) -> AsyncGenerator[Any, None]
     try:
         items = execution.astream(turn.action, turn.state, turn.given)
         while True:
-            token = CURRENT.set(turn.context)
             try:
-                item = await anext(items)
+                with turn.within():
+                    item = await anext(items)
             except StopAsyncIteration:
                 break
-            finally:
-                CURRENT.reset(token)
             if isinstance(item, Outcome):
                 outcome = item
                 continue
@@ -194,10 +185,14 @@ def _after(turn: Turn, told: _Stream | None = None) -> None:
             app._hooks.call_all_lifecycle_hooks_sync("post_end_stream", **told.base)
         if "post_run_step" in app._hooked:
             app._hooks.call_all_lifecycle_hooks_sync("post_run_step", **turn.after())
+    if turn.tracer is not None:
+        turn.tracer.raise_errors()
 
 
 async def _aafter(turn: Turn, told: _Stream | None = None) -> None:
     app = turn.app
+    if turn.tracer is not None:
+        await turn.tracer.flush()
     try:
         if app._saver is not None:
             await app._saver.astep(turn)
@@ -206,6 +201,8 @@ async def _aafter(turn: Turn, told: _Stream | None = None) -> None:
             await app._hooks.call_all_lifecycle_hooks_sync_and_async("post_end_stream", **told.base)
         if "post_run_step" in app._ahooked:
             await app._hooks.call_all_lifecycle_hooks_sync_and_async("post_run_step", **turn.after())
+    if turn.tracer is not None:
+        turn.tracer.raise_errors()
 
 
 def _noting(error: BaseException, tell: Any) -> None:
