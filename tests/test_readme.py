@@ -1,4 +1,4 @@
-"""Python in the README and in docs/python.md runs, and prints what it says; the README's commands are one line each."""
+"""Python in the README, docs/python.md and docs/machine.md runs, and prints what it says; the README's commands are one line each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text()
 BLOCKS = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md", "docs/machine.md"])
 def test_the_python_runs(page: str, tmp_path: Path) -> None:
     """A page's blocks are one program, run in an empty folder; the text blocks behind them are what it prints."""
     blocks = BLOCKS.findall((ROOT / page).read_text())

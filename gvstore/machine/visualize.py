@@ -47,7 +47,7 @@ class Drawing:
         return draw(self._graph, form, **self._options)
 
     def __str__(self) -> str:
-        return self.source()
+        return self.source().rstrip()
 
     __repr__ = __str__
 
