@@ -52,6 +52,7 @@ KEPT: dict[str, set[str]] = {
     "pathspec": {"repo"},
     "tomlkit": {"repo"},
     "xllamacpp": {"models"},
+    "httpx2": {"models"},
     "typing_extensions": {"journal"},  # for type checkers, never loaded
     "click": {"cli"},
     "rich": {"cli"},

@@ -122,12 +122,15 @@ def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) 
         raise performed.error
     if run.status == "waiting":
         raise _waits(run)
+    kept = f"{run.name} is kept: `gv show {run.name}` shows its calls, `gv replay {run.name}` goes on from there."
     if isinstance(performed.error, GvError):  # ours: a strict replay that left the record, a model that cannot be had
+        if isinstance(performed.error, ComponentRaised):  # a model that gave no answer
+            performed.error.hint = "\n".join(filter(None, (performed.error.hint, kept)))
         raise performed.error
     cx.output.status(record.traceback.rstrip("\n"))
     raise ComponentRaised(
         f"{root.name} was cancelled" if root.status == "cancelled" else f"{root.name} raised {': '.join(filter(None, (kind, message)))}",
-        hint=f"{run.name} is kept: `gv show {run.name}` shows its calls, `gv replay {run.name}` goes on from there.",
+        hint=kept,
     ) from performed.error
 
 

@@ -12,7 +12,7 @@ from gvstore.journal.perform import last_invocation as last_of_store
 from gvstore.journal.repository import Repository
 from gvstore.journal.run import Run
 from gvstore.reads import note
-from gvstore.store.active import current_store, use_store
+from gvstore.store.active import active_store, current_store, use_store
 from gvstore.store.fault import NoActiveStore
 from gvstore.store.ref import Ref
 
@@ -61,6 +61,12 @@ async def run_async(subject: Callable[P, Awaitable[T]], /, *args: P.args, **kwar
         whatever it raises; the run is kept.
     """
     return await _active_repository().run_async(subject, *args, **kwargs)
+
+
+def active_repository() -> Repository | None:
+    """Returns the active repository, or None where there is none, or a store that is none."""
+    repository = getattr(active_store(), "repository", None)
+    return repository if isinstance(repository, Repository) else None
 
 
 def _active_repository() -> Repository:

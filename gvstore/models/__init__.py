@@ -1,9 +1,10 @@
-"""Generative models behind one protocol: today the local one, endpoints to come."""
+"""Generative models behind one protocol: the local one, endpoints, programs, and answers given before."""
 
 from __future__ import annotations
 
-from gvstore.models.completion import chat, complete
+from gvstore.models.call import chat, complete
 from gvstore.models.local import completions
-from gvstore.models.protocol import ChatModel, Completion, Message, Options
+from gvstore.models.protocol import ChatModel, Completion, Message, Options, ToolCall
+from gvstore.models.settings import Settings, using
 
-__all__ = ["ChatModel", "Completion", "Message", "Options", "chat", "complete", "completions"]
+__all__ = ["ChatModel", "Completion", "Message", "Options", "Settings", "ToolCall", "chat", "complete", "completions", "using"]

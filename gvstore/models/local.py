@@ -20,12 +20,13 @@ import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Protocol, cast
 
 from gvstore.models.fault import ContextOverflow, ModelFailed, ModelNotInstalled
-from gvstore.models.protocol import Completion, Message, Options
+from gvstore.models.protocol import Completion, Message, OnText, Options
 from gvstore.models.weights import chosen
 
 CONTEXT_TOKENS = 4096
@@ -36,6 +37,9 @@ _SAMPLING = {"top_k": 40, "min_p": 0.05, "repeat_penalty": 1.08, "repeat_last_n"
 
 # llama.cpp takes the largest 32-bit number for "draw one yourself".
 _SEEDS = 2**32 - 1
+
+_DEFAULTS = Options(0)
+_ROLES = {"tool": "user"}  # its template knows no other
 
 Chunk = dict[str, Any]
 
@@ -71,9 +75,23 @@ class LocalModel:
         self._count_into = path
 
     def complete(
-        self, messages: Sequence[Message], options: Options, *, on_text: Callable[[str], None] | None = None
+        self, messages: Sequence[Message], options: Options, *, on_text: OnText | None = None
     ) -> Completion:
         """Returns the model's answer; see `ChatModel.complete`.  The first call starts the engine."""
+        if options.tools:
+            raise ModelFailed("local", "it takes no tools", hint="`gv.models.converse` tells it of them in the prompt.")
+        if options.n == 1:
+            return self._complete(messages, options, on_text)
+        every = [
+            self._complete(messages, replace(options, seed=options.seed + number, n=1), None if number else on_text)
+            for number in range(options.n)
+        ]
+        tokens = [sum(getattr(each, name) for each in every) for name in ("prompt_tokens", "completion_tokens")]
+        return replace(
+            every[0], samples=tuple(each.text for each in every), prompt_tokens=tokens[0], completion_tokens=tokens[1]
+        )
+
+    def _complete(self, messages: Sequence[Message], options: Options, on_text: OnText | None) -> Completion:
         request = _request(messages, options)
         with self._lock:
             if self._engine is None:
@@ -144,7 +162,7 @@ class LocalModel:
             abandoned.set()
             worker.join()
 
-    def _collect(self, chunks: Iterable[Chunk], seed: int, on_text: Callable[[str], None] | None) -> Completion:
+    def _collect(self, chunks: Iterable[Chunk], seed: int, on_text: OnText | None) -> Completion:
         pieces: list[str] = []
         finish, prompt_tokens, completion_tokens = "", 0, 0
         for chunk in chunks:
@@ -191,11 +209,11 @@ def _pulled() -> Path:
 
 
 def _request(messages: Sequence[Message], options: Options) -> dict[str, object]:
-    return {
-        "messages": [{"role": message.role, "content": message.content} for message in messages],
-        "max_tokens": options.max_tokens,
-        "temperature": options.temperature,
-        "top_p": options.top_p,
+    request: dict[str, object] = {
+        "messages": [{"role": _ROLES.get(message.role, message.role), "content": message.content} for message in messages],
+        "max_tokens": _DEFAULTS.max_tokens if options.max_tokens is None else options.max_tokens,
+        "temperature": _DEFAULTS.temperature if options.temperature is None else options.temperature,
+        "top_p": _DEFAULTS.top_p if options.top_p is None else options.top_p,
         "seed": options.seed % _SEEDS,
         "stop": list(options.stop),
         "cache_prompt": False,  # a prompt half from the cache is rounded otherwise: the same seed, another text
@@ -203,6 +221,12 @@ def _request(messages: Sequence[Message], options: Options) -> dict[str, object]
         "stream_options": {"include_usage": True},
         **_SAMPLING,
     }
+    for name in ("frequency_penalty", "presence_penalty"):
+        if value := getattr(options, name):
+            request[name] = value
+    if options.schema is not None:
+        request["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": dict(options.schema)}}
+    return request
 
 
 _local: LocalModel | None = None

