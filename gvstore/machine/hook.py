@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gvstore.machine.graph import Graph
-    from gvstore.machine.node import Node
+    from gvstore.machine.action import Action
+    from gvstore.machine.application_graph import ApplicationGraph
     from gvstore.machine.pointer import ParentPointer
     from gvstore.machine.span import ActionSpan
     from gvstore.machine.state import State
@@ -50,7 +50,7 @@ class PreRunStepHook(LifecycleAdapter):
         partition_key: str | None,
         sequence_id: int,
         state: State[Any],
-        action: Node,
+        action: Action,
         inputs: dict[str, Any],
         **future_kwargs: Any,
     ) -> None:
@@ -68,7 +68,7 @@ class PostRunStepHook(LifecycleAdapter):
         partition_key: str | None,
         sequence_id: int,
         state: State[Any],
-        action: Node,
+        action: Action,
         result: dict[str, Any] | None,
         exception: BaseException | None,
         **future_kwargs: Any,
@@ -86,7 +86,7 @@ class PostApplicationCreateHook(LifecycleAdapter):
         app_id: str,
         partition_key: str | None,
         state: State[Any],
-        application_graph: Graph,
+        application_graph: ApplicationGraph,
         parent_pointer: ParentPointer | None,
         spawning_parent_pointer: ParentPointer | None,
         **future_kwargs: Any,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from gvstore.machine.hook import LifecycleAdapter
 
 if TYPE_CHECKING:
+    from gvstore.machine.action import Action
     from gvstore.machine.hook import ExecuteMethod
-    from gvstore.machine.node import Node
     from gvstore.machine.span import ActionSpan
     from gvstore.machine.state import State
 
@@ -26,7 +26,7 @@ class PreRunStepHookAsync(LifecycleAdapter):
         partition_key: str | None,
         sequence_id: int,
         state: State[Any],
-        action: Node,
+        action: Action,
         inputs: dict[str, Any],
         **future_kwargs: Any,
     ) -> None:
@@ -44,7 +44,7 @@ class PostRunStepHookAsync(LifecycleAdapter):
         partition_key: str | None,
         sequence_id: int,
         state: State[Any],
-        action: Node,
+        action: Action,
         result: dict[str, Any] | None,
         exception: BaseException | None,
         **future_kwargs: Any,

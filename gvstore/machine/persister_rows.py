@@ -41,14 +41,14 @@ def json_of(what: str, value: Any) -> str:
         raise StateValueError(f"{what} cannot be written as JSON: {e}") from e
 
 
-def kept_json(what: str, values: Mapping[str, Any] | None, kwargs: dict[str, Any]) -> str | None:
-    """Returns JSON of a step's inputs or result; what cannot be stored is told by its type."""
+def kept_json(what: str, values: Mapping[str, Any] | None, kwargs: dict[str, Any], *, are_fields: bool = False) -> str | None:
+    """Returns JSON of a step's inputs or result, or of a state's fields; what cannot be stored is told by its type."""
     if values is None:
         return None
     texts = []
-    for value in values.values():
+    for name, value in values.items():
         try:
-            texts.append(json_of(what, serialize(value, **kwargs)))
+            texts.append(json_of(what, serialize_field(name, value, kwargs) if are_fields else serialize(value, **kwargs)))
         except (StateValueError, RecursionError):
             kind = f"{type(value).__module__}:{type(value).__qualname__}"
             texts.append(json_of(what, {KEY: "opaque", "parts": [kind, None]}))
