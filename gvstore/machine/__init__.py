@@ -18,7 +18,9 @@
     application a graph, a state, and where it is; builder: makes it, from an origin (fresh, resumed, forked)
                 (call: one call of it; walk: step after step; turn: one step; halts: where a call stops;
                 stream_result: what streams; context: what an action may know; saver: when a persister is told)
-    lifecycle   hooks; persister: what keeps steps (memory, SQLite)
+    lifecycle   hooks (hook, hook_async: the classes; lifecycle_ready, lifecycle_otel: some that are ready); tracing: spans
+    persister   what keeps steps: persister_memory, persister_sqlite (over persister_schema, persister_rows), persister_async;
+                persister_hook saves; tracking: the files of Burr's tracker
     draw        text, Mermaid, DOT and SVG of a sketch (draw_svg: the picture, layout: where all lies);
                 visualize: written to files
 """
@@ -115,6 +117,7 @@ if TYPE_CHECKING:
     from gvstore.machine.lifecycle import PreStartSpanHookAsync as PreStartSpanHookAsync
     from gvstore.machine.lifecycle import PreStartStreamHook as PreStartStreamHook
     from gvstore.machine.lifecycle import PreStartStreamHookAsync as PreStartStreamHookAsync
+    from gvstore.machine.lifecycle_otel import OpenTelemetryBridge as OpenTelemetryBridge
     from gvstore.machine.lifecycle_ready import PrintStepHook as PrintStepHook
     from gvstore.machine.lifecycle_ready import SlowDownHook as SlowDownHook
     from gvstore.machine.lifecycle_ready import SlowDownHookAsync as SlowDownHookAsync
@@ -122,9 +125,11 @@ if TYPE_CHECKING:
     from gvstore.machine.persister import AsyncBaseStateLoader as AsyncBaseStateLoader
     from gvstore.machine.persister import AsyncBaseStatePersister as AsyncBaseStatePersister
     from gvstore.machine.persister import AsyncBaseStateSaver as AsyncBaseStateSaver
+    from gvstore.machine.persister import BaseCopyable as BaseCopyable
     from gvstore.machine.persister import BaseStateLoader as BaseStateLoader
     from gvstore.machine.persister import BaseStatePersister as BaseStatePersister
     from gvstore.machine.persister import BaseStateSaver as BaseStateSaver
+    from gvstore.machine.persister import CorruptPersister as CorruptPersister
     from gvstore.machine.persister import Lineage as Lineage
     from gvstore.machine.persister import NotInitialized as NotInitialized
     from gvstore.machine.persister import PersistedStateData as PersistedStateData
@@ -136,6 +141,8 @@ if TYPE_CHECKING:
     from gvstore.machine.persister_async import AsyncMemoryPersister as AsyncMemoryPersister
     from gvstore.machine.persister_async import AsyncSQLitePersister as AsyncSQLitePersister
     from gvstore.machine.persister_async import AsyncSQLLitePersister as AsyncSQLLitePersister
+    from gvstore.machine.persister_hook import PersisterHook as PersisterHook
+    from gvstore.machine.persister_hook import PersisterHookAsync as PersisterHookAsync
     from gvstore.machine.persister_memory import DevNullPersister as DevNullPersister
     from gvstore.machine.persister_memory import InMemoryPersister as InMemoryPersister
     from gvstore.machine.persister_memory import MemoryPersister as MemoryPersister
@@ -154,9 +161,13 @@ if TYPE_CHECKING:
     from gvstore.machine.stream_result import AsyncStreamingResultContainer as AsyncStreamingResultContainer
     from gvstore.machine.stream_result import StreamingResultContainer as StreamingResultContainer
     from gvstore.machine.tracing import ActionSpanTracer as ActionSpanTracer
+    from gvstore.machine.tracing import SpanRecord as SpanRecord
+    from gvstore.machine.tracing import Spans as Spans
     from gvstore.machine.tracing import TracerFactory as TracerFactory
     from gvstore.machine.tracing import TracingFault as TracingFault
     from gvstore.machine.tracing import trace as trace
+    from gvstore.machine.tracking import LocalTrackingClient as LocalTrackingClient
+    from gvstore.machine.tracking import SyncTrackingClient as SyncTrackingClient
     from gvstore.machine.transition import Transition as Transition
     from gvstore.machine.typing_system import DataclassTypingSystem as DataclassTypingSystem
     from gvstore.machine.typing_system import DictBasedTypingSystem as DictBasedTypingSystem
@@ -190,12 +201,14 @@ _WHERE = {
     "AsyncSingleStepStreamingAction": "action_stream",
     "AsyncStreamingAction": "action_stream",
     "AsyncStreamingResultContainer": "stream_result",
+    "BaseCopyable": "persister",
     "BaseStateLoader": "persister",
     "BaseStatePersister": "persister",
     "BaseStateSaver": "persister",
     "BuilderFault": "builder",
     "Condition": "condition",
     "ConditionFault": "condition_fault",
+    "CorruptPersister": "persister",
     "DEFAULT_SCHEMA": "action_class",
     "DataclassTypingSystem": "typing_system",
     "DeleteField": "delta",
@@ -221,6 +234,7 @@ _WHERE = {
     "LifecycleAdapter": "lifecycle",
     "LifecycleAdapterSet": "lifecycle",
     "Lineage": "persister",
+    "LocalTrackingClient": "tracking",
     "MachineFault": "finding",
     "MachineWarning": "application_fault",
     "MemoryPersister": "persister_memory",
@@ -229,10 +243,13 @@ _WHERE = {
     "MissingKeys": "condition_fault",
     "MissingWrites": "action_fault",
     "NotInitialized": "persister",
+    "OpenTelemetryBridge": "lifecycle_otel",
     "PRIOR_STEP": "application",
     "ParentPointer": "pointer",
     "PersistedStateData": "persister",
     "PersisterFault": "persister",
+    "PersisterHook": "persister_hook",
+    "PersisterHookAsync": "persister_hook",
     "Placeholder": "builtin_actions",
     "PostApplicationCreateHook": "lifecycle",
     "PostApplicationExecuteCallHook": "lifecycle",
@@ -267,6 +284,8 @@ _WHERE = {
     "SingleStepStreamingAction": "action_stream",
     "SlowDownHook": "lifecycle_ready",
     "SlowDownHookAsync": "lifecycle_ready",
+    "SpanRecord": "tracing",
+    "Spans": "tracing",
     "State": "state",
     "StateAndResultsFullLogger": "lifecycle_ready",
     "StateDelta": "delta",
@@ -274,6 +293,7 @@ _WHERE = {
     "StateValueError": "state_fault",
     "StreamingAction": "action_stream",
     "StreamingResultContainer": "stream_result",
+    "SyncTrackingClient": "tracking",
     "TooManySteps": "application_fault",
     "TracerFactory": "tracing",
     "TracingFault": "tracing",
@@ -329,12 +349,14 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "AsyncSingleStepStreamingAction",
     "AsyncStreamingAction",
     "AsyncStreamingResultContainer",
+    "BaseCopyable",
     "BaseStateLoader",
     "BaseStatePersister",
     "BaseStateSaver",
     "BuilderFault",
     "Condition",
     "ConditionFault",
+    "CorruptPersister",
     "DEFAULT_SCHEMA",
     "DataclassTypingSystem",
     "DeleteField",
@@ -360,6 +382,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "LifecycleAdapter",
     "LifecycleAdapterSet",
     "Lineage",
+    "LocalTrackingClient",
     "MachineFault",
     "MachineWarning",
     "MemoryPersister",
@@ -368,10 +391,13 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "MissingKeys",
     "MissingWrites",
     "NotInitialized",
+    "OpenTelemetryBridge",
     "PRIOR_STEP",
     "ParentPointer",
     "PersistedStateData",
     "PersisterFault",
+    "PersisterHook",
+    "PersisterHookAsync",
     "Placeholder",
     "PostApplicationCreateHook",
     "PostApplicationExecuteCallHook",
@@ -406,6 +432,8 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "SingleStepStreamingAction",
     "SlowDownHook",
     "SlowDownHookAsync",
+    "SpanRecord",
+    "Spans",
     "State",
     "StateAndResultsFullLogger",
     "StateDelta",
@@ -413,6 +441,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "StateValueError",
     "StreamingAction",
     "StreamingResultContainer",
+    "SyncTrackingClient",
     "TooManySteps",
     "TracerFactory",
     "TracingFault",

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gvstore.machine.action import Action
+    from gvstore.machine.action_class import Action
     from gvstore.machine.application_graph import ApplicationGraph
     from gvstore.machine.pointer import ParentPointer
     from gvstore.machine.span import ActionSpan

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gvstore.machine.hook import LifecycleAdapter
 
 if TYPE_CHECKING:
-    from gvstore.machine.action import Action
+    from gvstore.machine.action_class import Action
     from gvstore.machine.hook import ExecuteMethod
     from gvstore.machine.span import ActionSpan
     from gvstore.machine.state import State
