@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import abc
 import copy
+import dataclasses
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-from gvstore.machine.attempts import Retry
+from gvstore.machine.attempts import Retry, retry_of, timeout_of
 from gvstore.machine.state import State
 from gvstore.machine.terms import GIVEN, Parameters, Terms, declared, parameters_of
 
@@ -113,9 +114,9 @@ class Function(abc.ABC):
             known = _PARAMETERS[function] = parameters_of(entry, getattr(entry, "__qualname__", type(self).__name__))
         return known
 
-    @abc.abstractmethod
     def terms(self) -> Terms:
         """Returns what it declares: for the machine's own use."""
+        raise NotImplementedError(f"{type(self).__name__} is no Action")
 
 
 _PARAMETERS: dict[Any, Parameters] = {}
@@ -147,6 +148,14 @@ class Action(Function, Reducer, abc.ABC):
     timeout: float | None = None
     single_step: ClassVar[bool] = False
     streaming: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Takes `retry = 3` for a number of attempts, and finds what is no timeout."""
+        super().__init_subclass__(**kwargs)
+        for name, read in (("retry", retry_of), ("timeout", timeout_of)):
+            given = vars(cls).get(name)
+            if given is not None and not hasattr(given, "__get__"):
+                setattr(cls, name, read(given))
 
     @property
     def name(self) -> str | None:
@@ -188,7 +197,9 @@ class Action(Function, Reducer, abc.ABC):
     @property
     def bound(self) -> dict[str, Any]:
         """Its parameters: the attributes of the instance that are not private."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        fields: list[str] = [each.name for each in dataclasses.fields(self)] if dataclasses.is_dataclass(self) else []
+        names = dict.fromkeys([*fields, *vars(self)])
+        return {name: getattr(self, name) for name in names if not name.startswith("_") and hasattr(self, name)}
 
     def get_source(self) -> str:
         """Returns the source of its code, or a line that says that there is none."""

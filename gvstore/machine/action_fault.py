@@ -92,6 +92,8 @@ class MissingInputs(ActionFault):
         meant = near(first, has)
         if first.startswith("__"):
             hint = f"{first} is given by an application: run the action in one."
+        elif first == "self":
+            hint = "It is a method: bind its instance, .bind(self=...), or derive a class from Action."
         elif meant:
             hint = f"{first} or {meant[0]}: give it under the name that the action has for it."
         else:
@@ -121,14 +123,13 @@ class WrongType(ActionFault, TypeError):
 
 
 class AsyncAction(ActionFault):
-    """An async action was come to in a run that cannot await it."""
+    """An async action was come to where nothing can be awaited."""
 
-    def __init__(self, action: str, what: str = "is async") -> None:
+    hint = "Run the application with arun(), aiterate(), astep() or astream_result(), or write the action without async."
+
+    def __init__(self, action: str, what: str = "is async, and this run is not", hint: str | None = None) -> None:
         self.action = action
-        super().__init__(
-            f"action {action} {what}, and this run is not",
-            hint="Run the application with arun(), aiterate(), astep() or astream_result(), or write the action without async.",
-        )
+        super().__init__(f"action {action} {what}", hint=hint)
 
 
 class ActionTimeout(ComponentRaised, TimeoutError):

@@ -57,7 +57,7 @@ class ActionFunction(Protocol[P, Out]):
     @property
     def inputs(self) -> tuple[list[str], list[str]]: ...
 
-    def bind(self, **kwargs: Any) -> FunctionBasedAction: ...
+    def bind(self, /, **kwargs: Any) -> FunctionBasedAction: ...
 
 
 class FunctionBasedAction(SingleStepAction):
@@ -198,7 +198,7 @@ class FunctionBasedAction(SingleStepAction):
         made._declared = self._declared.named(name)
         return made
 
-    def bind(self, **kwargs: Any) -> Any:
+    def bind(self, /, **kwargs: Any) -> Any:
         """Returns the action with these inputs given for good.
 
         Raises:
@@ -234,6 +234,9 @@ class FunctionBasedAction(SingleStepAction):
 
     def __call__(self, state: State[Any], **inputs: Any) -> Any:
         return self.run_and_update(state, **inputs)
+
+    def __repr__(self) -> str:
+        return f"{self._declared.label}: {', '.join(self.reads) or '-'} -> {', '.join(self.writes) or '-'}"
 
 
 def mark(function: Any, made: FunctionBasedAction) -> None:

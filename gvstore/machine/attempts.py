@@ -4,7 +4,8 @@ Whoever runs actions loops over the attempts: each is a call of its own.
 
 A sync action that has a timeout runs in a thread of its own, as nothing can
 stop a function from outside: it is left to itself when its time is over, and
-what it returns then is not looked at.
+what it returns then is not looked at.  What works in the main thread alone, as
+setting signals, does not work there.
 """
 
 from __future__ import annotations
@@ -16,14 +17,22 @@ import random
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
-from gvstore.machine.action_fault import ActionFault, ActionTimeout
+from gvstore.machine.action_fault import (
+    ActionFault,
+    ActionTimeout,
+    AsyncAction,
+    MissingInputs,
+    UndeclaredRead,
+    UndeclaredWrite,
+)
 
 T = TypeVar("T")
 R = TypeVar("R")
+HOPELESS: Final = (UndeclaredRead, UndeclaredWrite, MissingInputs, AsyncAction)
 
 
 class Timed(Protocol):
@@ -53,7 +62,7 @@ class Retry:
     jitter: float = 0
 
     def __post_init__(self) -> None:
-        kinds = self.on if isinstance(self.on, tuple) else (self.on,)
+        kinds = self.kinds
         object.__setattr__(self, "on", kinds)
         wrong = [each for each in kinds if not (isinstance(each, type) and issubclass(each, BaseException))]
         if wrong or not kinds:
@@ -68,8 +77,13 @@ class Retry:
             raise ActionFault(f"jitter={self.jitter!r}: it is a share, from 0 to 1")
 
     def admits(self, error: BaseException) -> bool:
-        """Returns whether an attempt after this error is worth it."""
-        return isinstance(error, self.on)
+        """Returns whether an attempt after this error is worth it: not where the next can only fail in the same way, unless `on` says so."""
+        return isinstance(error, tuple(each for each in self.kinds if not isinstance(error, HOPELESS) or issubclass(each, HOPELESS)))
+
+    @property
+    def kinds(self) -> tuple[type[BaseException], ...]:
+        """The exceptions of `on`, as a tuple."""
+        return self.on if isinstance(self.on, tuple) else (self.on,)
 
     def delays(self) -> Iterator[float]:
         """Yields the seconds before the second attempt, before the third, and so on: one less than there are attempts."""
@@ -127,13 +141,22 @@ def with_timeout(action: Timed, call: Callable[[], T]) -> T:
 async def with_timeout_async(action: Timed, call: Callable[[], Awaitable[T]]) -> T:
     """Returns what `call`'s awaitable returns; it is cancelled when its time is over.
 
+    A sync action, which would hold up everybody else, is in a thread meanwhile.
+
     Raises:
         ActionTimeout: it is not done in time.
     """
     if action.timeout is None:
         return await call()
-    async with _within(action, action.timeout):
-        return await call()
+    if _may_await(action):
+        async with _within(action, action.timeout):
+            return await call()
+    worker = _Worker()
+    try:
+        value: T = await worker.do_async(lambda: _driven(action, call()), action.timeout, action)
+        return value
+    finally:
+        worker.end()
 
 
 def stream_with_timeout(action: Timed, stream: Generator[T, None, R]) -> Generator[T, None, R]:
@@ -165,12 +188,15 @@ async def astream_with_timeout(action: Timed, stream: AsyncGenerator[T, None]) -
         ActionTimeout: it is not done in time; the stream is cancelled.
     """
     left = action.timeout
+    worker = None if left is None or _may_await(action) else _Worker()
     try:
         while True:
             begun = time.monotonic()
             try:
                 if left is None:
                     value = await anext(stream)
+                elif worker is not None:
+                    value = await worker.do_async(lambda: _driven(action, anext(stream)), left, action)
                 else:
                     async with _within(action, left):
                         value = await anext(stream)
@@ -179,7 +205,10 @@ async def astream_with_timeout(action: Timed, stream: AsyncGenerator[T, None]) -
             left = None if left is None else max(0.0, left - (time.monotonic() - begun))
             yield value
     finally:
-        await stream.aclose()
+        if worker is not None:
+            worker.end()
+        if worker is None or not worker.is_busy:  # of a thread that hangs nothing can be closed
+            await stream.aclose()
 
 
 @asynccontextmanager
@@ -192,6 +221,25 @@ async def _within(action: Timed, seconds: float) -> AsyncIterator[None]:
         if scope.expired():
             raise ActionTimeout(action.name or "", action.timeout or seconds) from e
         raise
+
+
+def _may_await(action: Timed) -> bool:
+    asked = getattr(action, "is_async", None)
+    return asked is None or bool(asked())
+
+
+def _driven(action: Timed, awaitable: Awaitable[T]) -> T:
+    """Returns what something to await returns that never waits, as it is all of a sync action's."""
+    steps = awaitable.__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    except RuntimeError as e:
+        if str(e) != "no running event loop":
+            raise
+    raise AsyncAction(action.name or "", "is written without async, has a timeout and awaits something", "Write it with `async def`.")
 
 
 def _next(stream: Generator[Any, None, Any]) -> tuple[bool, Any]:
@@ -208,7 +256,8 @@ class _Worker:
     def __init__(self) -> None:
         self._asked: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
-        self._is_busy = False
+        self.is_busy = False
+        self._told: Callable[[], None] | None = None  # called in the thread when an answer is there
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._work,), daemon=True).start()
 
@@ -219,28 +268,48 @@ class _Worker:
             except BaseException as e:
                 answer = (None, e)
             self._answers.put(answer)
+            if self._told is not None:
+                self._told()
             del call, answer
 
     def do(self, call: Callable[[], Any], seconds: float, action: Timed) -> Any:
         """Returns what `call` returns, or raises what it raises.  Raises ActionTimeout: it is not done in time."""
-        self._is_busy = True
+        self.is_busy = True
         self._asked.put(call)
         try:
-            value, error = self._answers.get(timeout=seconds)
+            answer = self._answers.get(timeout=seconds)
         except queue.Empty:
             raise ActionTimeout(action.name or "", action.timeout or seconds) from None
-        self._is_busy = False
+        return self._value(answer)
+
+    async def do_async(self, call: Callable[[], Any], seconds: float, action: Timed) -> Any:
+        """Returns what `call` returns; others go on meanwhile.  Raises ActionTimeout: it is not done in time."""
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # the loop is over
+                loop.call_soon_threadsafe(done.set)
+
+        self._told, self.is_busy = tell, True
+        self._asked.put(call)
+        async with _within(action, seconds):
+            await done.wait()
+        return self._value(self._answers.get())
+
+    def _value(self, answer: tuple[Any, BaseException | None]) -> Any:
+        self.is_busy = False
+        value, error = answer
         if error is None:
             return value
         try:
             raise error
         finally:
-            del error
+            del error, answer
 
     def end(self, last: Callable[[], Any] | None = None) -> None:
         """Lets the thread go, when it is done with what it does; `last` is done before, and waited for if the thread is free."""
         if last is not None:
             self._asked.put(last)
         self._asked.put(None)
-        if last is not None and not self._is_busy:
+        if last is not None and not self.is_busy:
             self._answers.get()

@@ -114,7 +114,7 @@ def _what(output: object) -> str:
 
 def _unawaited(terms: Terms, output: object) -> AsyncAction:
     _close(output)
-    return AsyncAction(terms.label, f"returned something to await ({type(output).__name__}), so it is async")
+    return AsyncAction(terms.label, f"returned something to await ({type(output).__name__}), so it is async, and this run is not")
 
 
 def _close(output: object) -> None:

@@ -153,7 +153,7 @@ class _Fold:
     def unawaited(self, stream: Any) -> AsyncAction:
         if inspect.iscoroutine(stream):
             stream.close()
-        return AsyncAction(self.terms.label, f"returned an async stream ({type(stream).__name__}), so it is async")
+        return AsyncAction(self.terms.label, f"returned an async stream ({type(stream).__name__}), so it is async, and this run is not")
 
     def no_stream(self, stream: Any) -> WrongReturn:
         return WrongReturn(self.terms.label, f"returned {shown(stream)}, which is no stream", YIELDS if self.action.single_step else _RESULTS)

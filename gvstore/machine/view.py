@@ -112,7 +112,8 @@ class View(State[S]):
         """Returns a state in which these fields have these values.  Raises UndeclaredWrite."""
         if not self._terms.writable.issuperset(fields):
             self._may(fields)
-        return self._after(super().update(**fields), fields)
+        kept = {name: value.seen() if type(value) is View else value for name, value in fields.items()}
+        return self._after(super().update(**kept), fields)
 
     def append(self, /, **fields: Any) -> State[S]:
         """Returns a state in which each list has one more item.  Raises UndeclaredWrite, ValueError."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+import gvstore as gv
 from gvstore.machine.action_class import DEFAULT_SCHEMA, Action, SingleStepAction
 from gvstore.machine.action_fault import (
     ActionFault,
@@ -26,6 +28,7 @@ from gvstore.machine.action_function import (
     derive_inputs_from_fn,
     type_eraser,
 )
+from gvstore.machine.attempts import Retry
 from gvstore.machine.builtin_actions import Input, Placeholder, Result
 from gvstore.machine.cycle import Outcome, execute, execute_async
 from gvstore.machine.delta import AppendFields, DeleteField, SetFields
@@ -467,3 +470,61 @@ def test_the_small_names() -> None:
     assert (set(), {"twice"}) == Adder(1).optional_and_required_inputs
     with pytest.raises(MissingInputs):
         Once().validate_inputs({})
+
+
+def test_what_a_class_says_of_attempts() -> None:
+    """A number of attempts is a Retry; what is no timeout is an error at once."""
+
+    class Twice(Adder):
+        retry = 2  # type: ignore[assignment]
+        timeout = 3
+
+    @dataclasses.dataclass(frozen=True, slots=True)
+    class Slotted(Adder):
+        by: int
+        note: str = "n"
+
+    assert (Retry(2), 3.0) == (vars(Twice)["retry"], Twice(1).timeout)
+    assert {"by": 1, "note": "n"} == Slotted(1).bound
+    assert "first" == Slotted(1).with_name("first").name
+    assert {"count": 2} == step(Slotted(1), {"count": 1}).state
+    with pytest.raises(ActionFault, match="timeout=-1"):
+
+        class Wrong(Adder):
+            timeout = -1
+
+
+def test_a_method_is_told_what_it_needs() -> None:
+    """Its instance can be bound."""
+
+    class Agent:
+        def __init__(self, tail: str) -> None:
+            self.tail = tail
+
+        @action(reads=["said"], writes=["said"])
+        def say(self, state: State[Any]) -> State[Any]:
+            return state.update(said=state["said"] + self.tail)
+
+    with pytest.raises(MissingInputs, match="missing required inputs: self") as found:
+        step(Agent.say, {"said": "a"})
+    assert ".bind(self=...)" in found.value.hint
+    assert {"said": "a!"} == step(Agent.say.bind(self=Agent("!")), {"said": "a"}).state
+
+
+def test_what_an_action_sees_is_a_state_to_others() -> None:
+    """A registered function is recorded with the fields that the action reads; a state inside a state holds no other."""
+
+    @gv.register
+    def twice(state: State[Any]) -> int:
+        return 2 * int(state["count"])
+
+    @action(reads=["count"], writes=["count", "kept"])
+    def doubles(state: State[Any]) -> State[Any]:
+        return state.update(count=twice(state), kept=state)
+
+    with gv.InMemoryStore():
+        invocation = gv.invoke(lambda: step(doubles, {"count": 2, "secret": 3}).state, ())
+        [child] = invocation.get_children()
+        assert {"count": 2} == child.get_input().args[0]
+        assert {"count": 4, "kept": {"count": 2}, "secret": 3} == invocation.get_output()
+    assert type(step(doubles, {"count": 2}).state["kept"]) is State

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvstore.machine.action_fault import ActionFault, ActionTimeout
+from gvstore.machine.action_fault import ActionFault, ActionTimeout, AsyncAction, MissingInputs, WrongType
 from gvstore.machine.action_function import action, create_action
+from gvstore.machine.action_stream import streaming_action
 from gvstore.machine.attempts import Retry, astream_with_timeout, stream_with_timeout, with_timeout, with_timeout_async
-from gvstore.machine.cycle import execute
+from gvstore.machine.cycle import execute, execute_async
+from gvstore.machine.cycle_stream import execute_astream
 from gvstore.machine.state import State
 
 WHERE: contextvars.ContextVar[str] = contextvars.ContextVar("where", default="nowhere")
@@ -26,6 +28,14 @@ def timed(seconds: float | None) -> Any:
     @action(reads=[], writes=["where"], timeout=seconds)
     def look(state: State[Any]) -> State[Any]:
         return state.update(where=WHERE.get())
+
+    return create_action(look, "look")
+
+
+def timed_async(seconds: float | None) -> Any:
+    @action(reads=[], writes=[], timeout=seconds)
+    async def look(state: State[Any]) -> State[Any]:
+        return state
 
     return create_action(look, "look")
 
@@ -48,6 +58,10 @@ def test_what_is_tried_again() -> None:
     assert Retry(on=TimeoutError).admits(ActionTimeout("a", 1))
     assert not Retry(on=(TimeoutError, OSError)).admits(ValueError())
     assert not Retry().admits(KeyboardInterrupt())
+    hopeless = MissingInputs("a", ["b"], [], "a(b)")
+    assert not Retry().admits(hopeless)
+    assert Retry(on=MissingInputs).admits(hopeless)
+    assert Retry().admits(WrongType("what a model wrote", reads=False))
 
 
 WRONG: list[tuple[Callable[[], Any], str]] = [
@@ -117,13 +131,13 @@ def test_an_async_call_that_hangs_is_cancelled() -> None:
         await asyncio.sleep(0)
         return 3
 
-    assert 3 == asyncio.run(with_timeout_async(timed(HANG), runs))
-    assert 3 == asyncio.run(with_timeout_async(timed(None), runs))
+    assert 3 == asyncio.run(with_timeout_async(timed_async(HANG), runs))
+    assert 3 == asyncio.run(with_timeout_async(timed_async(None), runs))
     with pytest.raises(ActionTimeout, match="took longer"):
-        asyncio.run(with_timeout_async(timed(0.05), hangs))
+        asyncio.run(with_timeout_async(timed_async(0.05), hangs))
     assert [True] == cancelled
     with pytest.raises(TimeoutError, match="mine"):
-        asyncio.run(with_timeout_async(timed(HANG), fails))
+        asyncio.run(with_timeout_async(timed_async(HANG), fails))
 
 
 class Counting:
@@ -192,7 +206,7 @@ def test_async_streams(seconds: float | None) -> None:
 
     async def read(counting: Counting, within: float | None, most: int = 9) -> list[int]:
         found = []
-        stream = astream_with_timeout(timed(within), counting.astream())
+        stream = astream_with_timeout(timed_async(within), counting.astream())
         async for number in stream:
             found.append(number)
             if len(found) == most:
@@ -207,3 +221,71 @@ def test_async_streams(seconds: float | None) -> None:
     with pytest.raises(ActionTimeout):
         asyncio.run(read(hanging, 0.05))
     assert hanging.closed
+
+
+def test_a_sync_action_in_an_async_run_holds_up_nobody() -> None:
+    """With a timeout it is in a thread, where it can wait for what others do; so is a sync stream."""
+    asked, answered = threading.Event(), threading.Event()
+
+    @action(reads=[], writes=["done"], timeout=HANG)
+    def waits(state: State[Any]) -> State[Any]:
+        asked.set()
+        return state.update(done=answered.wait(HANG))
+
+    @streaming_action(reads=[], writes=["done"], timeout=HANG)
+    def tells(state: State[Any]) -> Any:
+        asked.set()
+        yield {"done": answered.wait(HANG)}, None
+        yield {}, state.update(done=True)
+
+    async def answers() -> None:
+        while not asked.is_set():
+            await asyncio.sleep(0.001)
+        answered.set()
+
+    async def waiting() -> Any:
+        other = asyncio.create_task(answers())
+        waiter = create_action(waits, "waits")
+        done = await with_timeout_async(waiter, lambda: execute_async(waiter, State()))
+        await other
+        return done.state
+
+    async def telling() -> list[Any]:
+        other = asyncio.create_task(answers())
+        teller = create_action(tells, "tells")
+        found = [each async for each in astream_with_timeout(teller, execute_astream(teller, State()))]
+        await other
+        return found
+
+    assert {"done": True} == asyncio.run(waiting())
+    asked.clear()
+    answered.clear()
+    items = asyncio.run(telling())
+    assert ({"done": True}, {"done": True}) == (items[0], items[1].state)
+
+
+def test_a_sync_action_that_hangs_in_an_async_run() -> None:
+    """It is left to itself; what it raises otherwise comes through, and what it returns to be awaited is refused."""
+    released = threading.Event()
+
+    def made(body: Callable[[], Any], seconds: float) -> Any:
+        @action(reads=[], writes=[], timeout=seconds)
+        def step(state: State[Any]) -> Any:
+            return body()
+
+        return create_action(step, "step")
+
+    async def runs(body: Callable[[], Any], seconds: float = HANG) -> Any:
+        each = made(body, seconds)
+        return await with_timeout_async(each, lambda: execute_async(each, State()))
+
+    def fail() -> None:
+        raise LookupError("mine")
+
+    with pytest.raises(ActionTimeout):
+        asyncio.run(runs(lambda: released.wait(HANG), 0.05))
+    released.set()
+    with pytest.raises(LookupError, match="mine"):
+        asyncio.run(runs(fail))
+    with pytest.raises(AsyncAction, match="awaits something"):
+        asyncio.run(runs(lambda: asyncio.sleep(1)))
