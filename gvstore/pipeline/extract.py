@@ -33,6 +33,7 @@ from gvstore.pipeline.refusal import AnswerRefused
 
 MAX_CHARACTERS = 16_000_000
 MAX_BLOCKS = 10_000
+MAX_LINE = 400  # characters of a line that may name a path
 
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
 _SLACK = 3  # columns that a closing fence may stand further right than the opening one
@@ -134,7 +135,7 @@ class _Block:
 
 def _path_of(block: _Block) -> tuple[str, str]:
     """Returns the block's path, or "" and why there is none."""
-    if path := name_in_info(block.info):
+    if path := name_in_info(block.info) if len(block.info) <= MAX_LINE else "":
         return path, ""
     path = name_before(block.before)
     if path and names_command(path, block.language):
@@ -189,8 +190,8 @@ def _line_before(answer: str, start: int, end: int) -> str:
     """Returns the last line that is not blank between two places; "" also if it is longer than any path's line."""
     while end > start:
         begin = answer.rfind("\n", start, end - 1) + 1 or start
-        line = answer[max(begin, end - 1002) : end]
+        line = answer[max(begin, end - 2 * MAX_LINE) : end]
         if not line.isspace():
-            return line.strip() if end - begin <= 1000 else ""
+            return line.strip() if end - begin <= MAX_LINE else ""
         end = begin
     return ""

@@ -20,10 +20,10 @@ _ENDING = re.compile(r"[^\s.]\.[A-Za-z][\w+-]{0,14}$")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _DOTTED_LANGUAGES = frozenset({"asp.net", "vb.net", "c#.net"})
 _ABBREVIATIONS = frozenset({"e.g", "i.e", "a.k.a", "etc", "p.s"})
-_SPAN = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\([^)]*\)")
-_REMARK = re.compile(r"\s*\([^()]*\)\s*[:.]?$")
+_SPAN = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\[([^\[\]]+)\]\([^()]*\)")
+_REMARK = re.compile(r"\([^()]*\)\s*[:.]?$")
 _LABELLED = re.compile(r"""(?:^|[\s{,])(?:title|file|filename|file_name|path|name)\s*[=:]\s*(?:"([^"]+)"|'([^']+)'|([^\s"'}]+))""")
-_COMMENT = re.compile(r"^\s*(?:#|//|--|;|/\*|<!--)\s*(?:(?:file|filename|path)\s*:\s*)?(\S+?)\s*(?:\*/|-->)?\s*$", re.IGNORECASE)
+_COMMENT = re.compile(r"^(?:#|//|--|;|/\*|<!--)\s*(?:(?:file|filename|path)\s*:\s*)?(\S+?)\s*(?:\*/|-->)?$", re.IGNORECASE)
 _WRAPPERS = "`*\"'<>[]()«»“”‘’#"
 
 
@@ -66,7 +66,7 @@ def name_before(line: str) -> str:
 
 def name_in_comment(content: str) -> str:
     """Returns the path that is all of the comment on a block's first line, or ""."""
-    first = content[:500].lstrip("\n").split("\n", 1)[0]
+    first = content[:200].lstrip("\n").split("\n", 1)[0].strip()
     found = _COMMENT.match(first)
     return _bare(found[1]) if found and not first.startswith("#!") and is_path(found[1]) else ""
 

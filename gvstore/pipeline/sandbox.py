@@ -36,6 +36,7 @@ from gvstore import host
 from gvstore.pipeline.refusal import SystemLacks
 
 How = Literal["exited", "signal", "wall", "cpu", "memory", "output", "processes", "not_started", "lost"]
+SCRATCH = "gv-program-"  # how the names of temporary folders begin
 _SCRIPT = Path(__file__).with_name("supervisor.py")
 _INHERITED = ("PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ")
 _PATIENCE_S = 15  # for a supervisor to end what it watches
@@ -162,7 +163,7 @@ def run_program(
     with _scratch() as folder:
         asked = {
             "argv": list(argv),
-            "cwd": str(cwd),
+            "cwd": str(cwd.absolute()),
             "env": program_environment(host.environment(), folder, env),
             "stdin": base64.b64encode(stdin).decode(),
             "scratch": str(folder),
@@ -263,7 +264,7 @@ def _output(told: dict[str, Any] | None) -> Output:
 @contextlib.contextmanager
 def _scratch() -> Iterator[Path]:
     """Gives a folder with an empty home and temporary folder in it, which is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="gv-program-"))
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
     try:
         for name in ("home", "tmp"):
             (folder / name).mkdir()

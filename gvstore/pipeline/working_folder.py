@@ -71,7 +71,7 @@ class WorkingFolder:
             raise SystemLacks("openat, which keeps writes inside a folder")
         if refusal := path_refusal(name):
             raise PathsRefused([refusal])
-        self.path = base / name
+        self.path = (base / name).absolute()
         self._fd = os.open(base, FOLDER & ~os.O_NOFOLLOW)
         try:
             for part in name.split("/"):

@@ -202,7 +202,8 @@ def test_an_answer_without_end_is_not_held() -> None:
 @pytest.mark.parametrize(
     "answer",
     ["```\n" * 200_000, "a.py\n```x\n" * 200_000, "\n" * 1_000_000 + "```\n", " " * 1_000_000 + "```", "`" * 1_000_000,
-     "a.py\n```\nx\n```\n" * 100_000, "```\n" + "  ```x\n" * 200_000, "[" * 900 + "\n```\n", "a.b " * 300_000 + "\n```\n```"],
+     "a.py\n```\nx\n```\n" * 100_000, "```\n" + "  ```x\n" * 200_000, "[" * 900 + "\n```\n", "a.b " * 300_000 + "\n```\n```",
+     ("[" * 390 + "\n```" + "[" * 390 + "\n# a" + " " * 400 + "x\n```\n") * 3000, "```" + "file=" * 1_000_000],
 )  # fmt: skip
 def test_hostile_answers_are_read_once(answer: str) -> None:
     """Nothing is quadratic in them: each comes back within the test's patience, or is refused."""
