@@ -20,6 +20,7 @@ _OUTPUT_WIDTH = 64
 _LEAST = 16
 _CODES = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST_DEFAULT = 200
+_MACHINES = frozenset({"action", "machine"})  # flavors of components
 _QUESTION = "gvstore.journal.question.RequestInput"
 
 
@@ -47,6 +48,8 @@ def _columns(text: str) -> int:
 
 def called(call: Invocation, paint: Paint, width: int, *, names: bool = True) -> str:
     """Returns what was called: `roll_die(sides=6)`, `Die(sides=6)` for an Invokable, `roll(2) on Die(sides=6)` for a method."""
+    if call.component.flavor in _MACHINES:
+        return _of_machine(call, paint, width)
     name, state = paint("call", call.name), call.state
     if call.component.name == _QUESTION:
         return _asked(call, state, width, paint)
@@ -57,6 +60,12 @@ def called(call: Invocation, paint: Paint, width: int, *, names: bool = True) ->
     if call.component.flavor == "class" and instance.startswith(f"{call.name}("):
         return f"{name}{instance.removeprefix(call.name)}{f'({arguments})' if arguments else ''}"
     return f"{name}({arguments}) on {instance}"
+
+
+def _of_machine(call: Invocation, paint: Paint, width: int) -> str:
+    from gvstore.cli.step_line import ACTION, machine_called, step_called
+
+    return (step_called if call.component.flavor == ACTION else machine_called)(call, paint, width)
 
 
 def _asked(call: Invocation, state: object, width: int, paint: Paint) -> str:
@@ -83,6 +92,10 @@ def call_arguments(call: Invocation, width: int, *, names: bool = True) -> str:
 def ending(call: Invocation, paint: Paint, width: int = _OUTPUT_WIDTH) -> str:
     """Returns ` = 7`, ` raised ValueError: no`, or what else became of a call; the value has `width` columns."""
     if call.status == "ok":
+        if call.component.flavor in _MACHINES:
+            from gvstore.cli.step_line import ACTION, machine_ending, step_ending
+
+            return step_ending(call, width) if call.component.flavor == ACTION else machine_ending(call, width)
         return f" = {value_line(call.output, width)}"
     if call.status == "raised":
         error = call.get_raised()

@@ -160,9 +160,10 @@ def call_cost(call: Invocation, timing: Timing | None) -> str:
         return ""
     if timing.reused:
         return "   reused"
-    tokens = _tokens(call.get_output())
+    is_step = call.component.flavor == "action"
+    tokens = 0 if is_step else _tokens(call.get_output())
     parts = [units.count(tokens, "token")] if tokens else []
-    parts += [units.duration(timing.duration_us)] if timing.duration_us >= _LEAST_US else []
+    parts += [units.duration(timing.duration_us)] if is_step or timing.duration_us >= _LEAST_US else []
     return "   " + ", ".join(parts) if parts else ""
 
 

@@ -129,15 +129,16 @@ class CallShown:
     call: Invocation = field(metadata=HIDDEN)
     timing: Timing | None = field(metadata=HIDDEN)
     walk: Walk = field(metadata=HIDDEN)
+    step: dict[str, object] | None = field(default=None, metadata=HIDDEN)  # of a machine's step: what it read and wrote
 
     def lines(self, paint: Paint) -> Iterator[str]:
         call, full = self.call, self.walk.full
         yield f"{paint('run', self.rev)}  {paint('call', call.component.name)}  {call.status}{call_cost(call, self.timing)}"
-        for name, value in call.args.items():
+        for name, value in (self.step or call.args).items():
             yield from _named_block(name, value, full=full)
         if call.state is not None:
             yield from _named_block("state", call.state, full=full)
-        if call.status == "ok":
+        if call.status == "ok" and self.step is None:
             yield from _named_block("output", call.output, full=full)
         elif call.status == "raised":
             kind, message = raised_parts(call.get_raised())
@@ -176,7 +177,12 @@ def show_call(subject: Subject, *, rows: bool, walk: Walk) -> CallShown:
     objects, times = call.store.objects, run.record.times if run is not None else NIL
     timing = timing_of(times, subject.path, objects) if times != NIL else None
     listed = call_rows(call, objects, timing, walk, subject.path) if rows else []
-    return CallShown(subject.name, run_name(run) if run is not None else None, listed, call, timing, walk)
+    step = None
+    if run is not None and call.component.flavor in ("action", "machine"):
+        from gvstore.cli.machine_view import told
+
+        step = told(subject)
+    return CallShown(subject.name, run_name(run) if run is not None else None, listed, call, timing, walk, step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,10 @@ def _with_part(subject: Subject) -> Subject:
     """
     if not subject.part or subject.call is None:
         return subject
+    if subject.part[0] == "state" and subject.run is not None and subject.call.component.flavor in ("action", "machine"):
+        from gvstore.cli.machine_view import state_part
+
+        return state_part(subject)
     try:
         return replace(subject, value=part_of(subject.call, subject.part))
     except InvocationError as e:

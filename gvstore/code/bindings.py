@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from gvstore.code.mark import absolute_module, is_invokable, is_mark, is_register
+from gvstore.code.mark import absolute_module, is_action, is_action_base, is_invokable, is_mark, is_register
 from gvstore.code.module import ModuleText, Site
 from gvstore.code.registries import called_fillers, fillers, registered
 from gvstore.code.walk import children
@@ -22,7 +22,7 @@ from gvstore.code.walk import children
 _GIVEN: Final = re.compile(r"\bregister\b(?![ \t]*(?:#[^\n]*)?\n)")  # anything but the bare mark at the end of its line
 _COMPOUND = ast.If | ast.Try | ast.TryStar | ast.With | ast.For | ast.While | ast.Match
 MODULE: Final = ""  # the name under which a module as a whole is asked for
-REGISTERED, INVOKABLE = "registered", "invokable"
+REGISTERED, INVOKABLE, ACTION = "registered", "invokable", "action"
 
 
 @dataclass(slots=True)
@@ -60,7 +60,8 @@ class Bindings:
     def mark(self, site: Site) -> str:
         """Returns what marks a definition as a component, or ""; what it inherits from others is for these to say.
 
-        INVOKABLE: its instances are called and recorded; REGISTERED: a function, or a class that is known by its name.
+        INVOKABLE: its instances are called and recorded; REGISTERED: a function, or a class that is known by its name;
+        ACTION: what a machine calls and records, and nobody else.
         """
         names, node = self.text.names, site.node
         if isinstance(node, ast.ClassDef):
@@ -68,7 +69,11 @@ class Bindings:
             if made or any(is_invokable(base, names) for base in node.bases):
                 return INVOKABLE
         decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
-        return REGISTERED if id(node) in self.called or any(is_mark(each, names) for each in decorators) else ""
+        if id(node) in self.called or any(is_mark(each, names) for each in decorators):
+            return REGISTERED
+        bases = node.bases if isinstance(node, ast.ClassDef) else []
+        is_one = any(is_action(each, names) for each in decorators) or any(is_action_base(each, names) for each in bases)
+        return ACTION if is_one else ""
 
     def _of(self, name: str) -> Binding:
         return self.names.setdefault(name, Binding())

@@ -9,8 +9,9 @@ that `identify` gives to the same definition when it is recorded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from gvstore.code.bindings import ACTION
 from gvstore.code.facts import FactStore
 from gvstore.code.identity import CodeIdentity, identity_of, module_name
 from gvstore.code.module import UNPARSABLE, ModuleText, decode_source, reading
@@ -18,8 +19,9 @@ from gvstore.code.project import Project
 from gvstore.code.reach import trace
 from gvstore.code.tree import TreeModules
 from gvstore.code.unit import Module
+from gvstore.objects.component import STEP
 
-_HINTS = ("register", "Invokable", "typed_invokable", "action")
+_HINTS = ("register", "Invokable", "typed_invokable", "action", "Action")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +138,6 @@ def _components(path: str, module: Module, project: Project) -> Iterator[Compone
         if project.is_component(module, number):
             reach = trace(project, module, number).hash
             identity = identity_of(module.facts.definition(number), module.name, reach)
+            if project.is_action(module, number):
+                identity = replace(identity, flavor=ACTION, parameters=STEP)
             yield Component(identity, path, *module.facts.sites[number][-2:])

@@ -18,7 +18,9 @@ _UNSEEN: Final = {"gv": "gvstore", "gvstore": "gvstore", "enact": "enact"}
 """What these names mean where no import is in sight: a notebook imports in another cell."""
 
 _REGISTERS: Final = frozenset({"register"})
-_MARKS: Final = frozenset({"register", "typed_invokable", "action"})
+_MARKS: Final = frozenset({"register", "typed_invokable"})
+_ACTIONS: Final = frozenset({"action", "streaming_action"})
+_ACTION_BASES: Final = frozenset({"Action", "SingleStepAction", "StreamingAction", "SingleStepStreamingAction", "AsyncStreamingAction"})
 _BASES: Final = frozenset({"Invokable", "InvokableBase", "AsyncInvokable", "AsyncInvokableBase"})
 
 
@@ -90,6 +92,22 @@ def is_register(expression: ast.expr, names: Mapping[str, str]) -> bool:
 def is_mark(expression: ast.expr, names: Mapping[str, str]) -> bool:
     """Returns whether a decorator makes a component; `typed_invokable(int, str)` does more than that."""
     return _is_one_of(expression, names, _MARKS)
+
+
+def is_action(expression: ast.expr, names: Mapping[str, str]) -> bool:
+    """Returns whether a decorator makes a machine's action: `@action(...)`, `@action.pydantic(...)`, `@streaming_action(...)`."""
+    if isinstance(expression, ast.Call):
+        expression = expression.func
+    if isinstance(expression, ast.Attribute) and expression.attr == "pydantic":
+        expression = expression.value
+    return _ours(dotted_origin(expression, names), _ACTIONS)
+
+
+def is_action_base(base: ast.expr, names: Mapping[str, str]) -> bool:
+    """Returns whether a base class is one of a machine's kinds of `Action`."""
+    if isinstance(base, ast.Subscript):
+        base = base.value
+    return _ours(dotted_origin(base, names), _ACTION_BASES)
 
 
 def is_invokable(base: ast.expr, names: Mapping[str, str]) -> bool:

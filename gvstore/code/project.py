@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Callable
 from typing import Final
 
-from gvstore.code.bindings import INVOKABLE, MODULE
+from gvstore.code.bindings import ACTION, INVOKABLE, MODULE
 from gvstore.code.facts import CLASS, FactStore, Link, save
 from gvstore.code.mark import ROOTS
 from gvstore.code.module import UNPARSABLE, ModuleText
@@ -129,8 +129,12 @@ class Project:
         return [Boundary(Edge.LIBRARY, parts[0])]
 
     def is_component(self, module: Module, number: int) -> bool:
-        """Returns whether a definition is registered, or a class that inherits Invokable."""
+        """Returns whether a definition is registered, a machine's action, or a class that inherits Invokable."""
         return bool(module.facts.sites[number][2]) or self.is_invokable(module, number)
+
+    def is_action(self, module: Module, number: int) -> bool:
+        """Returns whether a definition is a machine's action."""
+        return bool(module.facts.sites[number][2] == ACTION)
 
     def is_invokable(self, module: Module, number: int) -> bool:
         """Returns whether a definition is a class that inherits Invokable, also through classes of the project."""
@@ -153,7 +157,7 @@ class Project:
     def _boundary(self, module: Module, number: int, key: UnitKey) -> UnitKey | Boundary:
         """Returns a component in place of a definition whose calls are recorded: a class that is only registered makes none."""
         kind, mark = module.facts.sites[number][1:3]
-        ends = self.is_invokable(module, number) if kind == CLASS else mark
+        ends = self.is_invokable(module, number) if kind == CLASS else mark and mark != ACTION
         return Boundary(Edge.COMPONENT, str(key), key) if ends else key
 
     # -- units

@@ -159,11 +159,16 @@ def part_of(call: Invocation, parts: Sequence[str]) -> Any:
             f"a call has no part {first}", hint=f"Did you mean {near[0]}?" if near else f"It has {', '.join(PARTS)}."
         )
     for name in rest:
-        value = _inside(value, name)
+        value = inside(value, name)
     return value
 
 
-def _inside(value: Any, name: str) -> Any:
+def inside(value: Any, name: str) -> Any:
+    """Returns what a value holds under a key, a number or a field's name.
+
+    Raises:
+        NoSuchCall: nothing.
+    """
     if isinstance(value, Mapping):
         for key in (name, int(name) if name.lstrip("-").isdigit() else name):
             if key in value:

@@ -133,6 +133,11 @@ class LiveComponent:
         return tuple(args), kwargs
 
     @property
+    def written(self) -> Any:
+        """What tells by its place whether it is of the project or of a library."""
+        return self.function
+
+    @property
     def code(self) -> CodeType | None:
         """What was compiled of its function, if it was written in Python."""
         code = getattr(self.function, "__code__", None)
@@ -197,7 +202,7 @@ def _disguised(function: FunctionType) -> bool:
 
 def _source_path(live: LiveComponent) -> Path | None:
     file: str | None = None
-    code = getattr(inspect.unwrap(live.function), "__code__", None)
+    code = getattr(inspect.unwrap(live.written), "__code__", None)
     if code is not None and not code.co_filename.startswith("<"):
         file = code.co_filename
     else:

@@ -30,6 +30,7 @@ from gvstore.journal.frame import Ended, Frame, Lane, lane_below, open_ancestor
 from gvstore.journal.redact import LEAST_CHARACTERS, RedactingEncoder, Redactor, redactor_of
 from gvstore.objects.component import Component
 from gvstore.objects.invocation import PartList
+from gvstore.objects.oid import ObjectId
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import LINK_BYTES, array, has_link, link_bytes, pack
 from gvstore.odb.wal import WalWriter
@@ -141,6 +142,7 @@ class Recording:
         self.usage: dict[str, int] = {}
         self.top: Frame | None = None  # the root call's, set by who begins it
         self.notes: set[str] = set()  # what the user is told of the run
+        self.states: list[tuple[int, ObjectId]] = []  # of a machine: after how many of its steps, which stored state
         self._number = self._source = 0
         self._known: dict[LiveComponent, tuple[int, bytes]] = {}
         self.unstored: dict[int, list[tuple[str, str | None]]] = {}  # by thread: opaque values that it encoded

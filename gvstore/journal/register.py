@@ -37,6 +37,7 @@ EFFECTS: tuple[Effect, ...] = ("", "once", "repeat")
 _registered: dict[tuple[str, str], LiveComponent] = {}
 _OTHERS_KEPT = 100  # of one name: who makes more functions than these in a loop finds the latest
 _others: dict[tuple[str, str], weakref.WeakSet[LiveComponent]] = {}  # of one name: lambdas, and what a function makes
+_objects: weakref.WeakSet[LiveComponent] = weakref.WeakSet()  # that have the name of the variable they are found in, if it is asked for
 
 
 @overload
@@ -97,7 +98,7 @@ def _register_class(cls: type, options: dict[str, Any], place: FrameType) -> typ
     if issubclass(cls, InvokableBase):
         live = LiveComponent(cls, cls.checked_call(), flavor="class", **options)
         cls.__gv__ = live
-        _note(live)
+        note_component(live)
     if issubclass(cls, ResourceBase):
         from gvstore.store.registry import Registry
 
@@ -146,11 +147,11 @@ def _register_function(function: Callable[..., Any], options: dict[str, Any], pl
 
     wrapper.__gv__ = live  # type: ignore[attr-defined]
     live.face = wrapper
-    _note(live)
+    note_component(live)
     return wrapper
 
 
-def _note(live: LiveComponent) -> None:
+def note_component(live: LiveComponent) -> None:
     """Makes a component known; one of its name that stands elsewhere, or that the same code made, stays known while it lives."""
     key = live.module, live.qualname
     earlier = _registered.get(key)
@@ -162,6 +163,11 @@ def _note(live: LiveComponent) -> None:
             for each in [each for each in others if _replaces(live, each)]:
                 others.discard(each)
     _registered[key] = live
+
+
+def note_object(live: LiveComponent) -> None:
+    """Makes a component known, while it lives, that is an object and no definition: its name is the variable's that holds it."""
+    _objects.add(live)
 
 
 def _replaces(live: LiveComponent, earlier: LiveComponent) -> bool:
@@ -241,7 +247,8 @@ def live_of(subject: Any) -> LiveComponent | None:
 
 def registered() -> list[LiveComponent]:
     """Returns the components that the running program has registered."""
-    return [*_registered.values(), *(live for key, others in _others.items() if key in _registered for live in others)]
+    made = (live for key, others in _others.items() if key in _registered for live in others)
+    return [*_registered.values(), *made, *_objects]
 
 
 def registered_as(name: str, root: Any = None) -> list[LiveComponent]:

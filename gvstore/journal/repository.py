@@ -263,7 +263,7 @@ class Repository(BareRepository):
             root=invocation.put(), status="rewound", started_at=now, ended_at=now, target=run.record.target, author=author,
             user=host.user(), host=host.hostname(), python=host.python_version(), group=run.record.group,
             branch=run.record.branch, git=run.record.git, code=run.record.code, base=run.record.base, parent=run.oid,
-            counts={"calls": calls, "executed": 0, "reused": calls},
+            counts={"calls": calls, "executed": 0, "reused": calls}, labels=run.record.labels,
         )  # fmt: skip
         oid = record.put(self.objects)
         number = self.refs.add_run(

@@ -17,6 +17,7 @@ from gvstore.journal.recovery import run_of_journal
 from gvstore.journal.rewind import last_calls
 from gvstore.objects import run as stored
 from gvstore.objects.commit import Commit
+from gvstore.objects.decode import decode
 from gvstore.objects.oid import ObjectId, short
 from gvstore.odb.wal import is_held
 from gvstore.repo import layout
@@ -95,6 +96,12 @@ class Run(Generic[T]):
             return None
         number = self.repo.refs.run_number(self.record.parent)
         return None if number is None else self.repo.runs[number]
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """What the run of a state machine is found by: `app`, `sequence`, `partition`; of other runs nothing."""
+        labels: dict[str, Any] | None = decode(self.record.labels, self._store.objects)
+        return labels or {}
 
     def code_name(self) -> str:
         """Returns which code it used: a commit's abbreviated oid, `run/1's code`, or `work tree` where it is no commit's.

@@ -12,7 +12,7 @@ import os
 import secrets
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +35,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
 from gvstore.objects.run import Run
+from gvstore.objects.wire import Link
 from gvstore.odb.fault import ReadOnly, Unreadable, WriteFailed
 from gvstore.odb.wal import WalWriter
 from gvstore.repo import layout
@@ -54,7 +55,7 @@ class RunOptions:
     """What a user says of a run: why, in which group, what they typed.
 
     `move_run` lets RUN follow: set for commands, not for what programs record.
-    `terms` are those of a replay, as `terms_of` tells them.
+    `terms` are those of a replay, as `terms_of` tells them.  `labels` are what a machine's runs are found by.
     `on_call` is told of each call that the root made when it ends, if it was executed.
     """
 
@@ -67,6 +68,7 @@ class RunOptions:
     command: str = "run"
     on_call: OnCall | None = None
     terms: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, str | int] = field(default_factory=dict)
 
 
 class _Syncer(threading.Thread):
@@ -154,7 +156,7 @@ class RunningRun:
             "group": options.group, "branch": branch, "git": git, "base": base and bytes(base),
             "parent": options.parent and bytes(options.parent), "code": self.snapshot.take(base),
             "started_at": host.now_us(), "terms": self._terms(),
-            "environment": bytes(put_environment(repo.objects)), "imports": self._imports(),
+            "environment": bytes(put_environment(repo.objects)), "imports": self._imports(), "labels": self._labels(),
         }  # fmt: skip
 
     def _imports(self) -> dict[str, dict[str, bytes | None]]:
@@ -164,6 +166,14 @@ class RunningRun:
         then = None if parent is None else UsedCode.of(Run.get(self.repo.objects, parent), self.repo.objects).imports
         here = {key.partition(":")[0] for key in found}
         return {**{key: dict(files) for key, files in (then or {}).items() if key.partition(":")[0] not in here}, **found}
+
+    def _labels(self) -> dict[str, Any]:
+        """Returns what the run is found by: its own, or those of the run it is derived from."""
+        parent = self.options.parent
+        if self.options.labels or parent is None:
+            return dict(self.options.labels)
+        labels: dict[str, Any] = decode(Run.get(self.repo.objects, parent).labels, self.repo.objects) or {}
+        return labels
 
     def _terms(self) -> dict[str, Any] | None:
         """Returns the terms of a replay, as they can be stored, without secrets."""
@@ -213,7 +223,7 @@ class RunningRun:
         self.facts["imports"] |= self.snapshot.imported
         run = run_of(
             self.facts, frame, status, host.now_us(), counts, objects,
-            notes=(*self.snapshot.notes, *secret_notes(recording.secrets), *sorted(recording.notes)),
+            states=recording.states, notes=(*self.snapshot.notes, *secret_notes(recording.secrets), *sorted(recording.notes)),
             trace="" if status in ("ok", "waiting") else recording.redactor.clean_text(self.repo.told(_trace(error))),
         )  # fmt: skip
         oid = run.put(objects)
@@ -265,10 +275,10 @@ def status_of(outcome: bytes) -> str:
 
 def run_of(
     facts: dict[str, Any], root: Frame | None, status: str, ended_at: int, counts: dict[str, int], objects: ObjectStore,
-    *, notes: tuple[str, ...] = (), trace: str = "",
+    *, notes: tuple[str, ...] = (), trace: str = "", states: Sequence[tuple[int, ObjectId]] = (),
 ) -> Run:  # fmt: skip
     """Returns the run that a journal's first record, its root call and its end make; the root is stored."""
-    known: dict[str, Any] = {k: v for k, v in facts.items() if k not in (*_OIDS, "terms", "imports")}
+    known: dict[str, Any] = {k: v for k, v in facts.items() if k not in (*_OIDS, "terms", "imports", "labels")}
     known |= {k: ObjectId(facts[k]) if facts.get(k) else None for k in _OIDS}
     return Run(
         root=objects.write(INVOCATION_BYTE + root.part) if root is not None else None,
@@ -280,6 +290,8 @@ def run_of(
         traceback=trace,
         terms=Encoder(objects).nested(facts["terms"]) if facts.get("terms") else NIL,
         imports=Encoder(objects).nested(facts["imports"]) if facts.get("imports") is not None else NIL,
+        labels=Encoder(objects).nested(facts["labels"]) if facts.get("labels") else NIL,
+        states=Encoder(objects).nested([[number, Link(oid)] for number, oid in states]) if states else NIL,
         **known,
     )
 

@@ -18,8 +18,11 @@
     application a graph, a state, and where it is; builder: makes it, from an origin (fresh, resumed, forked)
                 (call: one call of it; walk: step after step; turn: one step; halts: where a call stops;
                 stream_result: what streams; context: what an action may know; saver: when a persister is told)
+    execution   a run of a machine as it is recorded: over component (an action, a machine), outcome (what a step changed),
+                kept (states in a repository); steps: read back; keeping: states by name
     lifecycle   hooks (hook, hook_async: the classes; lifecycle_ready, lifecycle_otel: some that are ready); tracing: spans
-    persister   what keeps steps: persister_memory, persister_sqlite (over persister_schema, persister_rows), persister_async;
+    persister   what keeps steps: persister_memory, persister_sqlite (over persister_schema, persister_rows), persister_async,
+                persister_store (the repository);
                 persister_hook saves; tracking: the files of Burr's tracker
     draw        text, Mermaid, DOT and SVG of a sketch (draw_svg: the picture, layout: where all lies);
                 visualize: written to files

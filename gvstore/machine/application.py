@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gvstore.machine import call, call_stream
 from gvstore.machine.application_graph import ApplicationGraph
+from gvstore.machine.component import machine_component
 from gvstore.machine.context import ApplicationContext
+from gvstore.machine.execution import function_of
 from gvstore.machine.graph import Graph
 from gvstore.machine.lifecycle import HOOKS, LifecycleAdapterSet
 from gvstore.machine.node import name_of
@@ -29,6 +31,7 @@ from gvstore.machine.stream_result import AsyncStreamingResultContainer, Streami
 from gvstore.machine.turn import ERRORS, NEXT, Done
 
 if TYPE_CHECKING:
+    from gvstore.journal.run import Run
     from gvstore.machine.builder import ApplicationBuilder
     from gvstore.machine.execution import Execution
     from gvstore.machine.finding import Finding
@@ -94,10 +97,13 @@ class Application(Generic[S]):
         self._builder, self._findings = builder, tuple(findings)
         self._parent_pointer, self._spawning_parent_pointer = fork_parent_pointer, spawning_parent_pointer
         self._tracker, self._parallel_executor_factory = tracker, parallel_executor_factory
+        self.last_run: Run[Any] | None = None  # what its last call was recorded as
+        self.kept_state: State[Any] | None = None  # that its record has, and the next goes on from
         self._error: BaseException | None = None
         self._checked: set[Any] = set()
         self._set_hooks(adapter_set if adapter_set is not None else LifecycleAdapterSet())
         self._adopt_private()
+        self.__gv__ = machine_component(self, function_of(self))
         if self._position is not None:
             self._graph.get_action(self._position)
         if "post_application_create" in self._hooked:
@@ -237,7 +243,7 @@ class Application(Generic[S]):
         """
         made: Application[S] = Application.__new__(type(self))
         made.__dict__.update(self.__dict__)
-        made._saver, made._state_persister, made._error = None, None, None
+        made._saver, made._state_persister, made._error, made.last_run = None, None, None, None
         if state is not None:
             made._state, made._position, made._sequence_id = state, position, sequence_id
             if self._state._typing is not None:

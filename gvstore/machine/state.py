@@ -180,7 +180,7 @@ class State(Mapping[str, Any], Generic[S]):
         wrong = {}
         for name, values in given.items():
             before = cells.get(name)
-            if type(before) is StoredCell and not before.is_loaded:
+            if isinstance(before, StoredCell) and not before.is_loaded:
                 before = before.as_list() or before
             if before is None:
                 cells[name] = cell_of(values)
@@ -339,6 +339,11 @@ class State(Mapping[str, Any], Generic[S]):
                 stored = Stored(writer, linked(data) or writer.write(VALUE_BYTE + data), 0)
             self._stored = stored
         return stored.oid
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it was stored, or comes from a store."""
+        return self._stored is not None
 
     @classmethod
     def load(cls, reader: ObjectReader, oid: ObjectId) -> State[Any]:

@@ -67,7 +67,7 @@ _EXACT: Final = frozenset({
     number.BIG_INT, number.SURROGATES, number.COMPLEX, number.RANGE, number.SINGLETON, number.DATETIME, number.DATE,
     number.TIME, number.TIMEDELTA, number.TIMEZONE, number.DECIMAL, number.FRACTION, number.UUID,
 })  # fmt: skip
-_BARE: Final = frozenset({type(None), bool, int, float, str, bytes, Link})
+_BARE: Final = frozenset({type(None), bool, int, float, str, bytes, Link, WeakLink})
 
 
 _ENCODER: Final = Encoder(Nowhere())
@@ -187,7 +187,7 @@ def _check_part(raw: Any, *, inside: bool) -> int:
     if type(raw) is not list:
         if type(raw) in (str, bytes) and len(raw.encode() if type(raw) is str else raw) > TEXT_THRESHOLD:
             _refuse("a text that should be cut")
-        if type(raw) not in _BARE and not (inside and type(raw) is WeakLink):
+        if type(raw) not in _BARE:
             _refuse(f"{type(raw).__name__} has no place here")
         return 0
     if not raw or type(raw[0]) is not int:

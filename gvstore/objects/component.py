@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from gvstore.objects import number
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
 from gvstore.objects.record import FieldReader, FieldWriter
+
+STEP: Final = ("action", "state", "inputs")
+"""The arguments of a machine's step, whatever the parameters of its action's function are."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ class Run:
     terms: bytes = NIL  # encoded: on what terms a replay went; trailing nils are not written
     environment: ObjectId | None = None
     imports: bytes = NIL  # encoded: what each module of the project read while it was imported; nil where nobody looked
+    labels: bytes = NIL  # encoded: a dict by which a machine's runs are found: `app`, `partition`, `sequence`
+    states: bytes = NIL  # encoded: [number of steps, link to the state after them] of some steps of a machine
 
     def put(self, writer: ObjectWriter) -> ObjectId:
         """Returns the oid of this run, stored."""
@@ -66,7 +68,7 @@ class Run:
         return f.value(self.counts).value(self.notes).value(self.traceback).raw(self.times, *self._last()).put()
 
     def _last(self) -> tuple[bytes, ...]:
-        last = [self.terms, maybe_link(self.environment), self.imports]
+        last = [self.terms, maybe_link(self.environment), self.imports, self.labels, self.states]
         while last and last[-1] == NIL:
             last.pop()
         return tuple(last)
@@ -81,5 +83,5 @@ class Run:
             f.value(str), f.value(str), f.value(str), f.value(str),
             f.maybe_link(), f.maybe_link(), f.maybe_link(),
             f.value(dict), f.value(tuple), f.value(str), f.raw(), f.raw_or_nil(),
-            f.link_or_none(), f.raw_or_nil(),
+            f.link_or_none(), f.raw_or_nil(), f.raw_or_nil(), f.raw_or_nil(),
         )  # fmt: skip

@@ -80,7 +80,6 @@ REFUSED = {
     "timestamp": b"v\xd6\xff\x00\x00\x00\x00",
     "other extension": b"v\xd4\x05\x00",
     "short link": b"v\x92\x00\xd8\x01" + bytes(16),
-    "weak link in a value": b"v\x92\x00\xc7\x20\x02" + bytes(32),
     "only a link": b"v" + LINK,
     "empty array": b"v\x90",
     "no type number": b"v\x91\xa1a",

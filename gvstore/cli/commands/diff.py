@@ -248,7 +248,10 @@ def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool
         return ValuesDiffer(old.name, new.name, changed_values(old.value, new.value))
     if kinds[0] == "call":
         from gvstore.cli.call_diff import diff_calls, stat_calls
+        from gvstore.cli.step_line import ACTION
 
+        if form == "patch" and all(each.call is not None and each.call.component.flavor == ACTION for each in (old, new)):
+            return _states(old, new)
         if form == "names":
             raise UsageFault("--name-only lists files, and these are runs or calls", hint="`--stat` tells how many calls differ.")
         if form == "stat":
@@ -259,6 +262,15 @@ def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool
     renamed = dict(zip(after.files, before.files.values(), strict=True))
     differ = _files(replace(before, files=renamed), after, None, form)
     return replace(differ, components=_components(repo, old, new))
+
+
+def _states(old: Subject, new: Subject) -> ValuesDiffer:
+    """Returns how the states after two steps of machines differ."""
+    from gvstore.cli.machine_view import state_of
+    from gvstore.cli.value_diff import changed_values
+
+    before, after = state_of(old), state_of(new)
+    return ValuesDiffer(f"{old.name}/state", f"{new.name}/state", changed_values(before.get_all(), after.get_all()))
 
 
 def _component_now(repo: Repository, old: Subject, form: str) -> FilesDiffer:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
@@ -41,6 +43,7 @@ class RunListed:
     completion_tokens: int | None
     started_at: datetime
     ended_at: datetime
+    labels: dict[str, object]
     root: str = field(metadata=HIDDEN)
     damage: str = field(default="", metadata=HIDDEN)
 
@@ -69,8 +72,10 @@ _LEAST = 36
 
 @click.command("runs", cls=Command)
 @click.option("-n", "limit", type=click.IntRange(min=1), metavar="N", help="List the newest N only")
+@click.option("--app", metavar="ID", help="List the runs of this state machine's application only")
+@click.option("--partition", metavar="KEY", help="List the runs of applications of this partition only")
 @pass_context
-def command(cx: CommandContext, limit: int | None) -> None:
+def command(cx: CommandContext, limit: int | None, app: str | None, partition: str | None) -> None:
     """List the runs, the newest first
 
     A run is interrupted when the process that recorded it is gone; its finished calls are kept, and `gv replay`
@@ -79,13 +84,45 @@ def command(cx: CommandContext, limit: int | None) -> None:
     \b
     Example:
       gv runs -n 10
+      gv runs --app chat --partition north
     """
     repo = cx.journal
+    width = max(cx.output.paint.width - _BESIDE, _LEAST)
+    wanted = {name: value for name, value in (("app", app), ("partition", partition)) if value is not None}
+    if wanted:
+        found = list(islice(_labelled(repo, wanted), limit))
+        if not found:
+            cx.output.status(f"no runs of {' and '.join(f'{name} {value}' for name, value in wanted.items())}{_near(repo, wanted)}")
+        cx.output.stream(_readable(repo, row, width) for row in found)
+        return
     rows = repo.refs.runs(limit=limit)
     if not rows:
         cx.output.status("no runs yet: `gv run FILE.py:FUNCTION` makes one")
-    width = max(cx.output.paint.width - _BESIDE, _LEAST)
     cx.output.stream(_readable(repo, row, width) for row in rows)
+
+
+def _labelled(repo: Repository, wanted: dict[str, str]) -> Iterator[RunRow]:
+    """Yields the rows of the runs that have these labels, the newest first; one that cannot be read has none."""
+    for row in repo.refs.runs():
+        with contextlib.suppress(Corrupt):
+            labels = repo.runs[row.number].labels
+            if all(labels.get(name) == value for name, value in wanted.items()):
+                yield row
+
+
+def _near(repo: Repository, wanted: dict[str, str]) -> str:
+    """Returns what to say of labels that are like those that were looked for."""
+    import difflib
+
+    known: dict[str, set[str]] = {name: set() for name in wanted}
+    for row in repo.refs.runs():
+        with contextlib.suppress(Corrupt):
+            labels = repo.runs[row.number].labels
+            for name, values in known.items():
+                if name in labels:
+                    values.add(str(labels[name]))
+    near = [each for name, value in wanted.items() for each in difflib.get_close_matches(value, known[name], 2, 0.5) if each != value]
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def _readable(repo: Repository, row: RunRow, width: int) -> RunListed:
@@ -112,6 +149,7 @@ def _damaged(row: RunRow, why: Corrupt) -> RunListed:
         completion_tokens=None,
         started_at=units.moment(row.started_at),
         ended_at=units.moment(row.ended_at or row.started_at),
+        labels={},
         root="",
         damage=f"{row.target}: {why}",
     )
@@ -139,5 +177,6 @@ def _listed(run: RunOf, width: int) -> RunListed:
         completion_tokens=record.counts.get("completion_tokens"),
         started_at=units.moment(record.started_at),
         ended_at=units.moment(record.ended_at),
+        labels=dict(run.labels),
         root=call_line(root, PLAIN, names=False, width=width) if root is not None else record.target,
     )

@@ -1,0 +1,103 @@
+"""Parts of recorded machines that a user names: `run/5:3/state/history` is the history after step 3."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from gvstore.cli.step_line import ACTION, MACHINE
+from gvstore.cli.subject import Subject
+from gvstore.errors import BadRev
+from gvstore.journal.address import format_path
+from gvstore.journal.invocation import Invocation
+from gvstore.machine.state import State
+from gvstore.machine.state_fault import MissingField
+from gvstore.machine.steps import MachineCall, given
+
+
+def is_step(call: Invocation | None) -> bool:
+    """Returns whether a call is a machine's step."""
+    return call is not None and call.component.flavor == ACTION
+
+
+def is_machine(call: Invocation | None) -> bool:
+    """Returns whether a call is a run of a machine."""
+    return call is not None and call.component.flavor == MACHINE
+
+
+def machine_of(subject: Subject) -> tuple[MachineCall, int]:
+    """Returns the machine that a subject is or is a step of, and the number of its calls up to and with the step.
+
+    Raises:
+        BadRev: it is none.
+    """
+    call, run = subject.call, subject.run
+    if call is None and run is not None:
+        call = run.invocation
+    assert call is not None
+    if is_machine(call):
+        found = _opened(subject, call, subject.path)
+        return found, len(found)
+    if not is_step(call) or run is None:
+        raise BadRev(f"{subject.name} is no step of a state machine", hint="`gv show RUN` lists the steps of a machine's run.")
+    above = run.invocation
+    for index in subject.path[:-1]:
+        above = above.get_child(index)
+    return _opened(subject, above, subject.path[:-1]), subject.path[-1] + 1
+
+
+def _opened(subject: Subject, call: Invocation, path: tuple[int, ...]) -> MachineCall:
+    if not path and subject.run is not None:
+        return MachineCall.of_run(call, subject.run.record)
+    return MachineCall(call)
+
+
+def state_of(subject: Subject) -> State[Any]:
+    """Returns the state after a step, or after all of a machine's."""
+    machine, count = machine_of(subject)
+    return machine.state_after(count) if is_step(subject.call) else machine.last_state()
+
+
+def state_part(subject: Subject) -> Subject:
+    """Returns a subject whose part is `state`, or lies in it, with that value.
+
+    Raises:
+        BadRev: there is no such field.
+    """
+    from gvstore.journal.address import inside
+
+    state, (_, *names) = state_of(subject), subject.part
+    if not names:
+        return replace(subject, value=state.get_all())
+    try:
+        value: Any = state[names[0]]
+    except MissingField as e:
+        above = format_path(subject.path)
+        raise BadRev(f"there is no {names[0]} in the state after {above or 'the last step'}", hint=f"It has {', '.join(state) or 'no fields'}.") from e
+    for name in names[1:]:
+        value = inside(value, name)
+    return replace(subject, value=value)
+
+
+def read_by(subject: Subject) -> dict[str, Any]:
+    """Returns what a step read of the state, by field."""
+    machine, count = machine_of(subject)
+    assert subject.call is not None
+    return given(subject.call, machine.state_after(count - 1))
+
+
+def told(subject: Subject) -> dict[str, Any]:
+    """Returns what `gv show` tells of a step or a run of a machine, by name."""
+    call = subject.call
+    assert call is not None
+    if is_machine(call):
+        machine, _ = machine_of(subject)
+        found = {"inputs": machine.inputs, "began after": machine.position, "app": machine.app_id, "partition": machine.partition_key}
+        return {name: value for name, value in found.items() if value} | {"state": machine.last_state().get_all()}
+    from gvstore.machine.steps import step_of
+
+    step = step_of(call)
+    found = {"inputs": call.args["inputs"], "reads": read_by(subject), "result": step.result, "writes": step.wrote}
+    return {name: value for name, value in found.items() if value} | (
+        {"appends": step.further} if step.further else {}
+    ) | ({"takes away": step.gone} if step.gone else {})

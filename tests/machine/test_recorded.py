@@ -1,0 +1,232 @@
+"""Machines that are recorded: each run of a machine is a run, each step a call of it, and a record replays to itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gvstore as gv
+from gvstore.machine import ApplicationBuilder, State, action, default, expr, on_error
+from gvstore.machine.attempts import Retry
+from gvstore.machine.keeping import checkpoint, hydrate, persist
+from gvstore.machine.persister_store import StorePersister
+from gvstore.machine.steps import MachineCall
+
+RAN: list[str] = []
+
+
+@action(reads=["counter"], writes=["counter"])
+def count(state: State[Any]) -> tuple[dict[str, Any], State[Any]]:
+    """Counts on."""
+    RAN.append("count")
+    result = {"counter": state["counter"] + 1}
+    return result, state.update(**result)
+
+
+@action(reads=["counter"], writes=["log"])
+def note(state: State[Any], suffix: str = "!") -> tuple[dict[str, Any], State[Any]]:
+    """Writes down how far it came."""
+    RAN.append("note")
+    text = f"{state['counter']}{suffix}" * 60
+    return {"text": text}, state.append(log=text)
+
+
+@action(reads=["counter", "scratch"], writes=["counter", "scratch"])
+def flaky(state: State[Any]) -> tuple[dict[str, Any], State[Any]]:
+    """Changes what it was given in place, and fails every time but the third."""
+    RAN.append("flaky")
+    state["scratch"].append("dirt")
+    if RAN.count("flaky") % 3:
+        raise ConnectionError("down")
+    return {}, state.update(counter=state["counter"] + 100)
+
+
+def built(limit: int = 40, **state: Any) -> Any:
+    """Returns a machine that counts to `limit`, with a note at every tenth."""
+    return (
+        ApplicationBuilder()
+        .with_actions(count, note)
+        .with_transitions(("count", "note", expr("counter % 10 == 0")), ("count", "count", default), ("note", "count", expr(f"counter < {limit}")))
+        .with_state(**{"counter": 0, **state})
+        .with_entrypoint("count")
+        .with_identifiers(app_id="counter", partition_key="north")
+        .build()
+    )
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Any:
+    """An empty repository, open."""
+    with gv.init(tmp_path) as repo:
+        yield repo
+
+
+def test_a_run_of_a_machine_is_a_run_and_each_step_a_call_of_it(repo: Any) -> None:
+    """`run` makes one run, found by its labels, whose calls are the steps in order."""
+    app = built()
+    app.run(halt_after=["note"])
+    run = repo.runs[1]
+    assert app.last_run is not None and app.last_run.number == 1
+    assert dict(run.labels) == {"app": "counter", "partition": "north", "sequence": 0}
+    machine = MachineCall.of_run(run.invocation, run.record)
+    assert [step.action for step in machine.steps()] == ["count"] * 10 + ["note"]
+    assert [step.wrote.get("counter") for step in machine.steps()] == [*range(1, 11), None]
+
+
+def test_the_state_after_each_step_is_read_back(repo: Any) -> None:
+    """`state_after` equals the state that the step answered, for every step of a long run."""
+    app = built(200)
+    states = [state for _, _, state in app.iterate(max_steps=500)]
+    run = repo.runs[1]
+    machine = MachineCall.of_run(run.invocation, run.record)
+    assert len(machine) == len(states) > 200
+    assert [machine.state_after(number + 1) for number in range(len(states))] == states
+    assert machine.last_state() == states[-1]
+    assert machine.first_state() == {"counter": 0}
+
+
+def test_a_replay_answers_all_and_comes_to_the_same_state(repo: Any) -> None:
+    """After `rewind(4)` the steps before are answered, the others run, and the output is the same."""
+    app = built()
+    app.run()
+    RAN.clear()
+    again = repo.runs[1].rewind(4).replay()
+    assert len(RAN) == 4
+    first, last = (MachineCall.of_run(run.invocation, run.record).last_state() for run in (repo.runs[1], again))
+    assert first == last
+    assert repo.runs[1].invocation.oid == again.invocation.oid
+
+
+def test_a_step_is_answered_though_another_field_changed(repo: Any) -> None:
+    """A step's arguments are what it reads: what it does not read may differ, and is kept."""
+    app = built(10, other="a")
+    app.run()
+    changed = repo.runs[1].invocation
+    forked = app.fork(state=State({"counter": 0, "other": "b"}))
+    RAN.clear()
+
+    @gv.register
+    def twice(which: str) -> Any:
+        machine = app.fork(state=State({"counter": 0, "other": which}), position=None, sequence_id=None)
+        return machine.run()[2].get_all()
+
+    run = gv.run(twice, "a")
+    assert RAN and run.output["other"] == "a"
+    RAN.clear()
+    again = run.replay()
+    assert again.output == run.output and not RAN
+    assert changed is not None and forked is not None
+
+
+def test_a_failing_step_leaves_no_trace_and_runs_alone_when_resumed(repo: Any) -> None:
+    """What an action changed in place before it raised is not in the state; the replay runs just that action."""
+    RAN.clear()
+    app = (
+        ApplicationBuilder().with_actions(count, flaky).with_transitions(("count", "flaky"))
+        .with_state(counter=0, scratch=[]).build()
+    )  # fmt: skip
+    with pytest.raises(ConnectionError):
+        app.run()
+    assert app.state == {"counter": 1, "scratch": []}
+    run = repo.runs[1]
+    assert run.status == "raised"
+    RAN[:] = ["flaky", "flaky"]
+    again = run.replay()
+    assert RAN == ["flaky"] * 3
+    assert MachineCall.of_run(again.invocation, again.record).last_state() == {"counter": 101, "scratch": []}
+
+
+def test_attempts_are_calls_and_the_step_is_one(repo: Any) -> None:
+    """With retries each attempt is on record; in the application's history there is one step."""
+    RAN.clear()
+    app = (
+        ApplicationBuilder()
+        .with_actions(flaky=action(reads=["counter", "scratch"], writes=["counter", "scratch"], retry=Retry(3, backoff=0))(_plain_flaky))
+        .with_state(counter=0, scratch=[])
+        .build()
+    )
+    app.run()
+    machine = MachineCall.of_run(repo.runs[1].invocation, repo.runs[1].record)
+    assert [step.status for step in machine.steps()] == ["raised", "raised", "ok"]
+    assert [number for number, _ in machine.taken()] == [0]
+
+
+def _plain_flaky(state: State[Any]) -> tuple[dict[str, Any], State[Any]]:
+    RAN.append("flaky")
+    if RAN.count("flaky") % 3:
+        raise ConnectionError("down")
+    return {}, state.update(counter=state["counter"] + 100, scratch=[])
+
+
+def test_an_error_transition_is_on_record(repo: Any) -> None:
+    """The failed step is a call that raised; the next is that of the transition."""
+    RAN.clear()
+    app = (
+        ApplicationBuilder().with_actions(flaky, note).with_transitions(("flaky", "note", on_error(ConnectionError)))
+        .with_state(counter=0, scratch=[]).build()
+    )  # fmt: skip
+    app.run()
+    machine = MachineCall.of_run(repo.runs[1].invocation, repo.runs[1].record)
+    assert [(step.action, step.status) for step in machine.steps()] == [("flaky", "raised"), ("note", "ok")]
+
+
+def test_an_application_goes_on_from_the_repository(repo: Any) -> None:
+    """StorePersister hands out the last step, any step, and after a rewind the step that it was taken back to."""
+    built(100).run(halt_after=["note"])
+    persister = StorePersister(repo)
+    assert persister.list_app_ids("north") == ["counter"]
+    last = persister.load("north", "counter")
+    assert last is not None and (last["position"], last["sequence_id"], last["status"]) == ("note", 10, "completed")
+    third = persister.load("north", "counter", 3)
+    assert third is not None and third["state"] == {"counter": 4}
+    app = _resumed(persister)
+    assert app.sequence_id == 10
+    app.run(halt_after=["note"])
+    assert app.state["counter"] == 20 and app.sequence_id == 21
+    repo.runs[2].rewind_before("4")
+    assert _resumed(persister).state["counter"] == 14
+    assert persister.load("south", "counter") is None
+
+
+def _resumed(persister: Any) -> Any:
+    return (
+        ApplicationBuilder()
+        .with_actions(count, note)
+        .with_transitions(("count", "note", expr("counter % 10 == 0")), ("count", "count"), ("note", "count"))
+        .with_identifiers(app_id="counter", partition_key="north")
+        .initialize_from(persister, resume_at_next_action=True, default_state={"counter": 0}, default_entrypoint="count")
+        .build()
+    )
+
+
+def test_states_are_persisted_and_hydrated(repo: Any) -> None:
+    """`hydrate` returns what `persist` kept, by name, reference and rev; a checkpoint is the same state."""
+    state: State[Any] = State({"history": [f"message {n} " * 40 for n in range(50)]})
+    ref = persist(state, "golden")
+    assert hydrate("golden") == hydrate(ref) == checkpoint(state) == state
+    app = built()
+    app.run(halt_after=["note"])
+    assert hydrate("run/1:3/state") == {"counter": 4}
+    assert hydrate("run/1:") == app.state
+
+
+def test_nothing_is_recorded_without_a_repository() -> None:
+    """Outside of a repository a machine runs as it is."""
+    app = built()
+    app.run(halt_after=["note"])
+    assert app.last_run is None
+
+
+def test_a_state_value_that_cannot_be_stored_is_an_error_that_names_the_field(repo: Any) -> None:
+    """The step fails; the state before it stands."""
+
+    @action(reads=[], writes=["client"])
+    def connect(state: State[Any]) -> State[Any]:
+        return state.update(client=iter([1]))
+
+    app = ApplicationBuilder().with_actions(connect).with_state(x=1).build()
+    with pytest.raises(ValueError, match="client"):
+        app.run()
+    assert app.state == {"x": 1}
