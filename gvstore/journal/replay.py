@@ -17,7 +17,7 @@ from gvstore.journal.pick import with_picks
 from gvstore.journal.plan import is_complete
 from gvstore.journal.recorder import Asker
 from gvstore.journal.redact import fill_holes, has_holes
-from gvstore.journal.register import find_registered
+from gvstore.journal.register import find_registered, registered_as
 from gvstore.journal.replayer import STRICT_CALLS, STRICT_CODE, Replayer
 from gvstore.journal.rewind import rewind_before
 from gvstore.journal.running import RunOptions
@@ -139,8 +139,10 @@ def subject_of_record(invocation: Invocation, alias: Mapping[str, str]) -> Subje
         NoSuchComponent: its component is not registered.
         InvocationError: what it was given is not recorded, or does not fit any more.
     """
-    name = invocation.component.name
-    live = find_registered(alias.get(name, name), invocation.store.root)
+    recorded, root = invocation.component, invocation.store.root
+    name = alias.get(recorded.name, recorded.name)
+    same = [live for live in registered_as(name, root) if live.component(root).code == recorded.code]
+    live = same[0] if same else find_registered(name, root)
     args, kwargs, instance = _arguments(invocation, live)
     return Subject(live, instance, args, kwargs)
 
