@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gvstore.machine.delta import StateDelta
 
 Segment = tuple[int, int]  # a lineage, and its last step that counts
+_LONG: Final = 80  # bytes of JSON that are worth telling by where they stand
+_MANY: Final = 64  # items of a change: of more, none is looked at
+_SAID: Final = "said_in_this_step"
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -41,8 +44,18 @@ def json_of(what: str, value: Any) -> str:
         raise StateValueError(f"{what} cannot be written as JSON: {e}") from e
 
 
-def kept_json(what: str, values: Mapping[str, Any] | None, kwargs: dict[str, Any], *, are_fields: bool = False) -> str | None:
-    """Returns JSON of a step's inputs or result, or of a state's fields; what cannot be stored is told by its type."""
+def kept_json(
+    what: str,
+    values: Mapping[str, Any] | None,
+    kwargs: dict[str, Any],
+    *,
+    are_fields: bool = False,
+    said: Mapping[str, str] | None = None,
+) -> str | None:
+    """Returns JSON of a step's inputs or result, or of a state's fields; what cannot be stored is told by its type.
+
+    What is `said` elsewhere in the step, by its JSON, is told by where.
+    """
     if values is None:
         return None
     texts = []
@@ -52,6 +65,8 @@ def kept_json(what: str, values: Mapping[str, Any] | None, kwargs: dict[str, Any
         except (StateValueError, RecursionError):
             kind = f"{type(value).__module__}:{type(value).__qualname__}"
             texts.append(json_of(what, {KEY: "opaque", "parts": [kind, None]}))
+    if said:
+        texts = [said.get(text, text) for text in texts]
     names = [json_of(what, serialize(name)) for name in values]
     if all(name.startswith('"') for name in names) and KEY not in values:
         return f"{{{','.join(map(':'.join, zip(names, texts, strict=True)))}}}"
@@ -65,11 +80,6 @@ def from_json(path: str, text: str) -> Any:
         return json.loads(text)
     except (ValueError, TypeError, RecursionError) as e:
         raise CorruptPersister(f"{path} is damaged: a row holds no JSON: {e}") from e
-
-
-def kept_values_of(path: str, text: str | None, kwargs: dict[str, Any]) -> dict[str, Any] | None:
-    """Returns a step's inputs or result.  Raises CorruptPersister or StateValueError."""
-    return None if text is None else deserialize(from_json(path, text), **kwargs)
 
 
 class StateRows:
@@ -86,17 +96,23 @@ class StateRows:
         self._fields.clear()
         self._shapes.clear()
 
-    def write(self, at: sqlite3.Connection, lineage: int, sequence: int, before: State[Any], after: State[Any]) -> None:
-        """Writes what a step changed.  Raises StateValueError."""
-        rows = [
-            (lineage, self._field(at, name), sequence, grows, data)
-            for change in difference(before, after)
-            for name, grows, data in self._changes(change, after)
-        ]
+    def write(
+        self, at: sqlite3.Connection, lineage: int, sequence: int, before: State[Any], after: State[Any]
+    ) -> dict[str, str]:
+        """Writes what a step changed; returns JSON of long parts of it, and of where they stand.  Raises StateValueError."""
+        rows: list[tuple[int, int, int, int, str]] = []
+        said: dict[str, str] = {}
+        for change in difference(before, after):
+            for name, grows, value in self._changes(change, after):
+                data = json_of(f"state field {name!r}", value)
+                rows.append((lineage, self._field(at, name), sequence, grows, data))
+                if len(data) >= _LONG and name not in FIELD_SERDES:  # which may write what JSON makes another thing of
+                    said.update(_parts(name, value, data))
         sql = f'INSERT INTO "{self.table}_changes" (lineage, field, sequence_id, grows, data) VALUES (?, ?, ?, ?, ?)'
         at.executemany(sql, rows)
+        return said
 
-    def _changes(self, change: StateDelta, after: State[Any]) -> Iterator[tuple[str, int, str]]:
+    def _changes(self, change: StateDelta, after: State[Any]) -> Iterator[tuple[str, int, Any]]:
         if isinstance(change, DeleteField):
             return
         values: Mapping[str, Any] = change.values  # type: ignore[attr-defined]
@@ -107,7 +123,7 @@ class StateRows:
                 data = serialize_field(name, whole, self.to_json)
             except CorruptObject as e:  # it lies in a store that lost it
                 raise StateValueError(f"state field {name!r} cannot be read: {e}") from e
-            yield name, int(grows), json_of(f"state field {name!r}", data)
+            yield name, int(grows), data
 
     def shape(self, at: sqlite3.Connection, names: list[str], before: int | None) -> int:
         """Returns the number of these names of fields, in this order; `before` is the shape of the step before."""
@@ -180,6 +196,53 @@ class StateRows:
                     return data if not further else _joined([data, *reversed(further)])
                 further.append(data)
         raise CorruptPersister(f"{self.path} is damaged: the value of field {name!r} is missing")
+
+
+    def kept_values(self, at: sqlite3.Connection, lineage: int, sequence: int, text: str | None) -> dict[str, Any] | None:
+        """Returns a step's inputs or result.  Raises CorruptPersister or StateValueError."""
+        if text is None:
+            return None
+        found = from_json(self.path, text)
+        if type(found) is not dict:
+            raise CorruptPersister(f"{self.path} is damaged: a dict was expected")
+        kept: Any
+        for kept in (found, found.get("parts")):
+            places = kept.items() if type(kept) is dict else enumerate(kept) if type(kept) is list else ()
+            for place, value in list(places):
+                if type(value) is dict and value.get(KEY) == _SAID:
+                    kept[place] = self._said(at, lineage, sequence, value.get("at"))
+        values: dict[str, Any] = deserialize(found, **self.of_json)
+        return values
+
+    def _said(self, at: sqlite3.Connection, lineage: int, sequence: int, path: Any) -> Any:
+        sql = f'SELECT data FROM "{self.table}_changes" WHERE lineage = ? AND field = ? AND sequence_id = ?'
+        try:
+            row = at.execute(sql, (lineage, self._found(at, deserialize(path[0])), sequence)).fetchone()
+            value = json.loads(row[0])
+            for step in path[1:]:
+                value = value[step]
+        except (TypeError, ValueError, LookupError) as e:
+            raise CorruptPersister(f"{self.path} is damaged: an input or result refers to what is not there") from e
+        return value
+
+
+def _parts(name: str, value: Any, data: str) -> Iterator[tuple[str, str]]:
+    """Yields JSON of long parts of a change, and of where they stand: the whole, its items, and texts in items that are dicts."""
+    yield data, _place(name)
+    if type(value) not in (list, dict) or len(value) > _MANY or KEY in value:
+        return
+    for place, item in value.items() if type(value) is dict else enumerate(value):
+        if type(item) is str and len(item) >= _LONG:
+            yield _ENCODER.encode(item), _place(name, place)
+        elif type(item) is dict and KEY not in item:
+            yield _ENCODER.encode(item), _place(name, place)
+            for key, each in item.items():
+                if type(each) is str and len(each) >= _LONG:
+                    yield _ENCODER.encode(each), _place(name, place, key)
+
+
+def _place(name: str, *path: int | str) -> str:
+    return _ENCODER.encode({KEY: _SAID, "at": [serialize(name), *path]})
 
 
 def _joined(lists: list[str]) -> str:

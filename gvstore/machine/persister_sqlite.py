@@ -36,7 +36,7 @@ from gvstore.machine.persister import (
     partition_of,
     text_of_instant,
 )
-from gvstore.machine.persister_rows import Segment, StateRows, kept_json, kept_values_of
+from gvstore.machine.persister_rows import Segment, StateRows, kept_json
 from gvstore.machine.pointer import ParentPointer
 from gvstore.machine.state import State
 
@@ -215,11 +215,11 @@ class SQLitePersister(BaseStatePersister):
         """
         checked_step(app_id, sequence_id, position, state, status)
         key = partition_of(partition_key), app_id
-        given = kept_json("inputs", kept_values(inputs), self.serde_kwargs)
-        answered = kept_json("result", kept_values(result), self.serde_kwargs)
         with self._writing() as at:
             cursor, before = self._place(at, key, sequence_id, parent)
-            self._rows.write(at, cursor.lineage, sequence_id, before, state)
+            said = self._rows.write(at, cursor.lineage, sequence_id, before, state)
+            given = kept_json("inputs", kept_values(inputs), self.serde_kwargs, said=said)
+            answered = kept_json("result", kept_values(result), self.serde_kwargs, said=said)
             cursor.shape = self._rows.shape(at, list(state), cursor.shape)
             at.execute(
                 f'INSERT INTO "{self.table_name}" (lineage, sequence_id, position, status, created_at, shape, inputs, result, exception)'
@@ -368,6 +368,7 @@ class SQLitePersister(BaseStatePersister):
                 found,
             ).fetchone()
             state = self._rows.read(at, row[3], self._bases(at, *found))
+            given, answered = (self._rows.kept_values(at, *found, each) for each in row[4:6])
         return {
             "partition_key": row[9],
             "app_id": row[8],
@@ -376,8 +377,8 @@ class SQLitePersister(BaseStatePersister):
             "state": state,
             "created_at": text_of_instant(row[2]),
             "status": _STATUS[row[1]],
-            "inputs": kept_values_of(self.db_path, row[4], self.serde_kwargs),
-            "result": kept_values_of(self.db_path, row[5], self.serde_kwargs),
+            "inputs": given,
+            "result": answered,
             "exception": row[6],
             "lineage": row[7],
         }

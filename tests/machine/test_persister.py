@@ -300,8 +300,12 @@ def test_any_value_comes_back(first: Any, second: Any) -> None:
         state: State[Any] = State({"a": first, "items": [first]})
         sqlite.save("p", "x", 0, "act", state, "completed")
         state = state.update(a=second).append(items=second)
-        sqlite.save("p", "x", 1, "act", state, "completed", result={"v": second})
-        for at, value, items in ((0, first, [first]), (1, second, [first, second])):
+        said = {"value": second, "items": [second], "in": {"role": "user", "content": "x" * 90, "v": first}}
+        state = state.append(items=said["in"])
+        sqlite.save("p", "x", 1, "act", state, "completed", inputs={**said["in"], "\ud800": "x" * 90}, result=said)
+        found = sqlite.load("p", "x")
+        assert found is not None and identical(found["result"], said) and identical(found["inputs"], {**said["in"], "\ud800": "x" * 90})
+        for at, value, items in ((0, first, [first]), (1, second, [first, second, said["in"]])):
             found = sqlite.load("p", "x", at)
             assert found is not None
             assert identical(found["state"]["a"], value) and identical(found["state"]["items"], items)

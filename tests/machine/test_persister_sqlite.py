@@ -22,6 +22,7 @@ from gvstore.machine.persister_hook import PersisterHook, taken
 from gvstore.machine.persister_memory import MemoryPersister
 from gvstore.machine.persister_sqlite import SQLitePersister, SQLLitePersister
 from gvstore.machine.pointer import ParentPointer
+from gvstore.machine.serde import FIELD_SERDES
 from gvstore.machine.state import State
 from gvstore.machine.state_fault import StateValueError
 from gvstore.objects.placeholder import Opaque
@@ -74,6 +75,41 @@ def test_a_chat_costs_what_is_said(tmp_path: Path) -> None:
 
     assert sizes[1] <= 480_000
     assert sizes[1] <= 2.1 * sizes[0]
+
+
+def test_what_is_said_in_a_step_is_written_once(tmp_path: Path) -> None:
+    """A result, an input that stands in the changed state is told by where; so it is read back, whole or as a part of an item."""
+    message = {"role": "user", "content": text(0)}
+    with made(tmp_path / "a.db") as persister:
+        state: State[Any] = State({"prompt": text(0), "history": [message], "two": [text(1), text(2)], "last": message})
+        said = {"whole": [message], "item": message, "text": text(0), "second": text(2), "other": text(3)}
+        persister.save("p", "app", 0, "act", state, "completed", inputs=said, result=said)
+        found = loaded(persister, "app")
+
+        assert said == found["inputs"] == found["result"]
+    rows = sqlite3.connect(tmp_path / "a.db")
+    (given,) = rows.execute("SELECT inputs FROM machine_steps").fetchone()
+    assert text(3) in given and text(0) not in given and text(2) not in given
+    with rows:
+        rows.execute("UPDATE machine_steps_changes SET data = '[]'")
+    rows.close()
+    with made(tmp_path / "a.db") as persister, pytest.raises(CorruptPersister, match="refers to what is not there"):
+        persister.load("p", "app")
+
+
+def test_a_field_with_a_serializer_of_its_own_is_written_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, also where it is a list that grew; the serializer is given the keywords."""
+    monkeypatch.setitem(FIELD_SERDES, "words", (lambda value, sep: sep.join(value), lambda data, sep: data.split(sep)))
+    with made(tmp_path / "a.db", serde_kwargs={"sep": "-"}) as persister:
+        state: State[Any] = State({"words": ["a"], "others": ["a"]})
+        for at in range(2):
+            persister.save("p", "app", at, "act", state, "completed")
+            state = state.append(words="b", others="b")
+
+        assert [["a"], ["a", "b"]] == [loaded(persister, "app", at)["state"]["words"] for at in range(2)]
+    rows = sqlite3.connect(tmp_path / "a.db")
+    assert [(0, '"a-b"'), (1, '["b"]')] == sorted(rows.execute("SELECT grows, data FROM machine_steps_changes WHERE sequence_id = 1"))
+    rows.close()
 
 
 def test_a_process_goes_on_where_another_ended(tmp_path: Path) -> None:
@@ -142,6 +178,7 @@ def test_threads_share_a_persister(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from gvstore.machine.persister_sqlite import SQLitePersister
+from gvstore.machine.serde import FIELD_SERDES
 from gvstore.machine.state import State
 persister = SQLitePersister(sys.argv[1])
 persister.initialize()
