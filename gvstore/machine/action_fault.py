@@ -30,7 +30,8 @@ def shown(value: object) -> str:
     if value is None:
         return "None"
     text = repr(value)
-    return f"{type(value).__name__} ({text if len(text) <= _SHOWN else text[: _SHOWN - 3] + '...'})"
+    kind = "State" if text.startswith("State(") else type(value).__name__
+    return f"{kind} ({text if len(text) <= _SHOWN else text[: _SHOWN - 3] + '...'})"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -215,7 +215,7 @@ class FunctionBasedAction(SingleStepAction):
     def _bind(self, values: Mapping[str, Any]) -> None:
         taken, terms = self._taken, self._declared
         for name in values:
-            if name not in taken.names:
+            if name not in taken.names and (not taken.is_open or name.startswith("__") or name in (taken.state, "state")):
                 remedy = meant(name, taken.names, f"It has: {', '.join(taken.names)}." if taken.names else "It has none.")
                 raise ActionFault(f"action {terms.label} has no input {name!r} to bind; its signature: {taken.text}", hint=remedy)
         self._bound = {**self._bound, **values}
@@ -262,9 +262,12 @@ class Decorator:
     """What a function that is to be an action is declared to read and write."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Finds `@action` written without brackets."""
+        """Finds `@action` written without brackets, and what is left out in them."""
         if len(args) == 1 and not kwargs:
             declared(args[0], "reads", getattr(args[0], "__name__", ""))
+        left = [name for name in ("reads", "writes")[len(args) :] if name not in kwargs]
+        if left:
+            raise ActionFault(f"@{cls.__name__} is written without {' and '.join(left)}", hint=f"Type @{cls.__name__}(reads=[...], writes=[...]); [] is for none.")
         return super().__new__(cls)
 
     def __init__(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from gvstore.machine.state import State
 from gvstore.machine.typing_system import TypingSystem, typing_of
 
 GIVEN: Final = ("__context", "__tracer")  # parameters that the machine fills, not the user
-Declared = Sequence[str] | Mapping[str, Any]
+Declared = Sequence[str] | Set[str] | Mapping[str, Any]
 _FUNCTION: Final = "Type @action(reads=[...], writes=[...]) above `def name(state, ...)`."
 
 
@@ -38,6 +38,7 @@ class Parameters:
     private: Mapping[str, str]
     needed: tuple[str, ...]  # those of `private` without a default
     text: str
+    is_open: bool = False  # it has **keywords
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,8 +80,9 @@ def parameters_of(function: Callable[..., Any], name: str) -> Parameters:
             raise ActionFault(f"input {each.name} of action {text}: names that begin with a double underscore are the machine's own", hint=remedy)
         else:
             (required if each.default is each.empty else optional).append(each.name)
+    is_open = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in found)
     by_name = state is not None and (state is not found[0] or state.kind is inspect.Parameter.KEYWORD_ONLY)
-    return Parameters(state.name if state is not None and by_name else None, tuple(required), tuple(optional), private, tuple(needed), text)
+    return Parameters(state.name if state is not None and by_name else None, tuple(required), tuple(optional), private, tuple(needed), text, is_open)
 
 
 def _public(name: str) -> str | None:
@@ -205,6 +207,8 @@ def declared(given: Declared, what: str, name: str) -> dict[str, Any]:
         raise ActionFault(f"{what} of action {name} is text, {given!r}, not a list of keys", hint=f'Type {what}=["{given}"].')
     if not isinstance(given, Iterable):
         raise ActionFault(f"{what} of action {name} is {given!r}, not a list of keys", hint=f"Type {example}.")
+    if isinstance(given, set | frozenset):  # in an order that is the same next time
+        given = sorted(given, key=repr)
     types = dict(given) if isinstance(given, Mapping) else dict.fromkeys(given, Any)
     for key in types:
         if not isinstance(key, str):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from gvstore.machine.action_fault import MissingWrites, UndeclaredRead, UndeclaredWrite, WrongReturn, shown
 from gvstore.machine.cell import Cell
@@ -67,6 +67,9 @@ class View(State[S]):
         made._cells = {name: cell for name, cell in self._cells.items() if name in self._readable or name in self._touched}
         made._typing = self._typing
         return made
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a state has no attribute {name!r}: its fields are read as state[{name!r}]", name=name, obj=self)
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._readable:

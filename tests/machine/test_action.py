@@ -462,6 +462,11 @@ def test_the_small_names() -> None:
     def function(state: State[Any], a: int, b: int, c: int = 1, *, d: int = 2) -> State[Any]:
         return state.update(x=a + b + c + d)
 
+    def open_(state: State[Any], **others: int) -> State[Any]:
+        return state.update(x=others)
+
+    assert {"x": {"y": 1}} == step(action([], {"x"})(open_).bind(y=1), {}, z=1).state
+    assert ["a", "b", "c"] == action({"c", "a", "b"}, [])(open_).reads
     assert (["b"], ["c", "d"]) == derive_inputs_from_fn({"a": 1}, function)
     assert function is type_eraser(function)
     partly = FunctionBasedAction(functools.partial(function, a=1, b=2), [], ["x"])

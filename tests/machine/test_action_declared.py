@@ -25,6 +25,8 @@ def plain(state: State[Any]) -> State[Any]:
 
 DECLARED: list[tuple[Callable[[], Any], str, str]] = [
     (lambda: action(plain), "@action is written without what", "Type @action(reads="),  # type: ignore[arg-type, call-arg]
+    (lambda: action(), "@action is written without reads and writes", "Type @action(reads="),  # type: ignore[call-arg]
+    (lambda: action(reads=["a"]), "@action is written without writes", "[] is for none"),  # type: ignore[call-arg]
     (lambda: action(reads="a", writes=[]), "reads of action .* is text", 'Type reads=["a"]'),
     (lambda: action(reads=[], writes=3), "writes of action .* is 3, not a list", "Type writes="),  # type: ignore[arg-type]
     (lambda: action(reads=[1], writes=[]), "holds 1: a key is text", "Type reads="),  # type: ignore[list-item]
