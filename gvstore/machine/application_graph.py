@@ -16,13 +16,13 @@ class ApplicationGraph(Graph):
         """Takes the parts of a graph; without an entrypoint it is the first action.
 
         Raises:
-            UnknownAction: the graph has no such entrypoint.
+            UnknownAction: the graph has no such entrypoint, or nothing at all.
         """
         super().__init__(actions, transitions)
-        if entrypoint is None:
+        if entrypoint is None and self.actions:
             self.entrypoint = self.actions[0]
         else:
-            self.entrypoint = self.get_action(entrypoint if isinstance(entrypoint, str) else name_of(entrypoint))
+            self.entrypoint = self.get_action(name_of(entrypoint) if isinstance(entrypoint, Node) else entrypoint or "")
         self.takers: dict[str, list[str]] = {}  # of each input, the actions that take it
         for action in self.actions:
             for names in inputs_of(action):

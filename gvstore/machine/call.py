@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gvstore.errors import UsageFault
@@ -104,20 +105,22 @@ def calling(app: Application[Any], asked: Asked) -> Iterator[Execution]:
     """Opens an execution, between the hooks of a call."""
     if "pre_run_execute_call" in app._hooked:
         app._hooks.call_all_lifecycle_hooks_sync("pre_run_execute_call", **_told(app, asked))
-    error: BaseException | None = None
     try:
-        with executions.open_execution(
-            app, asked.method, halt_before=asked.before, halt_after=asked.after, inputs=asked.inputs, limit=asked.limit
-        ) as execution:
+        with _opened(app, asked) as execution:
             yield execution
     except BaseException as e:
-        error = e
+        walk.noting(e, partial(_ended, app, asked, e))
         raise
-    finally:
+    _ended(app, asked, None)
+
+
+def _ended(app: Application[Any], asked: Asked, error: BaseException | None) -> None:
+    try:
         if app._saver is not None:
             app._saver.rest()
+    finally:
         if "post_run_execute_call" in app._hooked:
-            app._hooks.call_all_lifecycle_hooks_sync("post_run_execute_call", **_told(app, asked), exception=error)
+            app._hooks.call_all_lifecycle_hooks_sync("post_run_execute_call", **_told(app, asked), exception=_raised(error))
 
 
 @asynccontextmanager
@@ -125,20 +128,33 @@ async def acalling(app: Application[Any], asked: Asked) -> AsyncIterator[Executi
     """Opens an execution, between the hooks of a call."""
     if "pre_run_execute_call" in app._ahooked:
         await app._hooks.call_all_lifecycle_hooks_sync_and_async("pre_run_execute_call", **_told(app, asked))
-    error: BaseException | None = None
     try:
-        with executions.open_execution(
-            app, asked.method, halt_before=asked.before, halt_after=asked.after, inputs=asked.inputs, limit=asked.limit
-        ) as execution:
+        with _opened(app, asked) as execution:
             yield execution
     except BaseException as e:
-        error = e
+        await walk.anoting(e, _aended(app, asked, e))
         raise
-    finally:
+    await _aended(app, asked, None)
+
+
+async def _aended(app: Application[Any], asked: Asked, error: BaseException | None) -> None:
+    try:
         if app._saver is not None:
             await app._saver.arest()
+    finally:
         if "post_run_execute_call" in app._ahooked:
-            await app._hooks.call_all_lifecycle_hooks_sync_and_async("post_run_execute_call", **_told(app, asked), exception=error)
+            told = {**_told(app, asked), "exception": _raised(error)}
+            await app._hooks.call_all_lifecycle_hooks_sync_and_async("post_run_execute_call", **told)
+
+
+def _opened(app: Application[Any], asked: Asked) -> AbstractContextManager[Execution]:
+    return executions.open_execution(
+        app, asked.method, halt_before=asked.before, halt_after=asked.after, inputs=asked.inputs, limit=asked.limit
+    )
+
+
+def _raised(error: BaseException | None) -> BaseException | None:
+    return None if isinstance(error, GeneratorExit) else error  # nobody reads on: no failure
 
 
 def _told(app: Application[Any], asked: Asked) -> dict[str, Any]:

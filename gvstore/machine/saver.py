@@ -64,7 +64,7 @@ class Saver:
 
     def _step(self, turn: Turn) -> tuple[Any, ...]:
         app, answer = turn.app, turn.answer
-        state = turn.state if answer is None else answer[2]
+        state = app._state if answer is None else answer[2]  # of a failed step the state before it, as it was come to
         return app._partition_key, app._uid, turn.number, turn.name, state, turn.status
 
     def _more(self, turn: Turn) -> dict[str, Any]:

@@ -140,6 +140,8 @@ class Turn:
         """Takes what the step raised; returns what it answers if an error transition takes it, else None: it is raised."""
         app, self.error, self.status = self.app, error, "failed"
         counts = self.state.get(ERRORS, {})
+        if isinstance(error, GeneratorExit):  # a reader left its stream: nothing leads on from that
+            return None
         found = app._graph.get_error_transition(self.name, error, counts.get(self.name, {}))
         if found is None:
             return None

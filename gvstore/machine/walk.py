@@ -6,7 +6,7 @@ A hook or persister that raises is heard after the step is taken, so that no ste
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ def perform(turn: Turn, execution: Execution) -> Done:
     except BaseException as e:
         done = turn.fail(e)
         if done is None:
-            _noting(e, lambda: _after(turn))
+            noting(e, lambda: _after(turn))
             raise
         _after(turn)
         return done
@@ -64,7 +64,7 @@ async def aperform(turn: Turn, execution: Execution) -> Done:
     except BaseException as e:
         done = turn.fail(e)
         if done is None:
-            await _anoting(e, turn)
+            await anoting(e, _aafter(turn))
             raise
         await _aafter(turn)
         return done
@@ -97,7 +97,7 @@ def stream(turn: Turn, execution: Execution) -> Generator[Any, None, Done]:
     except BaseException as e:
         done = turn.fail(e)
         if done is None:
-            _noting(e, lambda: _after(turn, told))
+            noting(e, lambda: _after(turn, told))
             raise
         _after(turn, told)
         return done
@@ -133,7 +133,7 @@ async def astream(turn: Turn, execution: Execution) -> AsyncGenerator[Any, None]
     except BaseException as e:
         done = turn.fail(e)
         if done is None:
-            await _anoting(e, turn, told)
+            await anoting(e, _aafter(turn, told))
             raise
         await _aafter(turn, told)
         yield Ended(done)
@@ -205,16 +205,21 @@ async def _aafter(turn: Turn, told: _Stream | None = None) -> None:
         turn.tracer.raise_errors()
 
 
-def _noting(error: BaseException, tell: Any) -> None:
-    """Calls `tell`; if that raises too, the action's error stays what is raised and says so."""
+def noting(error: BaseException, tell: Callable[[], None]) -> None:
+    """Calls `tell`; if that raises too, `error` stays what is raised and says so."""
     try:
         tell()
     except Exception as e:
-        error.add_note(f"after it, {type(e).__name__} was raised: {e}")
+        _note(error, e)
 
 
-async def _anoting(error: BaseException, turn: Turn, told: _Stream | None = None) -> None:
+async def anoting(error: BaseException, telling: Awaitable[None]) -> None:
+    """Awaits `telling`, as `noting` calls."""
     try:
-        await _aafter(turn, told)
+        await telling
     except Exception as e:
-        error.add_note(f"after it, {type(e).__name__} was raised: {e}")
+        _note(error, e)
+
+
+def _note(error: BaseException, other: Exception) -> None:
+    error.add_note(f"after it, {type(other).__name__} was raised: {other}")
