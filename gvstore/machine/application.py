@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from gvstore.machine import call, call_stream
 from gvstore.machine.application_graph import ApplicationGraph
@@ -28,7 +28,7 @@ from gvstore.machine.pointer import ParentPointer
 from gvstore.machine.saver import OnEvery, Saver
 from gvstore.machine.state import State
 from gvstore.machine.stream_result import AsyncStreamingResultContainer, StreamingResultContainer
-from gvstore.machine.turn import ERRORS, NEXT, Done
+from gvstore.machine.turn import ERRORS, NEXT
 
 if TYPE_CHECKING:
     from gvstore.journal.run import Run
@@ -255,11 +255,11 @@ class Application(Generic[S]):
             made._partition_key = partition_key
         return made
 
-    def step(self, inputs: Inputs = None) -> Done | None:
+    def step(self, inputs: Inputs = None) -> tuple[Any, Any, State[S]] | None:
         """Runs the next action and returns (action, result, state); None at the end."""
         return call.step(self, call.given(self, "step", inputs=inputs))
 
-    async def astep(self, inputs: Inputs = None) -> Done | None:
+    async def astep(self, inputs: Inputs = None) -> tuple[Any, Any, State[S]] | None:
         """Runs the next action, as `step`."""
         return await call.astep(self, call.given(self, "astep", inputs=inputs))
 
@@ -272,7 +272,7 @@ class Application(Generic[S]):
         until: Names = None,
         until_all: Names = None,
         max_steps: int | None = None,
-    ) -> Generator[Done, None, Any]:
+    ) -> Generator[tuple[Any, Any, State[S]], None, Any]:
         """Yields (action, result, state) of each step; always runs one, if there is one.
 
         Its value (of StopIteration) is what `run` returns: (action, result, state) of
@@ -291,11 +291,26 @@ class Application(Generic[S]):
         until: Names = None,
         until_all: Names = None,
         max_steps: int | None = None,
-    ) -> AsyncGenerator[Done, None]:
+    ) -> AsyncGenerator[tuple[Any, Any, State[S]], None]:
         """Yields (action, result, state) of each step, as `iterate`."""
         asked = call.given(self, "aiterate", halt_before, halt_after, inputs, until, until_all, max_steps)
         return call.aiterate(self, asked)
 
+    @overload
+    def run(
+        self, halt_before: Names = None, halt_after: Names = None, inputs: Inputs = None,
+        *, until: None = None, until_all: None = None, max_steps: int | None = None,
+    ) -> tuple[Any, Any, State[S]]: ...  # fmt: skip
+    @overload
+    def run(
+        self, halt_before: Names = None, halt_after: Names = None, inputs: Inputs = None,
+        *, until: str | Iterable[str], until_all: Names = None, max_steps: int | None = None,
+    ) -> tuple[State[S], list[Any]]: ...  # fmt: skip
+    @overload
+    def run(
+        self, halt_before: Names = None, halt_after: Names = None, inputs: Inputs = None,
+        *, until: None = None, until_all: str | Iterable[str], max_steps: int | None = None,
+    ) -> tuple[State[S], list[Any]]: ...  # fmt: skip
     def run(
         self,
         halt_before: Names = None,
@@ -310,6 +325,21 @@ class Application(Generic[S]):
         asked = call.given(self, "run", halt_before, halt_after, inputs, until, until_all, max_steps)
         return call.run(self, asked)
 
+    @overload
+    async def arun(
+        self, halt_before: Names = None, halt_after: Names = None, inputs: Inputs = None,
+        *, until: None = None, until_all: None = None, max_steps: int | None = None,
+    ) -> tuple[Any, Any, State[S]]: ...  # fmt: skip
+    @overload
+    async def arun(
+        self, halt_before: Names = None, halt_after: Names = None, inputs: Inputs = None,
+        *, until: str | Iterable[str], until_all: Names = None, max_steps: int | None = None,
+    ) -> tuple[State[S], list[Any]]: ...  # fmt: skip
+    @overload
+    async def arun(
+        self, halt_before: Names = None, halt_after: Names = None, inputs: Inputs = None,
+        *, until: None = None, until_all: str | Iterable[str], max_steps: int | None = None,
+    ) -> tuple[State[S], list[Any]]: ...  # fmt: skip
     async def arun(
         self,
         halt_before: Names = None,
@@ -332,7 +362,7 @@ class Application(Generic[S]):
         limit: int | None = None,
         *,
         execution: Execution | None = None,
-    ) -> Generator[Done, None, Any]:
+    ) -> Generator[tuple[Any, Any, State[S]], None, Any]:
         """Yields steps as `iterate` does, within an execution that is open, or one of its own: what other calls are made of."""
         asked = call.given(self, "iterate", halt_before, halt_after, inputs, max_steps=limit)
         return call.iterate(self, asked) if execution is None else call.proceed(self, asked, execution)
@@ -345,7 +375,7 @@ class Application(Generic[S]):
         limit: int | None = None,
         *,
         execution: Execution | None = None,
-    ) -> AsyncGenerator[Done, None]:
+    ) -> AsyncGenerator[tuple[Any, Any, State[S]], None]:
         """Yields steps as `aiterate` does, as `proceed`."""
         asked = call.given(self, "aiterate", halt_before, halt_after, inputs, max_steps=limit)
         return call.aiterate(self, asked) if execution is None else call.aproceed(self, asked, execution)
