@@ -53,6 +53,7 @@ KEPT: dict[str, set[str]] = {
     "tomlkit": {"repo"},
     "xllamacpp": {"models"},
     "httpx2": {"models"},
+    "yaml": {"pipeline"},
     "typing_extensions": {"journal"},  # for type checkers, never loaded
     "click": {"cli"},
     "rich": {"cli"},

@@ -2,6 +2,18 @@
 
 Being built.  What stands, each in its file:
 
+    place       a file, a line, a column; fault: all that is wrong, each with its place
+    document    YAML as nodes that know where they stand (scalar: what a plain scalar means)
+    template    texts with ${param} and ${env:NAME} in them; fill: a tree with its parameters filled in
+    keys        the table of keys that files may have (kind: how each is read; name, function_path: how they are written)
+    published   the JSON Schemas made of that table
+    project     the files around a pipeline (functions: what a Python file defines, read and not imported); config: config.yml
+    check       a whole file, every fault at once: operation reads an entry (modules, model_config, answer: its parts),
+                expand makes steps of loops, wiring looks up what they are given; out come pipeline and step
+    order       which step waits for which; choose: `--only --from --until`; setting: `--set`; find: which file is meant
+    drawing     the picture
+    prompt      what a model is sent
+
     extract         files out of a model's answer; file_name: the path in the words around a block
     working_folder  where they are written and nowhere else; working_path: which paths, open_folder: one step of the walk
     sandbox         runs a program within limits, through the script supervisor, which leaves nobody behind

@@ -1,0 +1,98 @@
+"""What is wrong with a pipeline: all of it at once, each as `file:line:col: message`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gvstore.errors import BadRev, UsageFault
+from gvstore.machine.finding import near
+from gvstore.pipeline.place import Place
+
+SHOWN = 60  # characters of a name in a message
+LISTED = 12  # names
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong; one that is not `fatal` is told, and the pipeline runs."""
+
+    place: Place
+    what: str
+    fatal: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what if self.fatal else 'warning: ' + self.what}"
+
+
+class PipelineFault(UsageFault, ValueError):
+    """A pipeline cannot run; `faults` holds all that was found, in the order of the files."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = arranged(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class NoPipeline(BadRev):
+    """There is no pipeline's file at a path."""
+
+    def __init__(self, path: str, *, hint: str) -> None:
+        self.path = path
+        super().__init__(f"no pipeline at {quoted(path)}", hint=hint)
+
+
+class BadSetting(UsageFault):
+    """What stands after `--set` cannot be meant."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(f"--set {quoted(text)}: {why}", hint="Write --set name=value, --set step.model_config.temperature=0.")
+
+
+@dataclass(slots=True)
+class Faults:
+    """Collects what is found while a file is looked at."""
+
+    found: list[Fault] = field(default_factory=list)
+
+    def add(self, place: Place, what: str, *, fatal: bool = True) -> None:
+        """Notes a fault."""
+        self.found.append(Fault(place, what, fatal))
+
+    @property
+    def fatal(self) -> bool:
+        """Whether one of them stops a run."""
+        return any(fault.fatal for fault in self.found)
+
+    def raise_fatal(self) -> None:
+        """Raises PipelineFault with all that was found, if one of them is fatal."""
+        if self.fatal:
+            raise PipelineFault(self.found)
+
+
+def arranged(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Returns the faults without repetitions, file by file, by their places."""
+    unique = list(dict.fromkeys(faults))
+    files = {path: number for number, path in enumerate(dict.fromkeys(fault.place.path for fault in unique))}
+    return tuple(sorted(unique, key=lambda fault: (files[fault.place.path], fault.place.line, fault.place.column)))
+
+
+def quoted(name: object) -> str:
+    """Returns a name as a message shows it: in quotes, on one line, not too long."""
+    text = repr(name) if isinstance(name, str) else f"'{name}'"
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 4]}...'"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Returns names for a message, so many as can be read."""
+    every = list(dict.fromkeys(names))
+    more = f" and {len(every) - LISTED} more" if len(every) > LISTED else ""
+    return (", ".join(every[:LISTED]) or "none") + more
+
+
+def or_meant(name: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
+    """Returns how a message about an unknown name ends: what is near, else `otherwise`, else what there is."""
+    every = list(known)
+    found = near(name, every)
+    if found:
+        return f"did you mean {' or '.join(found)}?"
+    return otherwise if otherwise is not None else f"there are: {listed(every)}"

@@ -1,0 +1,39 @@
+"""A pipeline that was looked at and can run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gvstore.pipeline.config import Config
+from gvstore.pipeline.fault import Fault
+from gvstore.pipeline.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Its steps, in the order of the file; `order` is the one in which they can run."""
+
+    path: Path
+    root: Path  # the project's folder
+    config: Config
+    steps: tuple[Step, ...]
+    order: tuple[str, ...]
+    groups: Mapping[str, tuple[str, ...]]  # output_name: the steps of it, more than one with foreach
+    warnings: tuple[Fault, ...] = ()
+
+    @property
+    def by_name(self) -> dict[str, Step]:
+        """The steps by name."""
+        return {step.name: step for step in self.steps}
+
+    @property
+    def result(self) -> str:
+        """The output_name whose result is the pipeline's: the last one of the file."""
+        return self.steps[-1].output_name
+
+    @property
+    def asking(self) -> tuple[str, ...]:
+        """The steps that ask a person: what `--input NAME=VALUE` can answer."""
+        return tuple(step.name for step in self.steps if step.asks)
