@@ -106,9 +106,11 @@ class LifecycleAdapterSet:
         self._adapters = adapters
         self._sync: dict[str, list[Called]] = {}
         self._both: dict[str, list[tuple[Called, bool]]] = {}
+        self._hooked: set[tuple[str, bool | None]] = set()
         for adapter in adapters:
             for name, method, is_async in _methods(adapter):
                 self._both.setdefault(name, []).append((method, is_async))
+                self._hooked |= {(name, None), (name, is_async)}
                 if not is_async:
                     self._sync.setdefault(name, []).append(method)
 
@@ -127,8 +129,10 @@ class LifecycleAdapterSet:
         Raises:
             HookFault: there is no such hook.
         """
-        _known(hook_name)
-        return any(is_async is None or awaited == is_async for _, awaited in self._both.get(hook_name, ()))
+        found = (hook_name, is_async) in self._hooked
+        if not found:
+            _known(hook_name)
+        return found
 
     def call_all_lifecycle_hooks_sync(self, hook_name: str, **kwargs: Any) -> None:
         """Calls the hooks that are not awaited, all of them; then raises what the first raised that did.

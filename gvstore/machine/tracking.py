@@ -93,7 +93,8 @@ class LocalTrackingClient(SyncTrackingClient, BaseStateLoader):
         self.storage_dir = _expanded(storage_dir) / self.project
         self.serde_kwargs = serde_kwargs or {}
         self._lock = threading.Lock()
-        self._known: dict[str, int] = {}  # applications whose folders are there: the number of their graph
+        self._folders: dict[str, Path] = {}  # that are there
+        self._known: dict[str, int] = {}  # the numbers of applications' graphs
         self._items: dict[tuple[str, int], int] = {}
 
     def copy(self) -> Self:
@@ -239,10 +240,10 @@ class LocalTrackingClient(SyncTrackingClient, BaseStateLoader):
 
     def _ready(self, app_id: str) -> Path:
         """Returns an application's folder; what a dead process left torn in its log is closed by a line's end."""
+        if app_id in self._folders:
+            return self._folders[app_id]
         folder = self.folder(app_id)
         with self._lock:
-            if app_id in self._known:
-                return folder
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as e:
@@ -251,6 +252,7 @@ class LocalTrackingClient(SyncTrackingClient, BaseStateLoader):
                 if _is_torn(folder / name):
                     fs.append(folder / name, b"\n")
             self._known[app_id] = 1 + len(_old_graphs(folder))
+            self._folders[app_id] = folder
         return folder
 
     def _append(self, app_id: str, name: str, entry: dict[str, Any], **texts: str | None) -> None:
