@@ -50,14 +50,14 @@ class Environment:
         if not self.python.exists():
             # pip can install into another environment: one without its own is made in a tenth of the time.
             options = [] if with_pip else ["--without-pip"]
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
-            made = run_program([sys.executable, "-m", "venv", *options, str(self.folder)], cwd=self.folder.parent, limits=self.limits)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            made = run_program([sys.executable, "-m", "venv", *options, str(self.folder)], cwd=self.folder, limits=self.limits)
             if not made.works:
                 return made
         fs.remove(self.folder / _STAMP)
         pip = [str(self.python), "-m", "pip"] if with_pip else [sys.executable, "-m", "pip", "--python", str(self.python)]
         options = ["--disable-pip-version-check", "--no-input", "--no-color", "--progress-bar=off", "--no-warn-script-location"]
-        done = run_program([*pip, "install", *options, "-r", name], cwd=cwd, limits=self.limits, env=self.settings)
+        done = run_program([*pip, "install", *options, "-r", name], cwd=cwd, limits=self.limits, env=self.settings, writable=[self.folder])
         if done.works:
             fs.write_atomic(self.folder / _STAMP, _digest(requirements), durable=False)
         return done

@@ -7,10 +7,12 @@ all that it starts use, and ends them together.  How it ended is a value
 What this holds: time, CPU, memory, output, processes, the size of a file; the
 environment, which is made from nothing but a few names that hold no secrets; a
 home and a temporary folder of its own, gone afterwards; no terminal, no open
-files of ours.  What it does not: the program runs as the user.  It can read
-what the user can (on Linux the environment of the user's other processes, ours
-included), reach the network, and write many files.  Who runs what a model wrote
-must know that; a container is the place for more.
+files of ours; on Linux (5.19, with Landlock) that it writes nowhere but in its
+folders, does not see the environment of other processes, and, of root's rights,
+has those over files only.  What it does not:
+the program reads what the user can, reaches the network, and may write many files;
+on macOS, and where Landlock is missing, anywhere.  Who runs what a model wrote must
+know that; a container is the place for more.
 
 Linux and macOS.
 """
@@ -89,7 +91,8 @@ class Ended:
     was killed.  `strays` counts processes that were still running when the
     program had ended, and were killed; `left_behind` those that could not be (0,
     unless the kernel holds them).  Seconds, memory and processes are 0 while the
-    clock is frozen: no two runs agree in them.
+    clock is frozen: no two runs agree in them.  `confined` says whether the system
+    kept its writing to its folders.
     """
 
     how: How
@@ -103,6 +106,7 @@ class Ended:
     strays: int = 0
     left_behind: int = 0
     error: str = ""
+    confined: bool = False
 
     @property
     def works(self) -> bool:
@@ -148,9 +152,12 @@ def run_program(
     limits: Limits | None = None,
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
+    writable: Sequence[Path] | None = (),
 ) -> Ended:
     """Runs a program to its end or to a limit, and returns how it ended; then nobody of it is left.
 
+    Where the system can confine it (`Ended.confined`), it writes in `cwd`, its own
+    temporary folders and the folders `writable` only; None lets it write anywhere.
     `env` is added to `program_environment`.  An exception here (Ctrl-C) stops the
     program too; so does the death of this process.
 
@@ -167,6 +174,7 @@ def run_program(
             "env": program_environment(host.environment(), folder, env),
             "stdin": base64.b64encode(stdin).decode(),
             "scratch": str(folder),
+            "writable": None if writable is None else [str(path.absolute()) for path in writable],
             "limits": asdict(limits),
         }
         started = host.ticks_ns()
@@ -248,6 +256,7 @@ def _ended(answer: dict[str, Any], seconds: float) -> Ended:
         strays=answer.get("strays", 0),
         left_behind=answer.get("left", 0),
         error=answer.get("error", ""),
+        confined=answer.get("confined", False),
     )
 
 

@@ -42,7 +42,9 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # before the fork: nothing is loaded between it and exec
+PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 24, 36, 38
+_KEPT_CAPABILITIES = {0, 1, 2, 3, 4, 10}  # of root: those over files, which Landlock bounds, and low ports
 NICE = 5
 PATIENCE_S = 10.0  # for killed processes to be gone
 _PROC = Path("/proc")
@@ -117,6 +119,48 @@ def cpu_seconds(text: str) -> float:
     for part in clock.split(":"):
         seconds = seconds * 60 + float(part)
     return seconds + 86400 * int(days or 0)
+
+
+# Landlock (Linux 5.13; what is asked here 5.19): a process gives up rights for good, for itself and all that it starts.
+# Source: linux, include/uapi/linux/landlock.h; Documentation/userspace-api/landlock.rst.
+_CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same numbers on every processor
+_MAKE_AND_CHANGE = {1: 1 << 1 | 0x1FF << 4 | 1 << 13, 3: 1 << 14}  # from which version on: write, remove, make, move; truncate
+_FILE_RIGHTS = 1 << 1 | 1 << 14  # those that a rule for a file may have
+_SIGNALS, _SCOPES = 6, 0b11  # from which version on: neither signals nor abstract sockets reach others
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts", "dri", "snd", "shm")
+
+
+class _Ruleset(ctypes.Structure):
+    _fields_ = (("fs", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
+
+
+class _Beneath(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
+
+
+def confinement(writable: list[str]) -> int:
+    """Returns a descriptor of rules by which only what lies in these folders can be written; -1 where there is no Landlock.
+
+    Who obeys them cannot look into processes outside either (their environment!),
+    nor, from version 6 on, send them signals.
+    """
+    if _LIBC is None:
+        return -1
+    version = _LIBC.syscall(_CREATE, None, ctypes.c_size_t(0), 1)
+    if version < 2:  # the first one forbids to move files from folder to folder
+        return -1
+    rights = sum(mask for since, mask in _MAKE_AND_CHANGE.items() if version >= since)
+    rules = _Ruleset(rights, 0, _SCOPES if version >= _SIGNALS else 0)
+    size = ctypes.sizeof(rules) if version >= _SIGNALS else 8
+    fd = int(_LIBC.syscall(_CREATE, ctypes.byref(rules), ctypes.c_size_t(size), 0))
+    for path in (*writable, *(f"/dev/{name}" for name in _DEVICES)):
+        with contextlib.suppress(OSError):
+            folder = os.open(path, getattr(os, "O_PATH", 0) | os.O_CLOEXEC)
+            allowed = rights if Path(path).is_dir() else rights & _FILE_RIGHTS
+            _LIBC.syscall(_ADD, fd, 1, ctypes.byref(_Beneath(allowed, folder)), 0)
+            os.close(folder)
+    return fd
 
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -230,6 +274,7 @@ class Supervisor:
         self.pipes: dict[int, Kept] = {}
         self.peak_memory = self.peak_processes = 0
         self.cpu_s = 0.0
+        self.rules = -1 if asked["writable"] is None else confinement([asked["cwd"], asked["scratch"], *asked["writable"]])
 
     def start(self) -> int:
         """Starts the program in a session of its own; returns its process number.  Raises OSError if it cannot be."""
@@ -270,6 +315,10 @@ class Supervisor:
             (_PROC / "self" / "oom_score_adj").write_bytes(b"1000")
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         _prctl(PR_SET_NO_NEW_PRIVS, 1)  # what runs as somebody else could not be killed
+        for capability in set(range(64)) - _KEPT_CAPABILITIES:  # who is not root has none to lose
+            _prctl(PR_CAPBSET_DROP, capability)
+        if self.rules >= 0 and _LIBC is not None and _LIBC.syscall(_RESTRICT, self.rules, 0):
+            raise OSError("the rules of Landlock do not hold")
 
     def watch(self) -> str:
         """Returns how it ended: "exited", or which limit was passed, or "abandoned" if gv is gone."""
@@ -347,7 +396,7 @@ class Supervisor:
             how = "cpu"
         self.program.returncode = 0 if code is None else code  # we waited for it ourselves
         return {
-            "how": how, "code": code, "stdout": self.out.told(), "stderr": self.err.told(), "strays": strays, "left": left,
+            "how": how, "code": code, "confined": self.rules >= 0, "stdout": self.out.told(), "stderr": self.err.told(), "strays": strays, "left": left,
             "cpu_s": max(self.cpu_s, self.family.reaped_s), "memory": self.peak_memory, "processes": self.peak_processes,
         }  # fmt: skip
 
@@ -362,9 +411,6 @@ def _unnamed(data: bytes, folder: str) -> int:
         view = view[os.write(fd, view) :]
     os.lseek(fd, 0, os.SEEK_SET)
     return fd
-
-
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # before the fork: nothing is loaded between it and exec
 
 
 def _prctl(option: int, value: int) -> None:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -58,10 +58,12 @@ def marked(mark: str) -> list[str]:
     return [line for line in lines if mark in line]
 
 
-def python(code: str, mark: str, *, limits: Limits = FAR, stdin: bytes = b"", env: dict[str, str] | None = None) -> Ended:
+def python(
+    code: str, mark: str, *, limits: Limits = FAR, stdin: bytes = b"", env: dict[str, str] | None = None, writable: Sequence[Path] | None = ()
+) -> Ended:
     """Runs a Python program, in the test's folder."""
     folder = Path(mark.partition("=")[2])
-    return run_program([sys.executable, "-c", code, mark], cwd=folder, limits=limits, stdin=stdin, env=env)
+    return run_program([sys.executable, "-c", code, mark], cwd=folder, limits=limits, stdin=stdin, env=env, writable=writable)
 
 
 def test_how_it_ended(mark: str) -> None:
@@ -201,11 +203,61 @@ def test_a_chain_of_daemons(mark: str) -> None:
     assert 0 == python(code, mark).left_behind
 
 
+CONFINED = """
+import os, sys, tempfile
+from pathlib import Path
+outside, tried = Path(sys.argv[2]), {}
+def attempt(name, act):
+    try:
+        act()
+        tried[name] = True
+    except OSError:
+        tried[name] = False
+attempt("write", lambda: (outside / "kept").write_text("evil"))
+attempt("append", lambda: open(outside / "kept", "a"))
+attempt("truncate", lambda: os.truncate(outside / "kept", 0))
+attempt("remove", lambda: (outside / "kept").unlink())
+attempt("make", lambda: (outside / "new").write_text("evil"))
+attempt("folder", lambda: (outside / "folder").mkdir())
+attempt("link", lambda: (outside / "link").symlink_to("/"))
+attempt("take", lambda: (outside / "kept").rename("taken"))
+attempt("through a link", lambda: (Path("way").symlink_to(outside), Path("way/kept").write_text("evil")))
+attempt("environment", lambda: Path(f"/proc/{sys.argv[3]}/environ").read_bytes())
+attempt("signal", lambda: os.kill(os.getppid(), 0))
+attempt("read", lambda: (outside / "kept").read_text())
+attempt("own", lambda: (Path("a").mkdir(), Path("a/b").write_text("1"), Path("a/b").rename("c"), Path("c").unlink()))
+attempt("temporary", lambda: tempfile.NamedTemporaryFile().write(b"1"))
+attempt("home", lambda: Path.home().joinpath(".cache").mkdir())
+attempt("devices", lambda: open("/dev/null", "w").write("1"))
+attempt("locks", lambda: __import__("multiprocessing").Lock())
+print(sorted(name for name, worked in tried.items() if worked))
+"""
+
+
+@linux
+def test_it_writes_in_its_folders_only(mark: str, tmp_path: Path) -> None:
+    """Where the kernel has Landlock; it can do what programs do all the same."""
+    for name in ("outside", "inside"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kept").write_text("kept")
+    argv = [sys.executable, "-c", CONFINED, mark, str(tmp_path / "outside"), str(os.getpid())]
+    ended = run_program(argv, cwd=tmp_path / "inside", limits=FAR)
+    if not ended.confined:
+        pytest.skip("no Landlock")
+
+    assert ["devices", "home", "locks", "own", "read", "temporary"] == [
+        name for name in json.loads(ended.stdout.text.replace("'", '"')) if name != "signal"  # Linux 6.12
+    ], ended.stderr.text
+    assert {"kept": "kept"} == {path.name: path.read_text() for path in (tmp_path / "outside").iterdir()}
+    wide = run_program(argv, cwd=tmp_path / "inside", limits=FAR, writable=[tmp_path / "outside"])
+    assert {"write", "make", "folder"} <= set(json.loads(wide.stdout.text.replace("'", '"')))
+
+
 @linux
 def test_a_program_that_kills_who_watches_it(mark: str) -> None:
     """It dies with it, and so does what it had started."""
     code = "import os, time\nif os.fork() == 0: time.sleep(1000)\nif os.fork() == 0:\n  os.setsid()\n  time.sleep(1000)\nos.kill(os.getppid(), 9)\ntime.sleep(1000)"
-    ended = python(code, mark)
+    ended = python(code, mark, writable=None)
 
     assert "lost" == ended.how
     assert "ended with the process that watched it" == ended.told(FAR)
