@@ -70,10 +70,27 @@ class _Form:
                     remedy = meant(key, kind.model_fields, f"{kind.__name__} has: {', '.join(kind.model_fields) or 'none'}.")
                     raise ActionFault(f"action {label} {what} {key!r}, which is no field of {kind.__name__}", hint=remedy)
 
-    def _valid(self, kind: Any, key: str, value: Any, verb: str) -> Any:
+    def _valid(self, kind: Any, key: str, value: Any, verb: str, beside: Mapping[str, Any]) -> Any:
+        """Returns a field's value as pydantic takes it; `beside` are the fields that its validators may look at."""
         field = kind.model_fields.get(key)
         if field is None:
             return value
+        pydantic: Any = sys.modules["pydantic"]
+        try:
+            if _assigns(kind, field):
+                made = partial_model(kind, {name: each for name, each in beside.items() if name != key})
+                kind.__pydantic_validator__.validate_assignment(made, key, value)
+                return vars(made)[key]
+            return self._adapter(kind, key, field).validate_python(value)
+        except pydantic.ValidationError as e:
+            first = e.errors()[0]
+            inside = "".join(f"[{each!r}]" for each in first["loc"][1 if _assigns(kind, field) else 0 :])
+            wanted = f"expected {annotation_text(field.annotation)}, " if not inside else ""
+            problem = f"action {self.label} {verb} {key!r}{inside}: {wanted}got {shown(first['input'])}: {first['msg']}"
+            raise WrongType(problem, reads=verb == "reads") from e
+
+    def _adapter(self, kind: Any, key: str, field: Any) -> Any:
+        """Returns what validates a field by its annotation alone."""
         pydantic: Any = sys.modules["pydantic"]
         adapter = self._adapters.get((kind, key))
         if adapter is None:
@@ -83,22 +100,15 @@ class _Form:
             except pydantic.PydanticUserError:  # a model has a configuration of its own
                 adapter = pydantic.TypeAdapter(annotation)
             self._adapters[kind, key] = adapter
-        try:
-            return adapter.validate_python(value)
-        except pydantic.ValidationError as e:
-            first = e.errors()[0]
-            inside = "".join(f"[{each!r}]" for each in first["loc"])
-            wanted = f"expected {annotation_text(field.annotation)}, " if not inside else ""
-            problem = f"action {self.label} {verb} {key!r}{inside}: {wanted}got {shown(first['input'])}: {first['msg']}"
-            raise WrongType(problem, reads=verb == "reads") from e
+        return adapter
 
     def model(self, state: State[Any]) -> Any:
         """Returns the model that the function is given."""
-        values = {}
+        values: dict[str, Any] = {}
         for key in self.reads:
             field = self.before.model_fields.get(key)
             if key in state:
-                values[key] = self._valid(self.before, key, state[key], "reads")
+                values[key] = self._valid(self.before, key, state[key], "reads", values)
             elif field is not None and not field.is_required():
                 values[key] = field.get_default(call_default_factory=True, validated_data={})
             else:
@@ -119,7 +129,7 @@ class _Form:
         ]
         if wrong:
             raise UndeclaredWrite(self.label, wrong, self.writes)
-        return state.update(**{key: self._valid(self.after, key, values[key], "writes") for key in self.writes if key in values})
+        return state.update(**{key: self._valid(self.after, key, values[key], "writes", values) for key in self.writes if key in values})
 
     def _as_before(self, base: State[Any], key: str, value: Any) -> bool:
         cell = base.cell(key)
@@ -129,7 +139,10 @@ class _Form:
             return default and bool(value == field.get_default(call_default_factory=True, validated_data={}))
         if bool(value == cell.value):
             return True
-        return key in self.reads and bool(value == self._valid(self.before, key, cell.read(), "reads"))
+        return key in self.reads and bool(value == self._valid(self.before, key, cell.read(), "reads", self._beside(base)))
+
+    def _beside(self, base: State[Any]) -> dict[str, Any]:
+        return {key: base[key] for key in self.reads if key in base}
 
     @contextmanager
     def told(self) -> Generator[None, None, None]:
@@ -267,6 +280,13 @@ def _model_in(annotation: Any) -> Any:
         return annotation
     found = [each for each in map(_model_in, get_args(annotation)) if each is not None]
     return found[-1] if found else None
+
+
+def _assigns(kind: Any, field: Any) -> bool:
+    """Returns whether one field can be validated as the model validates it: not where it never changes, or all must be there."""
+    decorators = kind.__pydantic_decorators__
+    is_frozen = kind.model_config.get("frozen") or field.frozen
+    return not (is_frozen or decorators.model_validators or decorators.root_validators)
 
 
 def _is_model(kind: Any) -> bool:

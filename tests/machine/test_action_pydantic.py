@@ -200,3 +200,47 @@ def test_async_streams_over_models() -> None:
         yield {"text": ""}, Answered(answer=state.prompt)
 
     assert "ab" == asyncio.run(execute_async(create_action(tell, "tell"), State({"prompt": "ab"}))).state["answer"]
+
+
+class Checked(pydantic.BaseModel):
+    low: int
+    high: int
+
+    @pydantic.field_validator("high")
+    @classmethod
+    def above(cls, value: int, info: pydantic.ValidationInfo) -> int:
+        if value <= info.data.get("low", 0):
+            raise ValueError("too low")
+        return value
+
+
+class Frozen(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True)
+    low: int
+    high: Annotated[int, pydantic.Field(lt=9)]
+
+
+class Joint(pydantic.BaseModel):
+    low: int
+    high: int
+
+    @pydantic.model_validator(mode="after")
+    def whole(self) -> Joint:
+        assert self.low < self.high
+        return self
+
+
+@pytest.mark.parametrize(
+    ("model", "high", "fault"),
+    [(Checked, 1, "too low"), (Checked, "x", "valid integer"), (Frozen, 9, "less than 9"), (Frozen, "x", "valid integer"), (Joint, "x", "valid integer")],
+)
+def test_validators_of_fields_are_asked(model: Any, high: Any, fault: str) -> None:
+    """Of a model that is checked as a whole, or that never changes, only what is annotated counts, as not all of it is there."""
+
+    @action.pydantic(reads=["low"], writes=["high"], state_input_type=model)
+    def raise_(state: Any, high: Any) -> Any:
+        return state.model_copy(update={"high": high})
+
+    assert {"low": 2, "high": 5} == step(raise_, State({"low": 2}), high=5).state
+    with pytest.raises(WrongType, match=f"action step writes 'high': expected int, got .*{fault}"):
+        step(raise_, State({"low": 2}), high=high)
