@@ -13,7 +13,6 @@ Without an entrypoint the first action runs first, without a state it begins emp
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import uuid
 import warnings
@@ -137,11 +136,13 @@ class ApplicationBuilder(Generic[S]):
         if isinstance(tracker, str):
             if tracker != "local":
                 raise BuilderFault(f"there is no tracker {tracker!r}", hint='Type with_tracker("local", project="name").')
-            tracking: Any = importlib.import_module("gvstore.machine.tracking")
-            tracker = tracking.LocalTrackingClient(project=project, **(params or {}))
+            from gvstore.machine.tracking import LocalTrackingClient
+
+            tracker = LocalTrackingClient(project=project, **(params or {}))
         if use_otel_tracing:
-            otel: Any = importlib.import_module("gvstore.machine.otel")
-            self._adapters.append(otel.OpenTelemetryBridge())
+            from gvstore.machine.lifecycle_otel import OpenTelemetryBridge
+
+            self._adapters.append(OpenTelemetryBridge())
         LifecycleAdapterSet(tracker)
         self._adapters.append(tracker)
         self._tracker = tracker

@@ -89,7 +89,7 @@ def check(graph: ApplicationGraph, position: str | None, before: Sequence[str], 
             warnings.warn(
                 "this run never ends by itself: every action has another after it. Type halt_after=[...] or max_steps=",
                 MachineWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
         return
     nodes = {name_of(action): action for action in graph.actions}
@@ -97,7 +97,7 @@ def check(graph: ApplicationGraph, position: str | None, before: Sequence[str], 
     if any(finding.fatal for finding in findings):
         raise MachineFault(findings)
     for finding in findings:
-        warnings.warn(str(finding), MachineWarning, stacklevel=5)
+        warnings.warn(str(finding), MachineWarning, stacklevel=4)
 
 
 def _actions(graph: ApplicationGraph, halt: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import Any, TypedDict
 
 import pytest
@@ -15,6 +16,7 @@ from gvstore.machine import (
     HookFault,
     MachineFault,
     MachineWarning,
+    MemoryPersister,
     PostApplicationCreateHook,
     PostApplicationExecuteCallHook,
     PostRunStepHook,
@@ -23,6 +25,7 @@ from gvstore.machine import (
     PreRunStepHook,
     State,
     StateTypeError,
+    TooManySteps,
     action,
     expr,
     on_error,
@@ -280,3 +283,50 @@ def test_awaited_hooks_mix() -> None:
         app.step()
     app.step()
     assert 4 == len(seen)
+
+
+def test_state_of_an_instance() -> None:
+    """An instance of a dataclass gives the fields and their type."""
+
+    @dataclasses.dataclass
+    class Counted:
+        count: int = 0
+        by: str = "one"
+
+    app = ApplicationBuilder().with_actions(count).with_state(Counted(count=4)).build()
+    app.run()
+
+    assert Counted(5, "one") == app.state.data
+    app.update_state({"count": 1, "by": "two"})
+    assert Counted(1, "two") == app.state.data
+
+
+def test_a_persister_that_fails_loses_no_step() -> None:
+    """The step is the application's, hooks are told of it, and the persister's error is raised."""
+
+    class Full(MemoryPersister):
+        def save(self, *args: Any, **kwargs: Any) -> None:
+            raise OSError("disk full")
+
+    watch = Watch()
+    app = counter().with_state_persister(Full()).with_hooks(watch).build()
+    with pytest.raises(OSError, match="disk full"):
+        app.step()
+
+    assert (1, "count") == (app.state["count"], app.position)
+    assert ("post", "count", 1, {"count": 1}, None) in watch.seen
+
+
+def test_warnings_stand_where_they_were_caused() -> None:
+    """A warning names the user's line."""
+    app = ApplicationBuilder().with_actions(count).with_transitions(("count", "count")).with_state(count=0).build()
+
+    with pytest.warns(MachineWarning) as plain:
+        next(app.iterate())
+
+    async def program() -> None:
+        await app.arun(max_steps=1)
+
+    assert [__file__] == [each.filename for each in plain]
+    with pytest.raises(TooManySteps):
+        asyncio.run(program())

@@ -252,3 +252,19 @@ def test_awaited_persisters() -> None:
         asyncio.run(going_on(persister).abuild()).run()
     with pytest.raises(BuilderFault, match="cannot await it"):
         going_on(persister).build()
+
+
+def test_a_tracker_is_a_persister_to_load_from(tmp_path: Path) -> None:
+    """The local tracker writes every step; an application goes on from its files."""
+    app = (
+        counter()
+        .with_identifiers("a")
+        .with_tracker("local", project="counting", params={"storage_dir": str(tmp_path)})
+        .build()
+    )
+    app.run(halt_before=["finish"])
+
+    assert app.context.tracker is not None
+    again = machine().with_identifiers("a").initialize_from(app.context.tracker, default_state={"count": 0}).build()
+    assert {"count": 3, "done": True} == again.run()[2]
+    assert 3 == again.sequence_id
