@@ -17,7 +17,7 @@ import inspect
 import uuid
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, overload
 
 from gvstore.errors import UsageFault
 from gvstore.machine.application import Application
@@ -99,7 +99,11 @@ class ApplicationBuilder(Generic[S]):
         self._entrypoint = action
         return self
 
-    def with_state(self, state: State[S] | Mapping[str, Any] | S | None = None, **fields: Any) -> ApplicationBuilder[S]:
+    @overload
+    def with_state(self, state: State[Any] | Mapping[str, Any] | None = None, **fields: Any) -> ApplicationBuilder[S]: ...
+    @overload
+    def with_state(self, state: T, **fields: Any) -> ApplicationBuilder[T]: ...
+    def with_state(self, state: Any = None, **fields: Any) -> ApplicationBuilder[Any]:
         """Gives what the state begins with: a state, a dict, an instance of its type, single fields; several add up.
 
         Raises:
