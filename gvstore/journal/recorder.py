@@ -357,6 +357,11 @@ def _note_file(path: str, writes: bool) -> None:
 
 reads.give_to(_note_file)
 
+
+def depend_on(path: Path) -> None:
+    """Notes that the running call depends on a file of the project that gvstore reads on its behalf: its own reads count for nothing."""
+    _note_file(os.fspath(path), False)
+
 _living: weakref.WeakSet[Recording] = weakref.WeakSet()
 
 

@@ -101,9 +101,13 @@ class _Answer:
         self._prompt_tokens = self._completion_tokens = 0
 
     def take_whole(self, message: Mapping[str, Any]) -> None:
-        """Takes an answer that came whole."""
-        if message.get("type") == "error" or not isinstance(message.get("content"), list):
-            self.take(message if "error" in message else {"type": "no message"})
+        """Takes an answer that came whole.
+
+        Raises:
+            ModelFailed: it tells of an error, or has not the form of an answer.
+        """
+        if "error" in message or not isinstance(message.get("content"), list):
+            self.take({**message, "type": None})
         self.take({"type": "message_start", "message": message})
         for at, block in enumerate(message["content"]):
             self.take({"type": "content_block_start", "index": at, "content_block": block})
@@ -116,6 +120,9 @@ class _Answer:
             ModelFailed: it tells of an error, or has not the form of an answer.
         """
         kind = event.get("type")
+        if kind == "message":  # whole, where a stream was asked for
+            self.take_whole(event)
+            return
         if kind == "error" or "error" in event:
             raise failure_of_event(self._model, event, self._endpoint.clean)
         try:
@@ -149,8 +156,8 @@ class _Answer:
         elif kind == "message_delta":
             self._finish = str(event["delta"].get("stop_reason") or self._finish)
             self._count(event.get("usage") or {})
-        elif kind == "no message":
-            raise ValueError(kind)
+        elif kind == "None":
+            raise ValueError("no event")
         return ""
 
     def _count(self, usage: Mapping[str, Any]) -> None:

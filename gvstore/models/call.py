@@ -65,7 +65,7 @@ def complete(messages: Messages, **asked: Unpack[Asked]) -> Completion:
     given: dict[str, Any] = {**asked, "stop": list(stop) or None, "tools": list(asked.get("tools", ())) or None}
     on_text, timeout_s = given.pop("on_text", None), given.pop("timeout_s", None)
     name, provider = given.pop("model", "local"), given.pop("provider", "") or current_settings().provider
-    if given.get("n") == 1:
+    if type(given.get("n")) is int and given["n"] == 1:
         del given["n"]
     options = {name: value for name, value in given.items() if value is not None}
     model = resolve_model(name, provider)

@@ -122,12 +122,13 @@ def make_model(
 
 def _recorded(source: str) -> ChatModel:
     """Returns the model that answers from a file, or from a run of the active repository."""
-    from gvstore.journal.api import active_repository, read
+    from gvstore.journal.api import active_repository
+    from gvstore.journal.recorder import depend_on
     from gvstore.models.recorded import RecordedModel, kept
 
     path = host.cwd() / source
     if path.is_file() or path.suffix in (".jsonl", ".json"):
-        read(path)  # each call depends on it, and not only that which opens it
+        depend_on(path)  # each call does, and not only that which opens it
         known = path.stat().st_mtime_ns if path.is_file() else 0
         return kept(("file", str(path), str(known)), lambda: RecordedModel.of_file(Path(source)))
     repository = active_repository()

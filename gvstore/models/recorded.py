@@ -43,6 +43,13 @@ _outside: dict[tuple[str, ...], RecordedModel] = {}
 _lock = threading.Lock()
 
 
+class _Raised(EndpointFailed):
+    """A failure on record: asking again gives the next answer on record, not another chance."""
+
+    hint = ""
+    again = False
+
+
 class RecordedModel:
     """A `ChatModel` that answers from memory; `source` is for messages."""
 
@@ -83,7 +90,7 @@ class RecordedModel:
             last = messages[-1].content
             raise NoRecordedAnswer(self.name, f"nothing is recorded for {last[:60]!r}{'…' if len(last) > 60 else ''}")
         if isinstance(answer, EndpointFailed):
-            raise type(answer)(self.name, answer.why)
+            raise _Raised(self.name, answer.why)
         if on_text is not None and answer.text:
             on_text(answer.text)
         return answer
@@ -121,7 +128,7 @@ def _parse_line(where: str, line: str) -> Recorded:
         raise BadModelSetting(where, f"has the key {min(unknown)!r}; known: {', '.join(sorted(_KEYS))}")
     try:
         key = _key(parse_messages(found["messages"])) if "messages" in found else None
-        return key, EndpointFailed("recorded", str(found["raises"])) if "raises" in found else _completion(found)
+        return key, _Raised("recorded", str(found["raises"])) if "raises" in found else _completion(found)
     except (ValueError, TypeError, AttributeError) as e:
         raise BadModelSetting(where, f"is no answer: {e}") from e
 
