@@ -127,6 +127,7 @@ class FunctionBasedAction(SingleStepAction):
             signature=self._taken.text,
             is_async=self._async,
             typing=given,
+            returned=returned,
         )
 
     @property

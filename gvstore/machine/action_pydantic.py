@@ -16,7 +16,7 @@ import inspect
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, cast, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from gvstore.machine.action_class import ActionSchema
 from gvstore.machine.action_fault import (
@@ -32,9 +32,10 @@ from gvstore.machine.action_function import FunctionBasedAction, mark
 from gvstore.machine.action_stream import FunctionBasedStreamingAction
 from gvstore.machine.annotation import annotation_text
 from gvstore.machine.finding import meant
+from gvstore.machine.model_part import is_model, partial_model, valid_field
 from gvstore.machine.state import State
 from gvstore.machine.terms import Declared, declared
-from gvstore.machine.view import View, partial_model
+from gvstore.machine.view import View
 
 
 class PydanticSchema(ActionSchema[Any, Any, Any]):
@@ -61,7 +62,6 @@ class _Form:
 
     def __init__(self, before: Any, after: Any, reads: Sequence[str], writes: Sequence[str], label: str) -> None:
         self.before, self.after, self.reads, self.writes, self.label = before, after, tuple(reads), tuple(writes), label
-        self._adapters: dict[tuple[Any, str], Any] = {}
         for kind, keys, what in ((before, reads, "reads"), (after, writes, "writes")):
             if kind.model_config.get("extra") == "allow":
                 continue
@@ -72,35 +72,14 @@ class _Form:
 
     def _valid(self, kind: Any, key: str, value: Any, verb: str, beside: Mapping[str, Any]) -> Any:
         """Returns a field's value as pydantic takes it; `beside` are the fields that its validators may look at."""
-        field = kind.model_fields.get(key)
-        if field is None:
-            return value
-        pydantic: Any = sys.modules["pydantic"]
         try:
-            if _assigns(kind, field):
-                made = partial_model(kind, {name: each for name, each in beside.items() if name != key})
-                kind.__pydantic_validator__.validate_assignment(made, key, value)
-                return vars(made)[key]
-            return self._adapter(kind, key, field).validate_python(value)
-        except pydantic.ValidationError as e:
+            return valid_field(kind, key, value, beside)
+        except sys.modules["pydantic"].ValidationError as e:
             first = e.errors()[0]
-            inside = "".join(f"[{each!r}]" for each in first["loc"][1 if _assigns(kind, field) else 0 :])
-            wanted = f"expected {annotation_text(field.annotation)}, " if not inside else ""
+            inside = "".join(f"[{each!r}]" for each in first["loc"][1:])
+            wanted = f"expected {annotation_text(kind.model_fields[key].annotation)}, " if not inside else ""
             problem = f"action {self.label} {verb} {key!r}{inside}: {wanted}got {shown(first['input'])}: {first['msg']}"
             raise WrongType(problem, reads=verb == "reads") from e
-
-    def _adapter(self, kind: Any, key: str, field: Any) -> Any:
-        """Returns what validates a field by its annotation alone."""
-        pydantic: Any = sys.modules["pydantic"]
-        adapter = self._adapters.get((kind, key))
-        if adapter is None:
-            annotation = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-            try:
-                adapter = pydantic.TypeAdapter(annotation, config={"arbitrary_types_allowed": True})
-            except pydantic.PydanticUserError:  # a model has a configuration of its own
-                adapter = pydantic.TypeAdapter(annotation)
-            self._adapters[kind, key] = adapter
-        return adapter
 
     def model(self, state: State[Any]) -> Any:
         """Returns the model that the function is given."""
@@ -227,7 +206,6 @@ class PydanticStreamingAction(FunctionBasedStreamingAction):
 
 def _renamed(made: Any, form: _Form, name: str) -> Any:
     made._form = _Form(form.before, form.after, form.reads, form.writes, name)
-    made._form._adapters = form._adapters
     return made
 
 
@@ -268,7 +246,7 @@ def _models(fn: Callable[..., Any], types: tuple[Any, Any], scope: Mapping[str, 
     before = before or hints.get(first)
     after = after or _model_in(hints.get("return")) or before
     for kind, what in ((before, "state_input_type"), (after, "state_output_type")):
-        if not _is_model(kind):
+        if not is_model(kind):
             said = "nothing says which model" if kind is None else f"{annotation_text(kind)} is no pydantic model"
             raise ActionFault(f"action {label}: {said} its state is", hint=f"Annotate the state, def {label}(state: Model), or give {what}=Model.")
     return before, after
@@ -276,19 +254,7 @@ def _models(fn: Callable[..., Any], types: tuple[Any, Any], scope: Mapping[str, 
 
 def _model_in(annotation: Any) -> Any:
     """The last model that a return annotation mentions: that of Generator[tuple[Item, Model | None], None, None] is Model."""
-    if _is_model(annotation):
+    if is_model(annotation):
         return annotation
     found = [each for each in map(_model_in, get_args(annotation)) if each is not None]
     return found[-1] if found else None
-
-
-def _assigns(kind: Any, field: Any) -> bool:
-    """Returns whether one field can be validated as the model validates it: not where it never changes, or all must be there."""
-    decorators = kind.__pydantic_decorators__
-    is_frozen = kind.model_config.get("frozen") or field.frozen
-    return not (is_frozen or decorators.model_validators or decorators.root_validators)
-
-
-def _is_model(kind: Any) -> bool:
-    pydantic: Any = sys.modules.get("pydantic")
-    return pydantic is not None and isinstance(kind, type) and issubclass(cast("Any", kind), pydantic.BaseModel)

@@ -17,7 +17,7 @@ from gvstore.machine.annotation import annotation_text, misfit
 from gvstore.machine.cell import Cell, ListCell
 from gvstore.machine.finding import meant
 from gvstore.machine.state import State
-from gvstore.machine.typing_system import TypingSystem, typing_of
+from gvstore.machine.typing_system import PydanticTypingSystem, TypingSystem, typing_of
 
 GIVEN: Final = ("__context", "__tracer")  # parameters that the machine fills, not the user
 Declared = Sequence[str] | Set[str] | Mapping[str, Any]
@@ -101,7 +101,8 @@ class Terms:
     """All that is known of an action before it runs.
 
     `must` are the keys that have to be there afterwards; `visible` those that a
-    step hands over, `typing` what the state is as one value.
+    step hands over, `typing` what the state is as one value, `returned` what it is
+    afterwards.
     """
 
     label: str
@@ -117,6 +118,7 @@ class Terms:
     signature: str
     is_async: bool
     typing: TypingSystem[Any] | None = None
+    returned: TypingSystem[Any] | None = None
     readable: frozenset[str] = frozenset()
     writable: frozenset[str] = frozenset()
     visible: frozenset[str] = frozenset()
@@ -166,7 +168,7 @@ class Terms:
             if cell is None or cell is before:
                 continue
             problem = _problem(cell, before, annotation, f"action {self.label} reads {key!r}")
-            if problem is not None:
+            if problem is not None and not _is_taken(self.typing, key, cell):
                 raise WrongType(problem, reads=True)
             self.checked[key] = cell
 
@@ -180,8 +182,13 @@ class Terms:
             cell = written.get(key)
             if cell is not None:
                 problem = _problem(cell, before.cell(key), annotation, f"action {self.label} writes {key!r}")
-                if problem is not None:
+                if problem is not None and not _is_taken(self.returned, key, cell):
                     raise WrongType(problem, reads=False)
+
+
+def _is_taken(system: TypingSystem[Any] | None, key: str, cell: Cell) -> bool:
+    """Returns whether a pydantic model takes what does not fit its annotation: a dict for a model, text for a number."""
+    return isinstance(system, PydanticTypingSystem) and key in system.fields and not system.problems({key: cell.value}, partial=True)
 
 
 def _problem(cell: Cell, before: Cell | None, annotation: Any, where: str) -> str | None:

@@ -215,7 +215,7 @@ class PydanticTypingSystem(_FieldTyping[S]):
             faults = getattr(e, "errors", None)
             if faults is None:
                 return [str(e)]
-            return [self._line(each) for each in faults() if not (partial and each["type"] == "missing")]
+            return [self._line(each) for each in faults() if not (partial and each["type"] == "missing" and len(each["loc"]) == 1)]
         return []
 
     def _by_alias(self, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from gvstore.machine.action_fault import MissingWrites, UndeclaredRead, UndeclaredWrite, WrongReturn, shown
 from gvstore.machine.cell import Cell
-from gvstore.machine.duplicate import duplicate, is_same
+from gvstore.machine.duplicate import is_same
+from gvstore.machine.model_part import partial_model, valid_field
 from gvstore.machine.state import State, is_private
+from gvstore.machine.state_fault import StateTypeError
 from gvstore.machine.terms import Terms
 from gvstore.machine.typing_system import DictBasedTypingSystem, PydanticTypingSystem, TypingSystem
 
@@ -208,35 +210,19 @@ def _part(system: TypingSystem[S], seen: State[S]) -> S:
     values = {name: seen[name] for name in system.fields if name in seen}  # type: ignore[attr-defined]
     kind = system.state_type()
     if isinstance(system, PydanticTypingSystem):
-        return cast("S", partial_model(kind, values))
+        valid: dict[str, Any] = {}
+        try:
+            for name, value in values.items():
+                valid[name] = valid_field(kind, name, value, valid)
+        except ValueError as e:
+            raise StateTypeError(system.name, system.problems(values, partial=True) or [str(e)]) from e
+        return cast("S", partial_model(kind, valid))
     if dataclasses.is_dataclass(kind):
         made = object.__new__(cast("Any", kind))
         for name, value in values.items():
             object.__setattr__(made, name, value)
         return cast("S", made)
     return cast("S", values)
-
-
-def partial_model(kind: Any, values: dict[str, Any]) -> Any:
-    """Returns an instance of a pydantic model that has these fields, not validated, and no others: what is not there has no default either."""
-    made = kind.__new__(kind)
-    extra = {name: value for name, value in values.items() if name not in kind.model_fields}
-    private = {}
-    for name, each in kind.__private_attributes__.items():
-        if each.default_factory is None:
-            private[name] = duplicate(each.default)
-        else:
-            private[name] = each.default_factory({**values, **private}) if _takes_data(each) else each.default_factory()
-    known = {name: each for name, each in private.items() if type(each).__name__ != "PydanticUndefinedType"}
-    object.__setattr__(made, "__dict__", {name: value for name, value in values.items() if name not in extra})
-    object.__setattr__(made, "__pydantic_fields_set__", set(values))
-    object.__setattr__(made, "__pydantic_extra__", extra if kind.model_config.get("extra") == "allow" else None)
-    object.__setattr__(made, "__pydantic_private__", known or None)
-    return made
-
-
-def _takes_data(attribute: Any) -> bool:
-    return bool(getattr(attribute, "default_factory_takes_validated_data", False))
 
 
 def view_of(state: State[Any], terms: Terms, *, whole: bool = False) -> View[Any]:

@@ -122,3 +122,31 @@ def test_data_is_a_part_where_not_all_is_read(type_: Any) -> None:
     looking = action(reads=["foo"], writes=["bar"])(look)
     assert ["bar"] == looking.writes
     assert {"foo": 1, "bar": "1"} == step(looking, {"foo": 1}).state
+
+
+class Message(pydantic.BaseModel):
+    text: str
+
+
+class Chat(pydantic.BaseModel):
+    history: list[Message]
+    turns: int = 0
+    topic: str
+
+
+@pytest.mark.parametrize("topic", [True, False], ids=["whole", "part"])
+def test_a_pydantic_model_takes_what_it_can_make_of_a_value(topic: bool) -> None:
+    """As `state.data` shows it; what it cannot make anything of is an error."""
+
+    @action(reads=["history", *(["topic", "turns"] if topic else [])], writes=["turns"])
+    def look(state: State[Chat], turns: Any = 1) -> State[Chat]:
+        assert ["hi"] == [each.text for each in state.data.history]
+        return state.update(turns=turns)
+
+    state: State[Any] = State({"history": [{"text": "hi"}], "topic": "all"})
+    assert 1 == step(look, state).state["turns"]
+    assert "2" == step(look, state, turns="2").state["turns"]
+    with pytest.raises(WrongType, match="writes 'turns': expected int, got str"):
+        step(look, state, turns="many")
+    with pytest.raises(WrongType, match=r"reads 'history'\[0\]: expected Message, got dict"):
+        step(look, state.update(history=[{"txt": "hi"}]))
