@@ -179,8 +179,10 @@ class StateRows:
         kept = list(segments)
         values = {}
         for name in self._names(at, shape):
-            data = from_json(self.path, self._data(at, name, kept))
-            values[name] = deserialize_field(name, data, self.of_json)
+            text = self._data(at, name, kept)
+            data = from_json(self.path, text)
+            is_plain = KEY not in text and name not in FIELD_SERDES  # nothing in it is marked as what JSON does not hold
+            values[name] = data if is_plain else deserialize_field(name, data, self.of_json)
         return State(values)
 
     def _data(self, at: sqlite3.Connection, name: str, segments: list[Segment]) -> str:
