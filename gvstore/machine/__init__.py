@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from gvstore.machine.application_fault import FailedBefore as FailedBefore
     from gvstore.machine.application_fault import ForkFault as ForkFault
     from gvstore.machine.application_fault import MachineWarning as MachineWarning
+    from gvstore.machine.application_fault import StepUnderway as StepUnderway
     from gvstore.machine.application_fault import TooManySteps as TooManySteps
     from gvstore.machine.application_fault import UnknownInput as UnknownInput
     from gvstore.machine.application_graph import ApplicationGraph as ApplicationGraph
@@ -294,6 +295,7 @@ _WHERE = {
     "StateDelta": "delta",
     "StateTypeError": "state_fault",
     "StateValueError": "state_fault",
+    "StepUnderway": "application_fault",
     "StreamingAction": "action_stream",
     "StreamingResultContainer": "stream_result",
     "SyncTrackingClient": "tracking",
@@ -442,6 +444,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "StateDelta",
     "StateTypeError",
     "StateValueError",
+    "StepUnderway",
     "StreamingAction",
     "StreamingResultContainer",
     "SyncTrackingClient",

@@ -28,7 +28,7 @@ from gvstore.machine.pointer import ParentPointer
 from gvstore.machine.saver import OnEvery, Saver
 from gvstore.machine.state import State
 from gvstore.machine.stream_result import AsyncStreamingResultContainer, StreamingResultContainer
-from gvstore.machine.turn import ERRORS, NEXT
+from gvstore.machine.turn import ERRORS, NEXT, Turn
 
 if TYPE_CHECKING:
     from gvstore.journal.run import Run
@@ -101,6 +101,7 @@ class Application(Generic[S]):
         self.kept_state: State[Any] | None = None  # that its record has, and the next goes on from
         self._error: BaseException | None = None
         self._checked: set[Any] = set()
+        self._turn: Turn | None = None  # the step that is not over
         self._set_hooks(adapter_set if adapter_set is not None else LifecycleAdapterSet())
         self._adopt_private()
         self.__gv__ = machine_component(self, function_of(self))
@@ -244,6 +245,7 @@ class Application(Generic[S]):
         made: Application[S] = Application.__new__(type(self))
         made.__dict__.update(self.__dict__)
         made._saver, made._state_persister, made._error, made.last_run = None, None, None, None
+        made._turn = None
         if state is not None:
             made._state, made._position, made._sequence_id = state, position, sequence_id
             if self._state._typing is not None:

@@ -37,6 +37,16 @@ class TooManySteps(UsageFault, RuntimeError):
         )
 
 
+class StepUnderway(UsageFault, RuntimeError):
+    """An application is asked for a step while one is not over: in another thread or task, in its own action, or in a stream."""
+
+    def __init__(self, name: str, *, streams: bool) -> None:
+        self.action = name
+        what = f"the stream of action {name} is not through" if streams else f"action {name} is not through"
+        hint = "Read the stream to its end, or close it." if streams else "Wait for it, or go on with application.fork()."
+        super().__init__(f"{what}: its application takes one step at a time", hint=hint)
+
+
 class ForkFault(UsageFault, ValueError):
     """There is nothing to fork from, or it would be forked onto itself."""
 

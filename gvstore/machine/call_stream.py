@@ -49,8 +49,9 @@ def stream_iterate(
                 break
             if _is_streaming(turn.action):
                 container = StreamingResultContainer(walk.stream(turn, execution))
-                yield turn.action, container
-                result, state = container.get()
+                with turn.streaming():
+                    yield turn.action, container
+                    result, state = container.get()
                 course.took((turn.action, result, state))
             else:
                 done = walk.perform(turn, execution)
@@ -74,8 +75,9 @@ async def astream_iterate(
                 break
             if _is_streaming(turn.action):
                 container = AsyncStreamingResultContainer(walk.astream(turn, execution))
-                yield turn.action, container
-                result, state = await container.get()
+                with turn.streaming():
+                    yield turn.action, container
+                    result, state = await container.get()
                 course.took((turn.action, result, state))
             else:
                 done = await walk.aperform(turn, execution)
@@ -96,8 +98,9 @@ def _pieces(app: Application[Any], asked: Asked) -> Generator[Any, None, Done]:
             if turn is None:
                 break
             if _is_streaming(turn.action) and course.halts.would_stop_after(turn.name):
-                yield turn.action
-                course.took((yield from walk.stream(turn, execution)))
+                with turn.streaming():
+                    yield turn.action
+                    course.took((yield from walk.stream(turn, execution)))
                 return course.end(execution)  # type: ignore[no-any-return]
             course.took(walk.perform(turn, execution))
             if course.is_over():
@@ -117,16 +120,17 @@ async def _apieces(app: Application[Any], asked: Asked) -> AsyncGenerator[Any, N
             if turn is None:
                 break
             if _is_streaming(turn.action) and course.halts.would_stop_after(turn.name):
-                yield turn.action
-                items = walk.astream(turn, execution)
-                try:
-                    async for item in items:
-                        if isinstance(item, Ended):
-                            course.took(item.done)
-                        else:
-                            yield item
-                finally:
-                    await items.aclose()
+                with turn.streaming():
+                    yield turn.action
+                    items = walk.astream(turn, execution)
+                    try:
+                        async for item in items:
+                            if isinstance(item, Ended):
+                                course.took(item.done)
+                            else:
+                                yield item
+                    finally:
+                        await items.aclose()
                 yield Ended(course.end(execution))
                 return
             course.took(await walk.aperform(turn, execution))

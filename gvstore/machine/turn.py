@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gvstore.machine.action_fault import AsyncAction, MissingInputs
-from gvstore.machine.application_fault import FailedBefore
+from gvstore.machine.application_fault import FailedBefore, StepUnderway
 from gvstore.machine.context import CURRENT, ApplicationContext
 from gvstore.machine.node import name_of
 from gvstore.machine.state import State
@@ -48,7 +48,7 @@ class Ended:
 class Turn:
     """A step that is about to run, runs, or ran."""
 
-    __slots__ = ("action", "answer", "app", "context", "error", "given", "inputs", "name", "number", "state", "status", "tracer")
+    __slots__ = ("action", "answer", "app", "context", "error", "given", "inputs", "name", "number", "state", "status", "streams", "tracer")
 
     def __init__(self, app: Application[Any], inputs: Mapping[str, Any], action: Any, terms: Terms) -> None:
         self.app, self.action, self.name = app, action, name_of(action)
@@ -81,7 +81,7 @@ class Turn:
             self.given = {**self.inputs, "__tracer": self.tracer}
         self.error: BaseException | None = None
         self.answer: Done | None = None
-        self.status = "running"
+        self.status, self.streams = "running", False
 
     def before(self) -> dict[str, Any]:
         """Returns what hooks are told before the step."""
@@ -121,9 +121,19 @@ class Turn:
         finally:
             CURRENT.reset(token)
 
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """Keeps other steps away while this one's stream is handed out."""
+        self.streams, self.app._turn = True, self
+        try:
+            yield
+        finally:
+            if self.app._turn is self:
+                self.app._turn = None
+
     def start(self) -> None:
         """Counts the step: it counts if it fails, too."""
-        self.app._sequence_id = self.number
+        self.app._sequence_id, self.app._turn = self.number, self
 
     def finish(self, result: Any, state: State[Any]) -> Done:
         """Takes what the step gave: this is now the application's state."""
@@ -131,7 +141,7 @@ class Turn:
         if ERRORS in state and self.name in (counts := state[ERRORS]):
             del counts[self.name]
             state = state.update(**{ERRORS: counts}) if counts else state.wipe(delete=[ERRORS])
-        app._state, app._position, app._error = state, self.name, None
+        app._state, app._position, app._error, app._turn = state, self.name, None, None
         self.status = "completed"
         self.answer = (self.action, result, state)
         return self.answer
@@ -139,6 +149,7 @@ class Turn:
     def fail(self, error: BaseException) -> Done | None:
         """Takes what the step raised; returns what it answers if an error transition takes it, else None: it is raised."""
         app, self.error, self.status = self.app, error, "failed"
+        app._turn = None
         counts = self.state.get(ERRORS, {})
         if isinstance(error, GeneratorExit):  # a reader left its stream: nothing leads on from that
             return None
@@ -167,10 +178,13 @@ def begin(app: Application[Any], inputs: Mapping[str, Any], method: str) -> Turn
     """Returns the next step, looked at before anything of it runs; None at the end.
 
     Raises:
+        StepUnderway: another is not over.
         AsyncAction: it is async and `method` is not.
         MissingInputs: it has no input that it needs.
         MissingKeys: the state lacks what a condition reads.
     """
+    if app._turn is not None:
+        raise StepUnderway(app._turn.name, streams=app._turn.streams)
     action = app.get_next_action()
     if action is None:
         return None

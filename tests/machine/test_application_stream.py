@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
@@ -18,6 +19,7 @@ from gvstore.machine import (
     PostStreamItemHook,
     PreStartStreamHook,
     State,
+    StepUnderway,
     action,
     on_error,
     streaming_action,
@@ -243,3 +245,92 @@ def test_a_step_that_is_no_generator_still_runs() -> None:
 
     app = talking(tell, ("tell", "measure")).with_actions(measure).build()
     assert 5 == app.run()[2]["length"]
+
+
+def test_one_step_at_a_time() -> None:
+    """While a stream is open there is no other step; closed, the next can be taken."""
+    app = talking().build()
+    _, stream = app.stream_result(halt_after=["tell"])
+    with pytest.raises(StepUnderway):
+        app.step()
+    next(iter(stream))
+
+    with pytest.raises(StepUnderway, match="the stream of action tell is not through") as caught:
+        app.step()
+    assert "close it" in caught.value.hint
+    assert 2 == app.fork().run()[2]["count"]
+    stream.close()
+    app.stream_result(halt_after=["tell"])[1].close()
+    assert 3 == app.fork().run()[2]["count"] + 1
+    for acted, _ in app.stream_iterate(halt_after=["tell"]):
+        with pytest.raises(StepUnderway):
+            app.step()
+        assert "tell" == acted.name
+        break
+    assert "w0 w1" == app.run()[2]["text"]
+
+
+def test_a_stream_that_nobody_keeps() -> None:
+    """Let go of half-way, it is closed."""
+    app = talking().build()
+    _, stream = app.stream_result(halt_after=["tell"])
+    next(iter(stream))
+    del stream
+    gc.collect()
+
+    assert "w0 w1" == app.run()[2]["text"]
+
+
+def test_an_awaited_stream_that_is_left() -> None:
+    """Closed half-way it is a step that failed; so is one that is cancelled."""
+
+    async def program() -> None:
+        persister = MemoryPersister()
+        app = talking(tell_slowly).with_identifiers("a").with_state_persister(persister).build()
+        _, stream = await app.astream_result(halt_after=["tell"])
+        async for _ in stream:
+            break
+        with pytest.raises(StepUnderway):
+            await app.astep()
+        await stream.aclose()
+        assert "failed" == persister.load(None, "a")["status"]  # type: ignore[index]
+        assert "text" not in app.state
+        _, stream = await app.astream_result(halt_after=["tell"])
+        assert "w0 w1" == (await stream.get())[1]["text"]
+
+    asyncio.run(program())
+
+
+def test_a_cancelled_step() -> None:
+    """A task that is cancelled leaves the state before its step, and the next call tries it again."""
+    slow = [True]
+
+    @action(reads=["count"], writes=["count"])
+    async def wait(state: State[Any]) -> State[Any]:
+        if slow:
+            await asyncio.sleep(60)
+        return state.increment(count=10)
+
+    async def program() -> None:
+        persister = MemoryPersister()
+        app = (
+            ApplicationBuilder()
+            .with_actions(count, wait)
+            .with_transitions(("count", "wait"))
+            .with_state(count=0)
+            .with_identifiers("a")
+            .with_state_persister(persister)
+            .build()
+        )
+        task = asyncio.create_task(app.arun())
+        await asyncio.sleep(0.01)
+        with pytest.raises(StepUnderway, match="action wait is not through"):
+            await app.astep()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert ("failed", 1) == (persister.load(None, "a")["status"], app.state["count"])  # type: ignore[index]
+        slow.clear()
+        assert 11 == (await app.arun())[2]["count"]
+
+    asyncio.run(program())
