@@ -14,7 +14,8 @@
                 and duplicate (copies), stored as wholes and changes (change), as JSON (serde), typed
                 (typing_system, annotation), changed by values (delta), compared (difference); errors: state_fault
     action_*    functions and classes as actions; cycle: one attempt at a step, with view: what an action sees of the state,
-                and terms: what it declares; attempts: retries and timeouts; builtin_actions: Result, Input, Placeholder
+                and terms: what it declares; attempts: retries and timeouts; builtin_actions: Result, Input, Placeholder;
+                model_part: parts of pydantic models
     application a graph, a state, and where it is; builder: makes it, from an origin (fresh, resumed, forked)
                 (call: one call of it; walk: step after step; turn: one step; halts: where a call stops;
                 stream_result: what streams; context: what an action may know; saver: when a persister is told)

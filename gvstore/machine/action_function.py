@@ -15,17 +15,16 @@ import copy
 import inspect
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, ParamSpec, Protocol, Self, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, ParamSpec, Protocol, Self, TypeVar, cast
 
 from gvstore.machine.action_class import DEFAULT_SCHEMA, Action, ActionSchema, SingleStepAction, is_async, typed
 from gvstore.machine.action_fault import ActionFault
-from gvstore.machine.annotation import required_keys
+from gvstore.machine.action_types import fields_of, optional_of, refined, state_types
 from gvstore.machine.attempts import Retry, retry_of, timeout_of
 from gvstore.machine.finding import meant
 from gvstore.machine.node import MARK
 from gvstore.machine.state import State
-from gvstore.machine.terms import Declared, Parameters, Terms, declared, parameters_of, state_type
-from gvstore.machine.typing_system import TypedDictTypingSystem, TypingSystem
+from gvstore.machine.terms import Declared, Terms, declared, parameters_of
 
 P = ParamSpec("P")
 Out = TypeVar("Out", covariant=True)
@@ -105,14 +104,14 @@ class FunctionBasedAction(SingleStepAction):
             raise ActionFault(f"action {called} yields", hint="Type @streaming_action(reads=[...], writes=[...]) above it.")
 
     def _terms_of(self, called: str, reads: dict[str, Any], writes: dict[str, Any], scope: Mapping[str, Any] | None) -> Terms:
-        given, returned = _state_types(self._fn, self._taken, scope)
+        given, returned = state_types(self._fn, self._taken, scope)
         must = frozenset(writes)
-        reads = _refined(reads, given, "reads", called)
+        reads = refined(reads, given, "reads", called)
         if returned is not None and returned != given:  # a type of its own declares what it writes
-            fields = _fields(returned)
-            must |= fields.keys() - _optional(returned)
+            fields = fields_of(returned)
+            must |= fields.keys() - optional_of(returned)
             writes = {**writes, **{name: each for name, each in fields.items() if name not in writes}}
-        writes = _refined(writes, returned, "writes", called)
+        writes = refined(writes, returned, "writes", called)
         return Terms(
             label=called,
             reads=tuple(reads),
@@ -370,52 +369,3 @@ def _tags(given: Sequence[str] | None, name: str) -> list[str]:
     if isinstance(given, str) or not all(isinstance(each, str) for each in given or ()):
         raise ActionFault(f"tags of action {name} are {given!r}, not a list of words", hint='Type tags=["word"].')
     return list(given or ())
-
-
-def _state_types(
-    fn: Any, taken: Parameters, scope: Mapping[str, Any] | None
-) -> tuple[TypingSystem[Any] | None, TypingSystem[Any] | None]:
-    """Returns T of the state's annotation, and of the returned one, where they are State[T]."""
-    try:
-        hints = get_type_hints(fn, localns=dict(scope or {}))
-    except Exception:  # a name that exists for type checkers alone: then each that can be resolved
-        hints = _resolved(fn, scope or {})
-    first = taken.state or next(iter(inspect.signature(fn).parameters), "state")
-    returned = hints.get("return")
-    parts = get_args(returned) if get_origin(returned) is tuple else (returned,)
-    return state_type(hints.get(first)), next((found for each in parts if (found := state_type(each)) is not None), None)
-
-
-def _resolved(fn: Any, scope: Mapping[str, Any]) -> dict[str, Any]:
-    found = {}
-    for name, said in getattr(fn, "__annotations__", {}).items():
-        try:
-            found[name] = get_type_hints(type("_", (), {"__annotations__": {name: said}}), getattr(fn, "__globals__", {}), dict(scope))[name]
-        except Exception:  # this one cannot
-            continue
-    return found
-
-
-def _fields(system: TypingSystem[Any]) -> dict[str, Any]:
-    return dict(getattr(system, "fields", {}))
-
-
-def _optional(system: TypingSystem[Any]) -> set[str]:
-    if isinstance(system, TypedDictTypingSystem):
-        return system.fields.keys() - required_keys(system.type)
-    return set()
-
-
-def _refined(keys: dict[str, Any], system: TypingSystem[Any] | None, what: str, called: str) -> dict[str, Any]:
-    """Returns the keys with the types that the state's type says of those that have none yet."""
-    if system is None:
-        return keys
-    fields = _fields(system)
-    for name in keys:
-        if name not in fields:
-            kind = getattr(system, "name", "type")
-            raise ActionFault(
-                f"action {called} {what} {name!r}, which is no field of {kind}",
-                hint=meant(name, fields, f"{kind} has: {', '.join(fields) or 'none'}."),
-            )
-    return {name: fields[name] if each is Any else each for name, each in keys.items()}

@@ -17,7 +17,7 @@ from gvstore.machine.annotation import annotation_text, misfit
 from gvstore.machine.cell import Cell, ListCell
 from gvstore.machine.finding import meant
 from gvstore.machine.state import State
-from gvstore.machine.typing_system import PydanticTypingSystem, TypingSystem, typing_of
+from gvstore.machine.typing_system import PydanticTypingSystem, TypingSystem
 
 GIVEN: Final = ("__context", "__tracer")  # parameters that the machine fills, not the user
 Declared = Sequence[str] | Set[str] | Mapping[str, Any]
@@ -223,16 +223,3 @@ def declared(given: Declared, what: str, name: str) -> dict[str, Any]:
         if key.startswith("__"):
             raise ActionFault(f"{what} of action {name} holds {key!r}: names that begin with a double underscore are the machine's own")
     return types
-
-
-def state_type(annotation: Any) -> TypingSystem[Any] | None:
-    """Returns the typing system of T in State[T]; None for a bare State, and for what is no type of a state."""
-    if typing.get_origin(annotation) is not State:
-        return None
-    [inside] = typing.get_args(annotation)
-    if inside is Any or inside is dict or isinstance(inside, (str, typing.TypeVar, typing.ForwardRef)):
-        return None
-    try:
-        return typing_of(inside)
-    except TypeError:
-        return None

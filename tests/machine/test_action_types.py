@@ -10,10 +10,7 @@ import pydantic
 import pytest
 
 from gvstore.machine.action_class import Action
-from gvstore.machine.action_fault import (
-    ActionFault,
-    WrongType,
-)
+from gvstore.machine.action_fault import ActionFault, MissingWrites, WrongType
 from gvstore.machine.action_function import (
     action,
     create_action,
@@ -150,3 +147,29 @@ def test_a_pydantic_model_takes_what_it_can_make_of_a_value(topic: bool) -> None
         step(look, state, turns="many")
     with pytest.raises(WrongType, match=r"reads 'history'\[0\]: expected Message, got dict"):
         step(look, state.update(history=[{"txt": "hi"}]))
+
+
+@dataclasses.dataclass
+class Made:
+    text: str
+    note: str = ""
+
+
+class MadeModel(pydantic.BaseModel):
+    text: str
+    note: str = ""
+
+
+@pytest.mark.parametrize("type_", [Made, MadeModel])
+def test_a_returned_type_may_leave_out_what_has_a_default(type_: Any) -> None:
+    """What has none must be written."""
+
+    def makes(state: State[Any], key: str) -> State[Any]:
+        return state.update(**{key: "a"})
+
+    makes.__annotations__ = {"state": State, "key": str, "return": State[type_]}
+    making = action(reads=[], writes=[])(makes)
+    assert ["text", "note"] == making.writes
+    assert {"text": "a"} == step(making, {}, key="text").state
+    with pytest.raises(MissingWrites, match="'text'"):
+        step(making, {}, key="note")

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gvstore.machine.action_fault import ActionFault, ActionTimeout, AsyncAction, MissingInputs, WrongType
@@ -40,6 +40,7 @@ def timed_async(seconds: float | None) -> Any:
     return create_action(look, "look")
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 8), st.floats(0, 10), st.floats(0, 10), st.floats(0, 60), st.floats(0, 1)
 )

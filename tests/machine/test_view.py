@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gvstore.machine.action_fault import ActionFault, MissingWrites, UndeclaredRead, UndeclaredWrite
@@ -77,6 +77,7 @@ def expected(before: dict[str, int], reads: list[str], writes: list[str], works:
     return fields
 
 
+@settings(deadline=None)
 @given(st.dictionaries(key, st.integers(0, 2)), keys, keys, st.lists(WORK, max_size=6))
 def test_an_action_does_what_it_declares_or_is_told(before: dict[str, int], reads: list[str], writes: list[str], works: list[Work]) -> None:
     """The whole state is as if the work had been done on it, or the first undeclared thing is an error; the old state stays."""
