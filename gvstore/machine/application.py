@@ -225,7 +225,9 @@ class Application(Generic[S]):
             self._state = self._state.wipe(delete=[NEXT, ERRORS])
 
     def update_state(self, new_state: State[S] | Mapping[str, Any]) -> None:
-        """Replaces the state."""
+        """Replaces the state.  Raises TypeError if it is none, nor a dict."""
+        if not isinstance(new_state, Mapping):
+            raise TypeError(f"a state is replaced by a state or a dict, not by {new_state!r}: update_state(application.state.update(...))")
         given = new_state if isinstance(new_state, State) else State(new_state)
         self._state = given.with_typing_system(self._state._typing) if self._state._typing is not None else given
         self._adopt_private()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gvstore.machine.graph import Graph
+from gvstore.machine.graph import Graph, UnknownAction
 from gvstore.machine.node import Node, inputs_of, name_of
 from gvstore.machine.transition import Transition
 
@@ -19,10 +19,12 @@ class ApplicationGraph(Graph):
             UnknownAction: the graph has no such entrypoint, or nothing at all.
         """
         super().__init__(actions, transitions)
-        if entrypoint is None and self.actions:
+        if not self.actions:
+            raise UnknownAction("action", name_of(entrypoint) if isinstance(entrypoint, Node) else entrypoint or "to begin with", [])
+        if entrypoint is None:
             self.entrypoint = self.actions[0]
         else:
-            self.entrypoint = self.get_action(name_of(entrypoint) if isinstance(entrypoint, Node) else entrypoint or "")
+            self.entrypoint = self.get_action(name_of(entrypoint) if isinstance(entrypoint, Node) else entrypoint)
         self.takers: dict[str, list[str]] = {}  # of each input, the actions that take it
         for action in self.actions:
             for names in inputs_of(action):

@@ -30,7 +30,7 @@ from gvstore.machine.lifecycle import LifecycleAdapterSet
 from gvstore.machine.origin import Origin, Start, aload, load, start_of, state_of
 from gvstore.machine.persister import NotInitialized
 from gvstore.machine.pointer import ParentPointer
-from gvstore.machine.saver import OnEvery, Saver, is_awaited
+from gvstore.machine.saver import OnEvery, Saver, is_awaited, why_none
 from gvstore.machine.state import State
 from gvstore.machine.state_fault import StateTypeError
 from gvstore.machine.typing_system import TypingSystem, typing_of
@@ -159,8 +159,10 @@ class ApplicationBuilder(Generic[S]):
         for name, value in (("app_id", app_id), ("partition_key", partition_key)):
             if value is not None and not isinstance(value, str):
                 raise BuilderFault(f"{name} is text, not {value!r}", hint=f'Type {name}="{value}".')
-        if sequence_id is not None and (isinstance(sequence_id, bool) or not isinstance(sequence_id, int)):
-            raise BuilderFault(f"sequence_id is the number of a step, not {sequence_id!r}")
+        if app_id == "":
+            raise BuilderFault("app_id is empty", hint="Leave it out: an application without an id is given one.")
+        if sequence_id is not None and (isinstance(sequence_id, bool) or not isinstance(sequence_id, int) or sequence_id < 0):
+            raise BuilderFault(f"sequence_id is the number of a step, not {sequence_id!r}", hint="The first step is 0.")
         self._app_id = app_id if app_id is not None else self._app_id
         self._partition_key = partition_key if partition_key is not None else self._partition_key
         self._sequence_id = sequence_id if sequence_id is not None else self._sequence_id
@@ -195,8 +197,10 @@ class ApplicationBuilder(Generic[S]):
         if self._state is not None or self._entrypoint is not None:
             what = "with_state" if self._state is not None else "with_entrypoint"
             raise BuilderFault(f"{what}() was called: initialize_from() gives both state and entrypoint", hint="Type default_state=, default_entrypoint=.")
-        if not callable(getattr(initializer, "load", None)):
-            raise BuilderFault(f"{initializer!r} is no persister: it has no load()", hint="Give a BaseStateLoader, an instance of it.")
+        if isinstance(initializer, type) or not callable(getattr(initializer, "load", None)):
+            raise BuilderFault(f"{initializer!r} is no persister: it {why_none(initializer, 'load')}", hint="Give an instance of a BaseStateLoader.")
+        if override_state_values is not None and not isinstance(override_state_values, Mapping):
+            raise BuilderFault(f"override_state_values= is a dict of fields, not {override_state_values!r}", hint='Type {"name": value}.')
         self._origin = Origin(
             initializer,
             resume_at_next_action,

@@ -29,7 +29,7 @@ class HaltFault(UsageFault, ValueError):
 
 def all_of(*names: str) -> list[str]:
     """Returns halts that stop a run when all of these actions, or one of each tag, have run."""
-    return [name if name.startswith(ALL) else f"{ALL}{name}" for name in names]
+    return [name if name.startswith(ALL) else f"{ALL}{name}" for name in named(names, "all_of")]
 
 
 def named(given: str | Iterable[str] | None, what: str) -> tuple[str, ...]:

@@ -99,7 +99,11 @@ def state_of(given: Any) -> State[Any]:
         return State(given)
     from gvstore.machine.typing_system import typing_of
 
-    return typing_of(type(given)).construct_state(given)
+    try:
+        system = typing_of(type(given))
+    except TypeError as e:
+        raise TypeError(f"a state begins as a State, a dict, or an instance of its type, not as {given!r} ({type(given).__name__})") from e
+    return system.construct_state(given)
 
 
 def missing(origin: Origin, key: tuple[str | None, str | None, int | None], known: list[str], last: Any) -> ForkFault:

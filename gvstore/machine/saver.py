@@ -23,8 +23,8 @@ class Saver:
     """One application's persister."""
 
     def __init__(self, persister: Any, on_every: OnEvery) -> None:
-        if not callable(getattr(persister, "save", None)):
-            raise SaverFault(f"{persister!r} is no persister: it has no save()", hint="Give a BaseStatePersister, an instance of it.")
+        if isinstance(persister, type) or not callable(getattr(persister, "save", None)):
+            raise SaverFault(f"{persister!r} is no persister: it {why_none(persister, 'save')}", hint="Give an instance of a BaseStatePersister.")
         self.persister, self.every = persister, _checked(on_every)
         self.is_async = is_awaited(persister)
         self._takes = taken(persister)
@@ -75,6 +75,11 @@ class Saver:
             "parent": turn.app._parent_pointer,
         }
         return {name: value for name, value in found.items() if name in self._takes}
+
+
+def why_none(given: object, method: str) -> str:
+    """Returns why something is no persister, for a message."""
+    return "is a class, not an instance" if isinstance(given, type) else f"has no {method}()"
 
 
 def is_awaited(persister: Any) -> bool:

@@ -93,7 +93,8 @@ def visualize(
     path = Path(output_file_path)
     suffix = f".{str(wanted).lstrip('.')}" if wanted else path.suffix.lower() or ".svg"
     if path.suffix.lower() != suffix:
-        path = path.with_name(path.name + suffix)
+        has_form = path.suffix.lower() in (*SUFFIXES, *IMAGES)
+        path = path.with_suffix(suffix) if has_form else path.with_name(path.name + suffix)
     drawing = Drawing(graph, path, **options)
     if suffix in SUFFIXES:
         text = drawing.source(SUFFIXES[suffix])

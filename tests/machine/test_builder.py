@@ -12,6 +12,7 @@ from gvstore.machine import (
     Application,
     ApplicationBuilder,
     BuilderFault,
+    Graph,
     GraphBuilder,
     HookFault,
     MachineFault,
@@ -27,6 +28,7 @@ from gvstore.machine import (
     StateTypeError,
     TooManySteps,
     action,
+    all_of,
     expr,
     on_error,
     when,
@@ -330,3 +332,23 @@ def test_warnings_stand_where_they_were_caused() -> None:
     assert [__file__] == [each.filename for each in plain]
     with pytest.raises(TooManySteps):
         asyncio.run(program())
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        (lambda b: b.with_state([1]), "instance of its type, not as"),
+        (lambda b: b.with_identifiers(app_id=""), "app_id is empty"),
+        (lambda b: b.with_identifiers(sequence_id=-1), "number of a step"),
+        (lambda b: b.with_state_persister(MemoryPersister), "class, not an instance"),
+        (lambda b: ApplicationBuilder().initialize_from(MemoryPersister), "class, not an instance"),
+        (lambda b: ApplicationBuilder().initialize_from(MemoryPersister(), override_state_values=5), "dict of fields"),  # type: ignore[arg-type]
+        (lambda b: b.build().update_state(None), "replaced by a state or a dict"),
+        (lambda b: Application(graph=Graph([], [])), "action to begin with not found"),
+        (lambda b: all_of(1), "names of actions"),  # type: ignore[arg-type]
+    ],
+)
+def test_mistypings(build: Any, told: str) -> None:
+    """Each is told where it was typed."""
+    with pytest.raises((ValueError, TypeError), match=told):
+        build(counter())
