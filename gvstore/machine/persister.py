@@ -174,8 +174,9 @@ class BaseStateSaver(BaseCopyable):
     ) -> None:
         """Keeps a step: `position` is the name of the action that ran.
 
-        The library's own take `inputs`, `result`, `exception` and, of a fork,
-        `parent`, a ParentPointer, as keywords; `persister_hook.py` tells who takes what.
+        The library's own take more, as keywords: `inputs`, `result`, `exception`;
+        of a fork its `parent`, a ParentPointer; and who is the `writer`, any
+        token: two that write one application do not get into each other's lineages.
         """
 
     def is_async(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -57,10 +57,11 @@ class _Awaited(AsyncBaseStatePersister):
         result: dict[str, Any] | None = None,
         exception: BaseException | str | None = None,
         parent: ParentPointer | None = None,
+        writer: Hashable = None,
         **kwargs: Any,
     ) -> None:
         """Keeps a step.  Raises as its twin."""
-        given = {"inputs": inputs, "result": result, "exception": exception, "parent": parent, **kwargs}
+        given = {"inputs": inputs, "result": result, "exception": exception, "parent": parent, "writer": writer}
         await self._call(self._kept.save, partition_key, app_id, sequence_id, position, state, status, **given)
 
     async def load(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gvstore.machine.node import Node
     from gvstore.machine.state import State
 
-FURTHER: Final = ("inputs", "result", "exception", "parent")
+FURTHER: Final = ("inputs", "result", "exception", "parent", "writer")
 """What is kept of a step beyond Burr's protocol, where `save` takes it by name."""
 
 
@@ -56,7 +56,7 @@ class _Saving(PreRunStepHook, PostApplicationCreateHook):
     """Remembers what a step is given, until it is saved."""
 
     def __init__(self, takes: frozenset[str], parent: ParentPointer | None) -> None:
-        self._takes, self._parent = takes, parent
+        self._takes, self._parent, self._writer = takes, parent, object()
         self._given: dict[tuple[str, int], dict[str, Any]] = {}
 
     def post_application_create(self, *, parent_pointer: ParentPointer | None, **future_kwargs: Any) -> None:
@@ -69,7 +69,7 @@ class _Saving(PreRunStepHook, PostApplicationCreateHook):
 
     def _arguments(self, given: dict[str, Any]) -> dict[str, Any]:
         inputs = self._given.pop((given["app_id"], given["sequence_id"]), None)
-        return arguments(self._takes, **given, inputs=inputs, parent=self._parent)
+        return arguments(self._takes, **given, inputs=inputs, parent=self._parent, writer=self._writer)
 
 
 class PersisterHook(_Saving, PostRunStepHook):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gvstore import host
 from gvstore.machine.duplicate import duplicate
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gvstore.machine.state import State
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WRITERS: Final = 1000  # whose places are remembered
 Key = tuple[str, str]
 
 
@@ -61,6 +62,7 @@ class MemoryPersister(BaseStatePersister):
 
     def __init__(self) -> None:
         self._lines: dict[Key, list[_Line]] = {}
+        self._cursors: dict[tuple[Key, Hashable], tuple[_Line, int]] = {}  # where each writer is, the one that wrote last behind
         self._saved: dict[Key, None] = {}  # in the order of their last steps
 
     def save(
@@ -76,6 +78,7 @@ class MemoryPersister(BaseStatePersister):
         result: dict[str, Any] | None = None,
         exception: BaseException | str | None = None,
         parent: ParentPointer | None = None,
+        writer: Hashable = None,
         **kwargs: Any,
     ) -> None:
         """Keeps a step.
@@ -87,22 +90,25 @@ class MemoryPersister(BaseStatePersister):
         key = partition_of(partition_key), app_id
         now = host.now_us()
         lines = self._lines.setdefault(key, [])
-        if not lines or sequence_id <= lines[-1].last:
-            lines.append(self._line(key, sequence_id, now, parent))
-        line = lines[-1]
+        line, last = self._cursors.pop((key, writer), None) or ((lines[-1], lines[-1].last) if lines else (None, 0))
+        if line is None or sequence_id <= last or line.last != last:
+            line = self._line(key, line, min(sequence_id - 1, last), now, parent)
+            lines.append(line)
         line.steps[sequence_id] = {
             "partition_key": key[0], "app_id": app_id, "sequence_id": sequence_id, "position": position, "state": state,
             "created_at": text_of_instant(now), "status": status, "inputs": duplicate(kept_values(inputs)),
             "result": duplicate(kept_values(result)), "exception": exception_text(exception), "lineage": line.number,
         }  # fmt: skip
         line.last = sequence_id
+        self._cursors[key, writer] = line, sequence_id
+        if len(self._cursors) > _WRITERS:
+            del self._cursors[next(iter(self._cursors))]
         self._saved.pop(key, None)
         self._saved[key] = None
 
-    def _line(self, key: Key, sequence_id: int, now: int, pointer: ParentPointer | None) -> _Line:
-        lines = self._lines[key]
-        made = _Line(key, len(lines) + 1, now)
-        before, most = lines[-1] if lines else None, sequence_id - 1
+    def _line(self, key: Key, before: _Line | None, most: int, now: int, pointer: ParentPointer | None) -> _Line:
+        """Returns a new line of an application, after a step up to `most` of another; the first, after the step of a parent."""
+        made = _Line(key, len(self._lines[key]) + 1, now)
         if before is None and pointer is not None:
             made.pointer = pointer
             others = self._lines.get((partition_of(pointer.partition_key), pointer.app_id))

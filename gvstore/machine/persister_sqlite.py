@@ -1,8 +1,8 @@
 """Steps in a SQLite file: what changed, one transaction a step.
 
-Several processes may use one file.  Each goes on in the lineage that it wrote
-last; finds it that another has gone on from the same step, it begins a lineage
-of its own there, so that no history is of two minds.
+Several processes may use one file.  Each, and in it each `writer`, goes on in
+the lineage that it wrote last; finds it that another has gone on from the same
+step, it begins a lineage of its own there, so that no history is of two minds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,7 +41,7 @@ from gvstore.machine.pointer import ParentPointer
 from gvstore.machine.state import State
 
 DEFAULT_TABLE: Final = "machine_steps"
-_APPLICATIONS: Final = 256  # whose last states are at hand
+_APPLICATIONS: Final = 256  # whose places, and last states, are at hand
 _DEPTH: Final = 32  # lineages in each other before one begins with a whole state
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STATUS: Final[tuple[Status, Status]] = ("completed", "failed")
@@ -91,7 +91,7 @@ class SQLitePersister(BaseStatePersister):
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._is_initialized = False
-        self._cursors: OrderedDict[tuple[str, str], _Cursor] = OrderedDict()
+        self._cursors: OrderedDict[tuple[tuple[str, str], Hashable], _Cursor] = OrderedDict()
         self._rows = StateRows(self.db_path, self.table_name, (self.serde_kwargs, self.serde_kwargs))
 
     @classmethod
@@ -203,6 +203,7 @@ class SQLitePersister(BaseStatePersister):
         result: dict[str, Any] | None = None,
         exception: BaseException | str | None = None,
         parent: ParentPointer | None = None,
+        writer: Hashable = None,
         **kwargs: Any,
     ) -> None:
         """Keeps a step: when this returns, it is in the file.
@@ -216,7 +217,7 @@ class SQLitePersister(BaseStatePersister):
         checked_step(app_id, sequence_id, position, state, status)
         key = partition_of(partition_key), app_id
         with self._writing() as at:
-            cursor, before = self._place(at, key, sequence_id, parent)
+            cursor, before = self._place(at, key, sequence_id, parent, writer)
             said = self._rows.write(at, cursor.lineage, sequence_id, before, state)
             given = kept_json("inputs", kept_values(inputs), self.serde_kwargs, said=said)
             answered = kept_json("result", kept_values(result), self.serde_kwargs, said=said)
@@ -228,16 +229,16 @@ class SQLitePersister(BaseStatePersister):
                  exception_text(exception)),
             )  # fmt: skip
         cursor.sequence, cursor.state = sequence_id, state
-        self._cursors[key] = cursor
-        self._cursors.move_to_end(key)
+        self._cursors[key, writer] = cursor
+        self._cursors.move_to_end((key, writer))
         if len(self._cursors) > _APPLICATIONS:
             self._cursors.popitem(last=False)
 
     def _place(
-        self, at: sqlite3.Connection, key: tuple[str, str], sequence_id: int, pointer: ParentPointer | None
+        self, at: sqlite3.Connection, key: tuple[str, str], sequence_id: int, pointer: ParentPointer | None, writer: Hashable
     ) -> tuple[_Cursor, State[Any]]:
         """Returns where a step is written, and the state before it there."""
-        known = self._cursors.get(key)
+        known = self._cursors.get((key, writer))
         lineage = known.lineage if known else self._last_lineage(at, *key)
         if lineage is None:
             return self._fork(at, key, pointer)
@@ -254,8 +255,7 @@ class SQLitePersister(BaseStatePersister):
         base = None
         if pointer is not None:
             partition = partition_of(pointer.partition_key)
-            mine = self._cursors.get((partition, pointer.app_id))
-            lineage = mine.lineage if mine else self._last_lineage(at, partition, pointer.app_id)
+            lineage = self._last_lineage(at, partition, pointer.app_id)
             last = (1 << 63) - 1 if pointer.sequence_id is None else pointer.sequence_id
             base = None if lineage is None else self._step_until(at, lineage, last)
         return self._begin(at, key, base, pointer)

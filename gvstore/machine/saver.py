@@ -28,6 +28,7 @@ class Saver:
         self.persister, self.every = persister, _checked(on_every)
         self.is_async = is_awaited(persister)
         self._takes = taken(persister)
+        self._writer = object()  # two applications of one name, at once, do not get into each other's lineages
         self._left: Turn | None = None  # the last step that was not saved
 
     def step(self, turn: Turn) -> None:
@@ -73,6 +74,7 @@ class Saver:
             "result": None if turn.answer is None else turn.answer[1],
             "exception": turn.error,
             "parent": turn.app._parent_pointer,
+            "writer": self._writer,
         }
         return {name: value for name, value in found.items() if name in self._takes}
 

@@ -292,19 +292,20 @@ def test_sqlite_keeps_what_memory_keeps(steps: list[Any]) -> None:
     sqlite.cleanup()
 
 
-@given(st.lists(st.tuples(st.sampled_from([0, 1]), st.integers(-3, 2)), max_size=20))
-@settings(max_examples=60, deadline=None)
-def test_two_at_once_never_mix(saves: list[tuple[int, int]]) -> None:
+@given(st.sampled_from(["files", "file", "memory"]), st.lists(st.tuples(st.sampled_from([0, 1]), st.integers(-3, 2)), max_size=20))
+@settings(max_examples=100, deadline=None)
+def test_two_at_once_never_mix(where: str, saves: list[tuple[int, int]]) -> None:
     """Each writes on from its own last step: the lineages are those of a model that holds whole histories."""
     with tempfile.TemporaryDirectory() as folder:
-        both = [SQLitePersister(f"{folder}/a.db", synchronous="OFF") for _ in range(2)]
+        one: Persister = MemoryPersister() if where == "memory" else SQLitePersister(f"{folder}/a.db", synchronous="OFF")
+        both = [one, SQLitePersister(f"{folder}/a.db", synchronous="OFF") if where == "files" else one]
         lineages: list[list[tuple[int, int]]] = []  # (step, what it holds) of all steps that are seen there
         at: list[tuple[int, int] | None] = [None, None]  # each one's lineage and last step there
         for value, (who, further) in enumerate(saves):
             both[who].initialize()
             place = at[who] or ((len(lineages) - 1, lineages[-1][-1][0]) if lineages else None)
             step = (0 if place is None else place[1]) + further
-            both[who].save("p", "app", step, "act", State({"value": value, "all": [value] * 3}), "completed")
+            both[who].save("p", "app", step, "act", State({"value": value, "all": [value] * 3}), "completed", writer=who)
             if place is None or step <= place[1] or lineages[place[0]][-1][0] != place[1]:
                 kept = [] if place is None else [each for each in lineages[place[0]] if each[0] <= min(step - 1, place[1])]
                 lineages.append([*kept, (step, value)])
@@ -315,8 +316,9 @@ def test_two_at_once_never_mix(saves: list[tuple[int, int]]) -> None:
         for number, expected in enumerate(lineages, 1):
             found = [(each, both[0].load("p", "app", each.sequence_id, lineage=number)) for each in both[0].history("p", "app", lineage=number)]
             assert expected == [(each.sequence_id, step["state"]["value"]) for each, step in found if step is not None]
-        for each in both:
-            each.cleanup()
+        for persister in both:
+            if isinstance(persister, SQLitePersister):
+                persister.cleanup()
 
 
 @given(values(), values())

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from gvstore.errors import Conflict
+from gvstore.machine import ApplicationBuilder
 from gvstore.machine.persister import CorruptPersister, NotInitialized, PersistedStateData, PersisterFault
 from gvstore.machine.persister_async import AsyncDevNullPersister, AsyncInMemoryPersister, AsyncSQLitePersister
 from gvstore.machine.persister_hook import PersisterHook, taken
@@ -27,6 +28,7 @@ from gvstore.machine.state import State
 from gvstore.machine.state_fault import StateValueError
 from gvstore.objects.placeholder import Opaque
 from tests.machine.act import Act
+from tests.machine.counting import count
 from tests.transcript import ROOT
 
 
@@ -197,14 +199,14 @@ def test_what_was_kept_outlives_a_killed_process(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(path)]
     writers = [subprocess.Popen([*command, name], cwd=ROOT, stdout=subprocess.PIPE, text=True) for name in ("a", "b")]
     last = []
-    for each, count in zip(writers, (30, 57), strict=True):
+    for each, lines in zip(writers, (30, 57), strict=True):
         assert each.stdout is not None
-        for _ in range(count):
+        for _ in range(lines):
             each.stdout.readline()
         os.kill(each.pid, signal.SIGKILL)
         each.wait()
         said = each.stdout.read().rpartition("\n")[0]  # the last line may be torn
-        last.append(int(said.rpartition("\n")[2]) if said else count - 1)
+        last.append(int(said.rpartition("\n")[2]) if said else lines - 1)
         each.stdout.close()
     with SQLitePersister(path) as persister:
         for name, acknowledged in zip(("a", "b"), last, strict=True):
@@ -371,7 +373,7 @@ def test_the_hook_gives_each_persister_what_it_takes() -> None:
             self.given = given
 
     own, plain = MemoryPersister(), Plain()
-    assert {"inputs", "result", "exception", "parent"} == taken(own)
+    assert {"inputs", "result", "exception", "parent", "writer"} == taken(own)
     assert frozenset() == taken(plain)
     for each in (own, plain):
         hook = PersisterHook(each)
@@ -387,3 +389,23 @@ def test_the_hook_gives_each_persister_what_it_takes() -> None:
     assert ({"x": 1}, "ValueError: no") == (found["inputs"], found["exception"])
     assert {"a": 1} == found["state"]
     assert [ParentPointer("old", "p", 2)] == [each.parent for each in own.lineages("p", "app")]
+
+
+def test_two_applications_of_one_name_keep_apart(tmp_path: Path) -> None:
+    """Two requests of one chat at once, in one process, with one persister: each has a lineage of its own."""
+    with made(tmp_path / "a.db") as persister:
+
+        def resumed() -> Any:
+            builder = ApplicationBuilder[Any]().with_actions(count).with_transitions(("count", "count")).with_identifiers("app")
+            builder.initialize_from(persister, default_state={"count": 0}, default_entrypoint="count")
+            return builder.with_state_persister(persister).build()
+
+        resumed().step()
+        one, two = resumed(), resumed()
+        for each in (one, one, two, one):
+            each.step()
+        found = [
+            [step.sequence_id for step in persister.history(None, "app", lineage=number) if step.lineage == number] for number in (1, 2)
+        ]
+
+        assert [[0, 1, 2, 3], [1]] == found
