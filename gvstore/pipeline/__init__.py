@@ -5,7 +5,8 @@ Being built.  What stands, each in its file:
     place       a file, a line, a column; fault: all that is wrong, each with its place
     document    YAML as nodes that know where they stand (scalar: what a plain scalar means)
     template    texts with ${param} and ${env:NAME} in them; fill: a tree with its parameters filled in
-    keys        the table of keys that files may have (kind: how each is read; name, function_path: how they are written)
+    keys        the table of keys that files may have (kind, kind_name, kind_table: how each is read; name,
+                function_path: how names are written)
     published   the JSON Schemas made of that table
     project     the files around a pipeline (functions: what a Python file defines, read and not imported); config: config.yml
     check       a whole file, every fault at once: operation reads an entry (modules, model_config, answer: its parts),

@@ -6,7 +6,6 @@ import json
 import re
 from typing import Any
 
-from gvstore.models.schema import schema_faults
 from gvstore.pipeline.document import Items, Node, Table, plain_of
 from gvstore.pipeline.fault import Faults, quoted
 from gvstore.pipeline.place import Place
@@ -15,6 +14,8 @@ from gvstore.pipeline.project import Project
 
 def read_schema(said: str | Node, place: Place, project: Project, faults: Faults) -> Any:
     """Returns the schema as plain data: what stands in the pipeline, or in the JSON file that it names."""
+    from gvstore.models.schema import schema_faults  # brings the models along: not for pipelines without a schema
+
     if not isinstance(said, str):
         schema = plain_of(said)
         for where, why in schema_faults(schema):

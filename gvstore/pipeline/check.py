@@ -15,7 +15,8 @@ from gvstore.pipeline.expand import MAX_STEPS
 from gvstore.pipeline.fault import Fault, Faults, NoPipeline, PipelineFault, arranged, or_meant, quoted
 from gvstore.pipeline.fill import Filler, Scope
 from gvstore.pipeline.keys import PIPELINE
-from gvstore.pipeline.kind import WRONG, Keys, Raw
+from gvstore.pipeline.kind import WRONG
+from gvstore.pipeline.kind_table import Keys, Raw
 from gvstore.pipeline.modules import Modules
 from gvstore.pipeline.operation import Operation, Reader, check_param_names
 from gvstore.pipeline.order import cycles, in_order

@@ -35,7 +35,7 @@ def config_of(node: Node | None, faults: Faults) -> Config:
     """Returns what the file says; what cannot be read is noted, and is as if it were left out."""
     if node is None:
         return Config()
-    read = CONFIG.read(Filler(faults).fill(node, {}), "config.yml", faults)
+    read = CONFIG.read(Filler(faults, nowhere="config.yml has no parameters").fill(node, {}), "config.yml", faults)
     if read is WRONG or not isinstance(node, Table):
         return Config()
     key = node.entry("openai_api_key")

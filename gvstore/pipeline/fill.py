@@ -23,8 +23,9 @@ Scope = Mapping[str, Node]
 class Filler:
     """Fills in what one file asks for; what is wrong goes to `faults`."""
 
-    def __init__(self, faults: Faults) -> None:
-        self.faults = faults
+    def __init__(self, faults: Faults, *, nowhere: str = "add it under params:") -> None:
+        """`nowhere` is what to do about a parameter where there are none at all."""
+        self.faults, self.nowhere = faults, nowhere
         self.made = 0
         self.used: set[str] = set()  # the names of parameters that something asked for
 
@@ -123,8 +124,8 @@ class Filler:
         first, *rest = param.path
         self.used.add(first)
         if first not in scope:
-            otherwise = "add it under params:" if not scope else None
-            self.faults.add(place, f"unknown parameter {quoted(param.name)}: {or_meant(first, scope, otherwise=otherwise)}")
+            remedy = or_meant(first, scope) if scope else self.nowhere
+            self.faults.add(place, f"unknown parameter {quoted(param.name)}: {remedy}")
             return None
         node = scope[first]
         for key in rest:

@@ -6,23 +6,9 @@ who adds a key adds it here.  The first five keys of a step are OrchestrAI's.
 
 from __future__ import annotations
 
-from gvstore.pipeline.kind import (
-    HOLE,
-    Condition,
-    Either,
-    FilePath,
-    Flag,
-    Function,
-    Key,
-    Keys,
-    Listed,
-    Mapped,
-    Name,
-    Number,
-    Raw,
-    Words,
-    whole,
-)
+from gvstore.pipeline.kind import HOLE, Flag, Number, Words, whole
+from gvstore.pipeline.kind_name import Condition, FilePath, Function, Name
+from gvstore.pipeline.kind_table import Either, Key, Keys, Listed, Mapped, Raw
 from gvstore.pipeline.model_config import PROVIDERS
 
 MAX_ATTEMPTS, MAX_SAMPLES, MAX_ROUNDS = 100, 100, 100
