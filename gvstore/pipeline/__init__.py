@@ -9,11 +9,11 @@ Being built.  What stands, each in its file:
                 function_path: how names are written)
     published   the JSON Schemas made of that table
     project     the files around a pipeline (functions: what a Python file defines, read and not imported); config: config.yml
-    check       a whole file, every fault at once: operation reads an entry (modules, model_config, answer: its parts),
-                expand makes steps of loops, wiring looks up what they are given; out come pipeline and step
+    check       a whole file, every fault at once: operation reads an entry (modules, models, model_config, answer: its
+                parts), expand makes steps of loops, wiring looks up what they are given; out come pipeline and step
     order       which step waits for which; choose: `--only --from --until`; setting: `--set`; find: which file is meant
     drawing     the picture
-    prompt      what a model is sent
+    prompt      what a model is sent; given: what a step is given of the results before it, and whether it runs
 
     extract         files out of a model's answer; file_name: the path in the words around a block
     working_folder  where they are written and nowhere else; working_path: which paths, open_folder: one step of the walk

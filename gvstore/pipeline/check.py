@@ -17,6 +17,7 @@ from gvstore.pipeline.fill import Filler, Scope
 from gvstore.pipeline.keys import PIPELINE
 from gvstore.pipeline.kind import WRONG
 from gvstore.pipeline.kind_table import Keys, Raw
+from gvstore.pipeline.models import Models
 from gvstore.pipeline.modules import Modules
 from gvstore.pipeline.operation import Operation, Reader, check_param_names
 from gvstore.pipeline.order import cycles, in_order
@@ -30,20 +31,20 @@ MAX_NESTED = 10
 _TOP = Keys(PIPELINE.name, tuple(replace(key, kind=Raw()) if key.name == "pipeline" else key for key in PIPELINE.keys))
 
 
-def load_pipeline(path: Path, *, settings: Sequence[Setting] = ()) -> Pipeline:
-    """Returns the pipeline of a file, checked.
+def load_pipeline(path: Path, *, settings: Sequence[Setting] = (), provider: str = "") -> Pipeline:
+    """Returns the pipeline of a file, checked; `provider` is where every model's name goes, whatever it says (`--provider`).
 
     Raises:
         NoPipeline: there is no such file.
         PipelineFault: it cannot run; every fault is told.
     """
-    pipeline, faults = examine(path, settings=settings)
+    pipeline, faults = examine(path, settings=settings, provider=provider)
     if pipeline is None:
         raise PipelineFault(faults)
     return pipeline
 
 
-def examine(path: Path, *, settings: Sequence[Setting] = ()) -> tuple[Pipeline | None, tuple[Fault, ...]]:
+def examine(path: Path, *, settings: Sequence[Setting] = (), provider: str = "") -> tuple[Pipeline | None, tuple[Fault, ...]]:
     """Returns the pipeline, if it can run, and all that was found, warnings included.
 
     Raises:
@@ -55,7 +56,7 @@ def examine(path: Path, *, settings: Sequence[Setting] = ()) -> tuple[Pipeline |
         names = Project(root_of(path)).pipeline_names()
         raise NoPipeline(str(path), hint=f"There are: {', '.join(names)}." if names else "Name a .yml file, or a folder with a config.yml.")
     try:
-        pipeline = _Checker(faults).file(path, file, settings, {}) if file else None
+        pipeline = _Checker(faults, provider).file(path, file, settings, {}) if file else None
     except PipelineFault as e:
         return None, arranged([*faults.found, *e.faults])
     found = arranged(faults.found)
@@ -69,6 +70,7 @@ class _Checker:
     """One look at a file, and at those that it runs."""
 
     faults: Faults
+    provider: str
     projects: dict[Path, Project] = field(default_factory=dict)
     open: list[Path] = field(default_factory=list)
     steps: int = 0
@@ -91,7 +93,7 @@ class _Checker:
         self.open.append(path.resolve())
         try:
             reader = Reader(
-                Modules(project, config, self.faults), filler, self.faults, params, read.get("seed"),
+                Modules(project, config, self.faults), Models(self.provider, self.faults), filler, self.faults, params, read.get("seed"),
                 lambda name, place, own: self._nested(project, path, name, place, own),
             )  # fmt: skip
             operations = [found for node in self._entries(tree) if (found := reader.read(node)) is not None]

@@ -25,6 +25,7 @@ class Config:
     pipeline: str | None = None
     pipeline_place: Place | None = None
     defaults: ModelConfig = field(default_factory=ModelConfig)
+    model_place: Place | None = None  # of default_model
     wandb: bool = False
     tools: bool = False
     code_folder: str = "code"
@@ -41,11 +42,12 @@ def config_of(node: Node | None, faults: Faults) -> Config:
     key = node.entry("openai_api_key")
     if key is not None:
         faults.add(key.place, "openai_api_key is not read: set OPENAI_API_KEY in the environment, and leave the key out of files", fatal=False)
-    named = node.get("pipeline")
+    named, model = node.get("pipeline"), node.get("default_model")
     return Config(
         pipeline=read.get("pipeline"),
         pipeline_place=named.place if named else None,
         defaults=ModelConfig(**{name: read[f"default_{name}"] for name in NAMES if f"default_{name}" in read}),
+        model_place=model.place if model else None,
         wandb=read.get("wandb_enabled", False),
         tools=read.get("tools_enabled", False),
         code_folder=read.get("working_codebase_dirname", "code"),

@@ -16,6 +16,7 @@ from gvstore.pipeline.function_path import FunctionPath
 from gvstore.pipeline.keys import BUILTIN, STEP
 from gvstore.pipeline.kind import WRONG
 from gvstore.pipeline.model_config import ModelConfig
+from gvstore.pipeline.models import Models
 from gvstore.pipeline.modules import MODULES, Modules, check_call
 from gvstore.pipeline.name import why_no_name
 from gvstore.pipeline.pipeline import Pipeline
@@ -30,7 +31,6 @@ IDLE = {  # keys that would do nothing there, of those that OrchestrAI does not 
     Does.PROMPT: (),
     Does.PIPELINE: (*_SAMPLING, "model_config", "supplement"),
 }
-_SECRET = re.compile("auth|key|token|secret|cookie|password", re.IGNORECASE)
 Nested = Callable[[str, Place, Scope], Pipeline | None]
 
 
@@ -58,6 +58,7 @@ class Reader:
     """Reads the operations of one file."""
 
     modules: Modules
+    models: Models
     filler: Filler
     faults: Faults
     params: Scope
@@ -155,7 +156,8 @@ class Reader:
                 self.faults.add(entry.place, f"{idle} does nothing here: {_described(work)}")
         if work.function is not None and (signature := self.modules.function(work.function, key)) is not None:
             check_call(signature, work.function, own, self.faults)
-        return replace(work, model_config=self._model_config(filled, read), supplement=read.get("supplement"))
+        config = self._model_config(filled, read, asks=work.system is not None)
+        return replace(work, model_config=config, supplement=read.get("supplement"))
 
     def _module(self, key: str, value: Any, place: Place, scope: Scope) -> Work | None:
         if key == "python":
@@ -170,26 +172,16 @@ class Reader:
         system = self.modules.system(value, place, scope, self.filler)
         return Work(does, value, system=system) if system is not None else None
 
-    def _model_config(self, filled: Table, read: dict[str, Any]) -> ModelConfig:
-        """Returns what the step says over what config.yml says; a secret that stands in the file is a fault."""
-        said = dict(read.get("model_config") or {})
+    def _model_config(self, filled: Table, read: dict[str, Any], *, under: ModelConfig | None = None, asks: bool = True) -> ModelConfig:
+        """Returns what the step says over what config.yml, or `under`, says; if it `asks` a model, that has to be one."""
         table = filled.get("model_config")
-        if isinstance(table, Table):
-            self._secrets(table, said)
-        if isinstance(said.get("stop"), str):
-            said["stop"] = (said["stop"],)
-        return ModelConfig(**said).over(self.modules.config.defaults)
-
-    def _secrets(self, table: Table, said: dict[str, Any]) -> None:
-        headers = table.get("headers")
-        entries = [each for each in table.entries if each.key == "api_key"]
-        entries += [each for each in (headers.entries if isinstance(headers, Table) else ()) if _SECRET.search(each.key)]
-        for each in entries:
-            if isinstance(each.value, Scalar) and isinstance(each.value.value, str):
-                self.faults.add(each.value.place, f"{each.key} is a secret: write ${{env:NAME}}, and set NAME in the environment")
-        url, node = said.get("base_url"), table.get("base_url")
-        if isinstance(url, str) and node is not None and re.match(r"\w+://[^/@]*:[^/@]*@", url):
-            self.faults.add(node.place, "base_url has a password in it: write ${env:NAME} there, and set NAME in the environment")
+        said = self.models.read(table, read.get("model_config") or {}) if isinstance(table, Table) else ModelConfig()
+        whole = said.over(under or self.modules.config.defaults)
+        if asks:
+            node = table.get("model") if isinstance(table, Table) else None
+            inherited = self.modules.config.model_place if under is None else None  # a step's own was looked at
+            self.models.check(whole, node.place if node else inherited)
+        return whole
 
     def _options(self, filled: Table, work: Work, own: dict[str, Node]) -> dict[str, Any]:
         """Returns the step's own parameters that its module takes; one that nothing uses is a fault."""
@@ -202,8 +194,10 @@ class Reader:
             known = {key.name for key in keys.keys}
             mine = Table(table.place, tuple(Entry(each.key, each.place, own[each.key]) for each in table.entries if each.key in known))
             taken = keys.read(mine, "params", self.faults)
-            if "escalate_to" in taken:
-                taken["escalate_to"] = ModelConfig(**taken["escalate_to"])
+            other = mine.get("escalate_to")
+            if "escalate_to" in taken and isinstance(other, Table):
+                taken["escalate_to"] = said = self.models.read(other, taken["escalate_to"])
+                self.models.check(said.over(work.model_config), other.place)
         elif work.function is not None:
             signature = (self.modules.project.functions(work.function.file, self.faults) or {}).get(work.function.function)
             if signature is not None:
@@ -256,7 +250,7 @@ class Reader:
             self.faults.add(table.place, "a fallback of a pipeline needs a module: or python:")
         if base is None:
             return None
-        config = self._model_config(table, inner).over(work.model_config)
+        config = self._model_config(table, inner, under=work.model_config, asks=base.system is not None)
         return replace(base, model_config=config, supplement=inner.get("supplement", work.supplement))
 
 

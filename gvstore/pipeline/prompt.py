@@ -29,11 +29,8 @@ def system_prompt(module: str, text: Prompt, *, general: Prompt = "", tools: Pro
 
 
 def module_input(inputs: Iterable[tuple[str, object]], supplement: Prompt | None = None) -> Prompt:
-    """Returns the user's prompt: names with what earlier steps gave, then the supplement.
-
-    None is the result of a step that was skipped: its name is left out.
-    """
-    text = "\n".join(f"{name.upper()}: {text_of(value)}" for name, value in inputs if value is not None)
+    """Returns the user's prompt: names with what earlier steps gave, then the supplement."""
+    text = "\n".join(f"{name.upper()}: {text_of(value)}" for name, value in inputs)
     return together([text, "\n Supplementary Information: ", supplement]) if supplement else text
 
 
@@ -47,8 +44,8 @@ def text_of(value: object) -> str:
     match value:
         case str():
             return value
-        case list() | tuple() if any(isinstance(each, str) for each in value) and all(each is None or isinstance(each, str) for each in value):
-            return "\n\n".join(each for each in value if each is not None)
+        case list() | tuple() if value and all(isinstance(each, str) for each in value):
+            return "\n\n".join(value)
     return json.dumps(value, ensure_ascii=False, default=str)
 
 

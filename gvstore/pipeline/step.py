@@ -100,11 +100,3 @@ class Step:
     def asks(self) -> bool:
         """Whether it asks a person."""
         return self.work.does is Does.BUILTIN and self.work.module in ("start_module", "human_intervention")
-
-    def holds(self, results: Mapping[str, Any]) -> bool:
-        """Returns whether `when` is true; `results` are by name, as inputs are typed, None of what was skipped.
-
-        Raises:
-            ExpressionFault: it cannot be evaluated.
-        """
-        return True if self.when is None else self.when.holds({**self.scope, **results})

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from gvstore.models.provider import PROVIDERS as providers
 from gvstore.pipeline.check import examine, load_pipeline
 from gvstore.pipeline.fault import NoPipeline, PipelineFault
+from gvstore.pipeline.given import why_skipped
+from gvstore.pipeline.model_config import PROVIDERS
 from gvstore.pipeline.step import Does, Retry
 from tests.pipeline.writing import START, looked_at, project, seed_pipelines, sound, told, write
 
@@ -123,6 +126,12 @@ CASES = [
     (step(PLAN + "schema: a.json"), ["6:13: schema: there is no file 'a.json' in ROOT"]),
     (step(PLAN + "model_config: {api_key: sk-123}"), ["6:29: api_key is a secret: write ${env:NAME}, and set NAME in the environment"]),
     (step(PLAN + "model_config: {headers: {X-Api-Key: abc}}"), ["6:41: X-Api-Key is a secret: write ${env:NAME}, and set NAME in the environment"]),
+    (step(PLAN + "model_config: {api_key: 'k${env:KEY}'}"), ["6:29: api_key is a secret: write ${env:NAME}, and set NAME in the environment"]),
+    (step(PLAN + "model_config: {base_url: 'https://me:pw@host'}"), ["6:30: base_url has a password in it: write ${env:NAME}, and set NAME in the environment"]),
+    # models
+    (step(PLAN + "model_config: {model: llama}"), ["6:27: unknown model 'llama': write whose it is, openai:llama, or provider: beside it"]),
+    (step(PLAN + "model_config: {model: 'opnai:x'}"), ["6:27: unknown model 'opnai:x': did you mean openai?"]),
+    (step(PLAN + "on_error: {fallback: {model_config: {model: llama}}}"), ["6:49: unknown model 'llama': write whose it is, openai:llama, or provider: beside it"]),
     (step(PLAN + "model_config: {model: '${env:MODEL}'}"), ["6:27: model takes text: a variable of the environment stands in texts for a model only"]),
     (step(PLAN + "params: {tone: warm}"), ["6:14: nothing uses the parameter 'tone': neither the prompt nor the step has ${tone}"]),
     (step("module: start_module\ninputs: []\noutput_name: x\nparams: {qestion: a}"), ["6:14: nothing uses the parameter 'qestion': did you mean question?"]),
@@ -158,6 +167,8 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
         ({"system_prompts/enhancer.txt": b"\xff\xfea\0"}, "system_prompts/enhancer.txt:1:1: the file is UTF-16: save it as UTF-8"),
         ({"general_system.txt": b"\xff"}, "general_system.txt:1:1: the byte 0xff is no UTF-8: save the file as UTF-8"),
         ({"config.yml": "default_modle: x\n"}, "config.yml:1:1: unknown key 'default_modle' in config.yml: did you mean default_model?"),
+        ({"config.yml": "default_model: llama\n"}, "config.yml:1:16: unknown model 'llama': write whose it is, openai:llama, or provider: beside it"),
+        ({"config.yml": "default_model: ${m}\n"}, "config.yml:1:16: unknown parameter 'm': config.yml has no parameters"),
         ({"config.yml": "default_temperature: hot\n"}, "config.yml:1:22: default_temperature takes a number from 0 to 2, not text: 'hot'"),
         ({"config.yml": "a: [\n"}, "config.yml:2:1: this is no YAML: expected the node content, but found the end of the file"),
         ({"config.yml": "[a]\n"}, "config.yml:1:1: config.yml is a mapping (default_model: ...), not a list"),
@@ -204,7 +215,7 @@ pipeline:
     rounds: 4
     retry: {max: 4, backoff: 0.5, on: [timeout]}
     timeout: 30
-    on_error: {fallback: {model_config: {model: other}}}
+    on_error: {fallback: {model_config: {model: claude-other}}}
     cache: false
   - {python: tools.py:shorten, inputs: [translation], output_name: short, params: {words: 9}}
   - {module: own, inputs: [short], output_name: last, retry: 2, on_error: skip, seed: 6}
@@ -221,9 +232,9 @@ pipeline:
     assert (Retry(4, 0.5, ("timeout",)), [0.5, 1.0, 2.0]) == (translation.retry, list(translation.retry.delays_s()))
     assert ["tools.py:search"] == list(map(str, translation.tools))
     assert translation.fallback is not None
-    assert ("other", 0.2) == (translation.fallback.model_config.model, translation.fallback.model_config.temperature)
-    assert translation.holds({"request": "hi"})
-    assert not translation.holds({"request": ""})
+    assert ("claude-other", 0.2) == (translation.fallback.model_config.model, translation.fallback.model_config.temperature)
+    assert "" == why_skipped(translation, {"request": "hi"})
+    assert "when: len(request) > 0 and lang != 'English'" == why_skipped(translation, {"request": ""})
     assert (Does.FUNCTION, {"words": 9}) == (short.work.does, dict(short.options))
     assert ("modules.py:own", Retry(2), True, 6) == (str(last.work.function), last.retry, last.skip_on_error, last.seed)
 
@@ -262,3 +273,19 @@ def test_prompts_of_pipelines_with_parameters_are_templates(tmp_path: Path) -> N
 
     assert "\n\n --- TRANSLATOR ---\n\nTo es, ${lang}.\n" == pipeline.steps[0].work.system
     assert ["system_prompts/translator.txt:2:2: unknown parameter 'langauge': did you mean lang?"] == told(examine(path)[1], tmp_path)
+
+
+def test_one_provider_for_every_model(tmp_path: Path) -> None:
+    """With `--provider local` any name is a model's; so it is with provider: beside it, or in config.yml."""
+    text = "pipeline:\n  - {module: enhancer, inputs: [], output_name: x, model_config: {model: llama}}\n"
+    path = project(tmp_path, text)
+
+    assert "llama" == load_pipeline(path, provider="local").steps[0].work.model_config.model
+    write(tmp_path, {"config.yml": "default_provider: openai\n"})
+    assert "openai" == load_pipeline(path).steps[0].work.model_config.provider
+
+
+def test_providers_are_those_that_there_are() -> None:
+    """The table of keys names each provider of the models' room."""
+
+    assert tuple(providers) == PROVIDERS

@@ -93,8 +93,8 @@ def test_drawings(diamond: Pipeline) -> None:
         ("mode=slow", lambda p: p.by_name["e"].scope["mode"]),
         ("params.mode=slow", lambda p: p.by_name["e"].scope["mode"]),
         ("e.supplement=slow", lambda p: p.by_name["e"].work.supplement),
-        ("e.model_config.model=slow", lambda p: p.by_name["e"].work.model_config.model),
-        ("default_model=slow", lambda p: p.by_name["alone"].work.model_config.model),
+        ("e.model_config.stop=slow", lambda p: p.by_name["e"].work.model_config.stop[0]),
+        ("default_model=openai:slow", lambda p: p.by_name["alone"].work.model_config.model.partition(":")[2]),
         ("t.foreach=[slow]", lambda p: p.by_name["t@slow"].scope["item"]),
     ],
 )

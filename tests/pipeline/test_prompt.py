@@ -55,7 +55,8 @@ def test_the_tool_prompt_has_its_tags_at_the_end() -> None:
     [
         ("as it is\n", "as it is\n"),
         (["one", "two"], "one\n\ntwo"),
-        (("one", None), "one"),
+        (("one",), "one"),
+        (None, "null"),
         ({"größe": 1}, '{"größe": 1}'),
         ([1, "x"], '[1, "x"]'),
         (3, "3"),
@@ -66,12 +67,6 @@ def test_results_in_a_prompt(value: object, text: str) -> None:
     """Texts stand as they are, several answers with a blank line between, data as JSON."""
 
     assert text == text_of(value)
-
-
-def test_what_was_skipped_is_left_out() -> None:
-    """Of a step that was skipped neither name nor text is in the prompt."""
-
-    assert "A: 1" == module_input([("a", "1"), ("b", None)])
 
 
 def test_files_become_prompts(tmp_path: Path) -> None:
