@@ -75,7 +75,7 @@ class StateAndResultsFullLogger(PreRunStepHook, PostRunStepHook):
         }
         given = {name: each for name, each in inputs.items() if not name.startswith("__")}
         values = {"inputs": given, "result": result, "state": state.get_all()}
-        parts = [f'"{name}":{kept_json(name, each, {}) or "null"}' for name, each in values.items()]
+        parts = [f'"{name}":{kept_json(name, each, {}, are_fields=name == "state") or "null"}' for name, each in values.items()]
         fs.append(self.path, f"{json_of('step', plain)[:-1]},{','.join(parts)}}}\n".encode())
 
 

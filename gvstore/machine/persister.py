@@ -243,9 +243,19 @@ def partition_of(partition_key: object) -> str:
     """Returns a partition's name: "" for None.  Raises PersisterFault where it is no text."""
     if partition_key is None:
         return ""
-    if type(partition_key) is not str:
+    if type(partition_key) is not str or not is_text(partition_key):
         raise PersisterFault(f"partition_key is text or None, not {partition_key!r}")
     return partition_key
+
+
+def is_text(value: str) -> bool:
+    """Returns whether UTF-8 holds a string: a file's name that the system could not decode, it does not."""
+    return legible(value) == value
+
+
+def legible(text: str) -> str:
+    """Returns text that UTF-8 holds: what it does not is told by its number."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def text_of_instant(microseconds: int) -> str:
@@ -257,11 +267,11 @@ def checked_step(app_id: object, sequence_id: object, position: object, state: o
     """Raises PersisterFault where this is no step that can be kept."""
     from gvstore.machine.state import State
 
-    if type(app_id) is not str or not app_id:
+    if type(app_id) is not str or not app_id or not is_text(app_id):
         raise PersisterFault(f"app_id is text, not {app_id!r}")
     if type(sequence_id) is not int or not -(1 << 63) <= sequence_id < 1 << 63:
         raise PersisterFault(f"sequence_id is a whole number, not {sequence_id!r}")
-    if type(position) is not str:
+    if type(position) is not str or not is_text(position):
         raise PersisterFault(f"position is the name of an action, not {position!r}")
     if not isinstance(state, State):
         raise PersisterFault(f"what is kept is a State, not a {type(state).__name__}")
@@ -271,9 +281,12 @@ def checked_step(app_id: object, sequence_id: object, position: object, state: o
 
 def exception_text(exception: BaseException | str | None) -> str | None:
     """Returns what is kept of an exception: its type and its text, in a line as Python prints it."""
-    if not isinstance(exception, BaseException):
-        return exception
-    return f"{type(exception).__name__}: {exception}" if str(exception) else type(exception).__name__
+    if exception is None:
+        return None
+    if isinstance(exception, BaseException):
+        text = str(exception)
+        exception = f"{type(exception).__name__}: {text}" if text else type(exception).__name__
+    return legible(exception)
 
 
 def kept_values(values: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -32,6 +32,7 @@ from gvstore.machine.persister import (
     UnknownApplication,
     checked_step,
     exception_text,
+    is_text,
     kept_values,
     partition_of,
     text_of_instant,
@@ -172,7 +173,8 @@ class SQLitePersister(BaseStatePersister):
             try:
                 yield at
             finally:
-                at.execute("COMMIT")
+                with contextlib.suppress(sqlite3.Error):  # what the look itself met goes on
+                    at.execute("COMMIT")
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -285,6 +287,8 @@ class SQLitePersister(BaseStatePersister):
         return _Cursor(number or 0, -1, shape), before
 
     def _last_lineage(self, at: sqlite3.Connection, partition: str, app_id: str, ordinal: int | None = None) -> int | None:
+        if not is_text(app_id):
+            return None
         sql = f'SELECT number FROM "{self.table_name}_lineages" WHERE partition_key = ? AND app_id = ?'
         end = " ORDER BY ordinal DESC LIMIT 1" if ordinal is None else " AND ordinal = ?"
         row = at.execute(sql + end, (partition, app_id, *(() if ordinal is None else (ordinal,)))).fetchone()

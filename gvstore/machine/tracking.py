@@ -43,6 +43,8 @@ from gvstore.machine.persister import (
     CorruptPersister,
     PersistedStateData,
     PersisterFault,
+    is_text,
+    legible,
     partition_of,
     text_of_instant,
 )
@@ -170,7 +172,7 @@ class LocalTrackingClient(SyncTrackingClient, BaseStateLoader):
         **future_kwargs: Any,
     ) -> None:
         """Writes an end_entry."""
-        raised = None if exception is None else "".join(traceback.format_exception(exception))
+        raised = None if exception is None else legible("".join(traceback.format_exception(exception)))
         entry = {"type": "end_entry", "end_time": _now(), "action": name_of(action), "sequence_id": sequence_id, "exception": raised}
         self._append(
             app_id,
@@ -345,7 +347,7 @@ def _expanded(path: str | Path) -> Path:
 
 
 def _folder(name: object, what: str) -> str:
-    if type(name) is not str or not name or name in (".", "..") or any(each in name for each in "/\\\0"):
+    if type(name) is not str or not name or name in (".", "..") or any(each in name for each in "/\\\0") or not is_text(name):
         raise PersisterFault(f"{what} {name!r} is no name of a folder", hint="Take a name without slashes.")
     return name
 

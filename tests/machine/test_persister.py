@@ -161,6 +161,9 @@ def test_an_unknown_application_is_told_with_those_that_are_near(persister: Pers
     [
         ({"app_id": ""}, "app_id is text"),
         ({"app_id": 3}, "app_id is text"),
+        ({"app_id": "\ud800"}, "app_id is text"),
+        ({"position": "\ud800"}, "position is the name"),
+        ({"partition_key": "\ud800"}, "partition_key is text or None"),
         ({"sequence_id": "3"}, "sequence_id is a whole number"),
         ({"sequence_id": 1 << 70}, "sequence_id is a whole number"),
         ({"position": None}, "position is the name"),
@@ -198,6 +201,14 @@ def test_names_of_fields_and_inputs_may_be_any_text(persister: Persister) -> Non
 
     assert dict.fromkeys(names, 1) == found["state"].get_all()
     assert dict.fromkeys([name for name in names if name != KEY], 1) == found["inputs"]
+
+
+def test_an_exception_may_say_anything(persister: Persister) -> None:
+    """As the name of a file that the system could not decode."""
+    persister.save("p", "a", 0, "x", State(), "failed", exception=OSError("\udcff"))
+
+    assert "OSError: \\udcff" == loaded(persister, "a")["exception"]
+    assert persister.load("p", "\ud800") is None
 
 
 def test_nothing_is_kept_in_dev_null() -> None:
