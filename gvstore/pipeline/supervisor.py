@@ -99,14 +99,17 @@ def ps_table(program: str = "ps") -> dict[int, Process]:
     columns = ["pid=", "ppid=", "pgid=", "rss=", "state=", "time=", "lstart="]
     words = [word for column in columns for word in ("-o", column)]
     try:
-        done = subprocess.run([program, "-A", *words], capture_output=True, check=False, env={"LC_ALL": "C"}, timeout=5)
+        with subprocess.Popen([program, "-A", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"LC_ALL": "C"}) as asked:
+            told, _ = asked.communicate(timeout=5)
     except (OSError, subprocess.TimeoutExpired):
         return {}
     table = {}
-    for line in done.stdout.decode("ascii", "replace").splitlines():
+    for line in told.decode("ascii", "replace").splitlines():
         fields = line.split(None, 6)
         if len(fields) == 7 and all(each.isdecimal() for each in fields[:4]):
             pid, parent, group, kilobytes = map(int, fields[:4])
+            if pid == asked.pid:
+                continue
             ended = fields[4].startswith("Z")
             table[pid] = Process(pid, parent, group, fields[6], ended, cpu_seconds(fields[5]), kilobytes * 1024, 1)
     return table
@@ -226,20 +229,38 @@ class Family:
         """Kills all and waits until nobody is left; returns how many are left all the same, stuck in the kernel."""
         deadline = time.monotonic() + PATIENCE_S
         looks = 0
+        if not LINUX:
+            self.freeze(deadline)
         while time.monotonic() < deadline:
             looks += 1
             living = self.look(whole=looks % 4 == 0 or not LINUX)
-            for group in {process.group for process in living} - {os.getpgid(0)}:
-                with contextlib.suppress(OSError):
-                    os.killpg(group, signal.SIGKILL)
-            for process in living:
-                with contextlib.suppress(OSError):
-                    os.kill(process.pid, signal.SIGKILL)
+            signal_all(living, signal.SIGKILL)
             if not self.reap() and not living:
                 return 0
             if looks > 20:
                 time.sleep(0.005)
         return len(self.look(whole=True))
+
+
+    def freeze(self, deadline: float) -> None:
+        """Stops all: without a subreaper, who is born while its parent is killed is nobody's child."""
+        stopped: set[int] = set()
+        while time.monotonic() < deadline:
+            fresh = [process for process in self.look() if process.pid not in stopped]
+            if not fresh:
+                return
+            signal_all(fresh, signal.SIGSTOP)
+            stopped |= {process.pid for process in fresh}
+
+
+def signal_all(living: list[Process], number: signal.Signals) -> None:
+    """Sends a signal to these, and to their groups, at once each; our own is spared."""
+    for group in {process.group for process in living} - {os.getpgid(0)}:
+        with contextlib.suppress(OSError):
+            os.killpg(group, number)
+    for process in living:
+        with contextlib.suppress(OSError):
+            os.kill(process.pid, number)
 
 
 class Kept:
@@ -449,8 +470,12 @@ def main() -> None:
         _tell({"how": "not_started", "error": str(e)})
         return
     _tell({"pid": pid})
-    how = supervisor.watch()
-    answer = supervisor.finish(how)
+    try:
+        how = supervisor.watch()
+        answer = supervisor.finish(how)
+    except BaseException:
+        supervisor.family.kill()
+        raise
     if how == "abandoned":  # nobody else removes it now
         shutil.rmtree(asked["scratch"], ignore_errors=True)
     _tell(answer)

@@ -175,8 +175,7 @@ time.sleep(1000)""",
 }
 
 
-@linux
-@pytest.mark.parametrize("way", SPAWNS)
+@pytest.mark.parametrize("way", ["children", "sessions", pytest.param("orphans", marks=linux), pytest.param("threads", marks=linux)])
 def test_what_spawns_without_end_is_stopped(way: str, mark: str) -> None:
     """Children, sessions of their own, orphans, threads; these programs stop themselves after 200."""
     ended = python(SPAWNS[way], mark, limits=Limits(processes=20, threads=100))
