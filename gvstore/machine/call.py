@@ -107,7 +107,11 @@ def calling(app: Application[Any], asked: Asked) -> Iterator[Execution]:
         app._hooks.call_all_lifecycle_hooks_sync("pre_run_execute_call", **_told(app, asked))
     try:
         with _opened(app, asked) as execution:
-            yield execution
+            try:
+                yield execution
+            except GeneratorExit:  # nobody reads on: what was done stands
+                execution.end((app._position, None, app._state))
+                raise
     except BaseException as e:
         walk.noting(e, partial(_ended, app, asked, e))
         raise
@@ -130,7 +134,11 @@ async def acalling(app: Application[Any], asked: Asked) -> AsyncIterator[Executi
         await app._hooks.call_all_lifecycle_hooks_sync_and_async("pre_run_execute_call", **_told(app, asked))
     try:
         with _opened(app, asked) as execution:
-            yield execution
+            try:
+                yield execution
+            except GeneratorExit:  # nobody reads on: what was done stands
+                execution.end((app._position, None, app._state))
+                raise
     except BaseException as e:
         await walk.anoting(e, _aended(app, asked, e))
         raise

@@ -75,9 +75,15 @@ def recorded_step(value: Any) -> tuple[Any, dict[str, Any], dict[str, list[Any]]
     """
     if isinstance(value, StepValue):
         return value.result, value.values, value.further, value.gone
-    if type(value) is not tuple or [type(each) for each in value[1:]] != [dict, dict, list]:
+    if not is_recorded(value):
         raise CorruptObject(None, "what a machine's step did was expected")
-    return value
+    recorded: tuple[Any, dict[str, Any], dict[str, list[Any]], list[str]] = value
+    return recorded
+
+
+def is_recorded(value: Any) -> bool:
+    """Returns whether a recorded value is what a step returned."""
+    return type(value) is tuple and [type(each) for each in value[1:]] == [dict, dict, list]
 
 
 def apply_step(value: Any, before: State[Any]) -> StepValue:

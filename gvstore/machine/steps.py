@@ -14,7 +14,7 @@ from gvstore.journal.fault import NoSuchCall
 from gvstore.journal.invocation import Invocation
 from gvstore.machine.component import ACTION, MACHINE
 from gvstore.machine.kept import Keeper, keeper_of
-from gvstore.machine.outcome import apply_step, recorded_step
+from gvstore.machine.outcome import apply_step, is_recorded, recorded_step
 from gvstore.machine.state import State
 from gvstore.objects import number
 from gvstore.objects.decode import decode
@@ -163,8 +163,8 @@ def step_of(call: Invocation, index: int = 0) -> Step:
     elif kind == number.STREAMED:
         _, chunks, last, *_ = split(outcome)
         value = decode(last, call.store.objects)
-        if value is None and (items := decode(chunks, call.store.objects)):
-            value = items[-1]
+        if value is None and (items := decode(chunks, call.store.objects)) and is_recorded(items[-1]):
+            value = items[-1]  # of an awaited stream; one that was closed early ends in an item
     result, wrote, further, gone = (None, {}, {}, []) if value is None else recorded_step(value)
     return Step(index, str(call.args["action"]), call, result, wrote, further, gone)
 
