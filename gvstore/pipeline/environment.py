@@ -51,11 +51,14 @@ class Environment:
             # pip can install into another environment: one without its own is made in a tenth of the time.
             options = [] if with_pip else ["--without-pip"]
             self.folder.mkdir(parents=True, exist_ok=True)
-            made = run_program([sys.executable, "-m", "venv", *options, str(self.folder)], cwd=self.folder, limits=self.limits)
+            made = run_program([sys.executable, "-I", "-m", "venv", *options, str(self.folder)], cwd=self.folder, limits=self.limits)
             if not made.works:
                 return made
         fs.remove(self.folder / _STAMP)
-        pip = [str(self.python), "-m", "pip"] if with_pip else [sys.executable, "-m", "pip", "--python", str(self.python)]
+        # Isolated: `cwd` holds a stranger's files, and a `random.py` of theirs is not what pip means to import.
+        pip = [str(self.python), "-I", "-m", "pip"]
+        if not with_pip:
+            pip = [sys.executable, "-I", "-m", "pip", "--python", str(self.python)]
         options = ["--disable-pip-version-check", "--no-input", "--no-color", "--progress-bar=off", "--no-warn-script-location"]
         done = run_program([*pip, "install", *options, "-r", name], cwd=cwd, limits=self.limits, env=self.settings, writable=[self.folder])
         if done.works:

@@ -33,9 +33,11 @@ from gvstore.pipeline.refusal import AnswerRefused
 
 MAX_CHARACTERS = 16_000_000
 MAX_BLOCKS = 10_000
+MAX_MENDS = 5  # blocks without a closing fence that are looked through for one behind a line
 MAX_LINE = 400  # characters of a line that may name a path
 
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
+_TIGHT = re.compile(r"^[^`\n]*[^`\s](?P<mark>`{3,})[ \t]*$", re.MULTILINE)
 _SLACK = 3  # columns that a closing fence may stand further right than the opening one
 
 
@@ -149,17 +151,31 @@ def _blocks(answer: str) -> Iterator[_Block]:
     """Yields the outermost fenced blocks, in order."""
     line, counted = 1, 0  # `line` is that of the character at `counted`
     free = 0  # where the text after the last block begins
-    opening: re.Match[str] | None = None
+    mends = MAX_MENDS
+    while opening := _opening(answer, free):
+        line += answer.count("\n", counted, opening.start())
+        counted = opening.start()
+        closing = _closing(answer, opening)
+        end, after = (closing.start(), closing.end()) if closing else (len(answer), len(answer))
+        if not closing and mends and (tight := _tight_closing(answer, opening)):
+            mends -= 1
+            closing, end, after = tight, tight.start("mark"), tight.end()
+        yield _block(answer, opening, line, free, end, finished=closing is not None)
+        free = after
+
+
+def _opening(answer: str, start: int) -> re.Match[str] | None:
+    for fence in _FENCE.finditer(answer, start):
+        if fence["mark"][0] == "~" or "`" not in fence["info"]:  # else a code span of three backticks
+            return fence
+    return None
+
+
+def _closing(answer: str, opening: re.Match[str]) -> re.Match[str] | None:
+    """Returns the fence that ends a block: the first without words that ends no block inside."""
     nested: list[str] = []  # the marks of the blocks that are open inside
-    for fence in _FENCE.finditer(answer):
+    for fence in _FENCE.finditer(answer, opening.end()):
         mark, info = fence["mark"], fence["info"].strip()
-        if opening is None:
-            if mark[0] == "`" and "`" in info:
-                continue  # a code span of three backticks
-            line += answer.count("\n", counted, fence.start())
-            counted = fence.start()
-            opening = fence
-            continue
         innermost = nested[-1] if nested else opening["mark"]
         if mark[0] != innermost[0] or len(mark) < len(innermost) or _indent(fence) > _indent(opening) + _SLACK:
             continue
@@ -169,10 +185,13 @@ def _blocks(answer: str) -> Iterator[_Block]:
         elif nested:
             nested.pop()
         else:
-            yield _block(answer, opening, line, free, fence.start(), finished=True)
-            free, opening = fence.end(), None
-    if opening is not None:
-        yield _block(answer, opening, line, free, len(answer), finished=False)
+            return fence
+    return None
+
+
+def _tight_closing(answer: str, opening: re.Match[str]) -> re.Match[str] | None:
+    """Returns the end of a line of code that the closing fence was put behind, as OrchestrAI read it; for what else has no end."""
+    return next((found for found in _TIGHT.finditer(answer, opening.end()) if found["mark"] == opening["mark"]), None)
 
 
 def _block(answer: str, opening: re.Match[str], line: int, free: int, end: int, *, finished: bool) -> _Block:

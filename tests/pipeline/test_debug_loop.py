@@ -173,6 +173,7 @@ def test_requirements_in_an_environment_of_their_own(folder: WorkingFolder, tmp_
     environment = Environment(tmp_path / "environment", settings={"PIP_NO_INDEX": "1"})
     program = Program(folder, environment=environment)
     folder.write([("main.py", b"import tiny; print(tiny.prefix)"), ("requirements.txt", b"./tiny-1.0-py3-none-any.whl\n")])
+    folder.write([(name, b"raise SystemExit(9)") for name in ("random.py", "pip.py", "typing.py")])
 
     missing = program.trial()
     assert ("install", False) == (missing.stage, missing.works)

@@ -175,6 +175,13 @@ def test_unfinished(tail: str) -> None:
     assert "b.py" == found.faults[0].path
 
 
+def test_a_fence_behind_the_last_line() -> None:
+    """OrchestrAI took it for the end wherever it stood; a code span is none, and a fence of its own goes before."""
+    assert {"a.py": "print(1)", "b.py": "2\n"} == files("a.py\n```python\nprint(1)```\nb.py\n```python\n2\n```\n")
+    assert {"a.py": "x = '```\n"} == files("a.py\n```python\nx = '```\n```\n")
+    assert [("unfinished", 2)] == kinds(extract("a.md\n```md\nUse ```x```\nand more"))
+
+
 def test_an_answer_without_end_is_not_held() -> None:
     """The stream is left where the bound is passed; a text that is there is refused by its length."""
     asked = 0
@@ -203,7 +210,8 @@ def test_an_answer_without_end_is_not_held() -> None:
     "answer",
     ["```\n" * 200_000, "a.py\n```x\n" * 200_000, "\n" * 1_000_000 + "```\n", " " * 1_000_000 + "```", "`" * 1_000_000,
      "a.py\n```\nx\n```\n" * 100_000, "```\n" + "  ```x\n" * 200_000, "[" * 900 + "\n```\n", "a.b " * 300_000 + "\n```\n```",
-     ("[" * 390 + "\n```" + "[" * 390 + "\n# a" + " " * 400 + "x\n```\n") * 3000, "```" + "file=" * 1_000_000],
+     ("[" * 390 + "\n```" + "[" * 390 + "\n# a" + " " * 400 + "x\n```\n") * 3000, "```" + "file=" * 1_000_000,
+     "a.py\n```x\nfoo```\n" * 50_000, "a.py\n```x\n" + "x" * 2_000_000 + "\n" + " " * 2_000_000],
 )  # fmt: skip
 def test_hostile_answers_are_read_once(answer: str) -> None:
     """Nothing is quadratic in them: each comes back within the test's patience, or is refused."""
