@@ -14,6 +14,7 @@ from gvstore.pipeline.document import Items, Node, Table, kind_of, parse_documen
 from gvstore.pipeline.expand import MAX_STEPS
 from gvstore.pipeline.fault import Fault, Faults, NoPipeline, PipelineFault, arranged, or_meant, quoted
 from gvstore.pipeline.fill import Filler, Scope
+from gvstore.pipeline.find import named_in
 from gvstore.pipeline.keys import PIPELINE
 from gvstore.pipeline.kind import WRONG
 from gvstore.pipeline.kind_table import Keys, Raw
@@ -140,9 +141,9 @@ class _Checker:
 
     def _nested(self, project: Project, outer: Path, name: str, place: Place, own: Scope) -> Pipeline | None:
         """Returns the pipeline that a step runs; it is looked for beside the outer one, then in the project's folder."""
-        path = next((each for each in (outer.parent / name, project.root / name) if each.is_file()), None)
+        path = named_in(outer.parent, name) or named_in(project.root, name)
         if path is None:
-            near = or_meant(name, [f"{each}.yml" for each in project.pipeline_names()], otherwise=f"looked for in {outer.parent}")
+            near = or_meant(name, project.pipeline_names(), otherwise=f"looked for in {outer.parent}")
             self.faults.add(place, f"there is no pipeline {quoted(name)}: {near}")
             return None
         if path.resolve() in self.open:
@@ -167,7 +168,9 @@ class _Checker:
         waits = {step.name: step.waits_for for step in steps}
         for cycle in cycles(waits):
             first = next(step for step in steps if step.name == cycle[0])
-            self.faults.add(wiring.place_of(first, cycle[1 % len(cycle)]), f"a cycle: {' -> '.join([*reversed(cycle), cycle[-1]])}")
+            way = [*reversed(cycle), cycle[-1]]
+            shown = [*way[:10], "...", *way[-2:]] if len(way) > 14 else way
+            self.faults.add(wiring.place_of(first, cycle[1 % len(cycle)]), f"a cycle: {' -> '.join(shown)}")
         if self.faults.fatal:
             return None
         return Pipeline(path, project.root, config, steps, in_order(waits), wiring.groups)

@@ -11,6 +11,7 @@ stand twice, tags and odd scalars are collected, and all else can still be looke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -26,6 +27,17 @@ MAX_CHARACTERS = 1_000_000
 MAX_NODES = 100_000
 MAX_DEPTH = 40
 TOKENS = {"'<stream end>'": "the end of the file", "<block end>": "the end of a block", "'<": "'", ">'": "'"}  # of PyYAML's words
+WORDS = (  # what PyYAML says of the usual mistakes, and what a person has to know
+    (r"'\\t'", "a tab: YAML is indented by spaces"),
+    ("mapping values are not allowed", "a second ': ' on this line: put the value in quotes"),
+    ("found character .* that cannot start any token", "no value begins with this character: put it in quotes"),
+    ("scanning an (alias|anchor)", "& and * begin the names of anchors: put the value in quotes"),
+    ("expected <block end>, but found '<scalar>'", "the value has ended before this: put all of it in quotes"),
+    ("expected <block end>, but found", "this line is indented otherwise than those that it belongs to"),
+    ("parsing a flow (sequence|mapping): expected ',' or .*, but got '<stream end>'", "the file ends, and a [ or { is still open"),
+    ("parsing a flow (sequence|mapping)", "not closed before this, or a value within [ ] or { } that needs quotes"),
+    ("scanning a quoted scalar: found unexpected end of stream", "the file ends, and a quote is still open"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +169,14 @@ class _Builder:
     def _told(self, error: yaml.MarkedYAMLError) -> Fault:
         mark, start = error.problem_mark or error.context_mark, error.context_mark
         problem = error.problem or "it cannot be read"
-        if "'\\t'" in problem:
-            problem = "a tab: YAML is indented by spaces"
-        elif "mapping values are not allowed" in problem:
-            problem = "a second ': ' on this line: put the value in quotes"
-        else:
-            for mark_name, words in TOKENS.items():
-                problem = problem.replace(mark_name, words)
-            problem = f"this is no YAML: {problem}"
-            if error.context and start and mark and (start.line, start.column) != (mark.line, mark.column):
-                problem += f" ({error.context.removeprefix('while ')} that begins at line {start.line + 1}, column {start.column + 1})"
-        return Fault(self._place(mark), problem)
+        for pattern, words in WORDS:
+            if re.search(pattern, f"{error.context}: {problem}"):
+                return Fault(self._place(mark), words)
+        for token, words in TOKENS.items():
+            problem = problem.replace(token, words)
+        if error.context and start and mark and (start.line, start.column) != (mark.line, mark.column):
+            problem += f" ({error.context.removeprefix('while ')} that begins at line {start.line + 1}, column {start.column + 1})"
+        return Fault(self._place(mark), f"this is no YAML: {problem}")
 
     def _place(self, mark: Any) -> Place:
         return Place(self.path, mark.line + 1, mark.column + 1) if mark is not None else Place(self.path)

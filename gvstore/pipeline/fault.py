@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gvstore.errors import BadRev, UsageFault
 from gvstore.machine.finding import near
@@ -11,6 +12,8 @@ from gvstore.pipeline.place import Place
 
 SHOWN = 60  # characters of a name in a message
 LISTED = 12  # names
+TOLD = 100  # faults in one message; all of them are in `faults`
+COMPARED = 100  # names that an unknown one is compared with: a comparison takes some 15 µs
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Fault:
     fatal: bool = True
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what if self.fatal else 'warning: ' + self.what}"
+        return printable(f"{self.place}: {self.what if self.fatal else 'warning: ' + self.what}")
 
 
 class PipelineFault(UsageFault, ValueError):
@@ -30,7 +33,8 @@ class PipelineFault(UsageFault, ValueError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = arranged(faults)
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        more = [f"and {len(self.faults) - TOLD:,} more"] if len(self.faults) > TOLD else []
+        super().__init__("\n".join([*map(str, self.faults[:TOLD]), *more]))
 
 
 class NoPipeline(BadRev):
@@ -89,10 +93,23 @@ def listed(names: Iterable[str]) -> str:
     return (", ".join(every[:LISTED]) or "none") + more
 
 
+def printable(text: str) -> str:
+    """Returns a text as one line of a terminal: what is unseen, or moves its cursor, is spelt out."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+@lru_cache(maxsize=2_000)
+def _near(name: str, known: tuple[str, ...]) -> list[str]:
+    if len(known) > COMPARED:  # first those that begin, or end, as it does
+        alike = [each for each in known if abs(len(each) - len(name)) < 4 and (each[:2] == name[:2] or each[-2:] == name[-2:])]
+        known = tuple(alike or known)[:COMPARED]
+    return near(name, known)
+
+
 def or_meant(name: str, known: Iterable[str], *, otherwise: str | None = None) -> str:
     """Returns how a message about an unknown name ends: what is near, else `otherwise`, else what there is."""
-    every = list(known)
-    found = near(name, every)
+    every = list(dict.fromkeys(known))
+    found = _near(name[:SHOWN], tuple(every))
     if found:
         return f"did you mean {' or '.join(found)}?"
     return otherwise if otherwise is not None else f"there are: {listed(every)}"

@@ -18,6 +18,7 @@ from gvstore.pipeline.template import BadTemplate, Env, Param, Part, Text, made_
 
 MAX_FILLED = 4_000_000  # characters, and values, that filling in may make of one file
 Scope = Mapping[str, Node]
+ANY: Node = Scalar(Place(""), "item", "item")  # stands for an item that could not be read: has any part
 
 
 class Filler:
@@ -128,7 +129,7 @@ class Filler:
             self.faults.add(place, f"unknown parameter {quoted(param.name)}: {remedy}")
             return None
         node = scope[first]
-        for key in rest:
+        for key in rest if node is not ANY else ():
             entry = node.entry(key) if isinstance(node, Table) else None
             if entry is None:
                 why = f"there is no {quoted(key)}; {or_meant(key, [each.key for each in node.entries])}" if isinstance(node, Table) else ""

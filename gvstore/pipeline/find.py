@@ -27,7 +27,7 @@ def find_pipeline(typed: Path) -> Path:
     faults.raise_fatal()
     names = project.pipeline_names()
     if config.pipeline is not None:
-        found = _named(typed, config.pipeline)
+        found = named_in(typed, config.pipeline)
         if found is not None:
             return found
         assert config.pipeline_place is not None
@@ -37,14 +37,15 @@ def find_pipeline(typed: Path) -> Path:
     for ending in ENDINGS:
         if (typed / f"pipeline{ending}").is_file():
             return typed / f"pipeline{ending}"
-    single = _named(typed, names[0]) if len(names) == 1 else None
+    single = named_in(typed, names[0]) if len(names) == 1 else None
     if single is not None:
         return single
     hint = f"Name one of {listed(f'pipelines/{name}.yml' for name in names)}, or write pipeline: into config.yml."
     raise NoPipeline(str(typed), hint=hint if names else "Name a .yml file, or a folder with a config.yml that names one.")
 
 
-def _named(folder: Path, name: str) -> Path | None:
-    places = [folder / name] if name.endswith(ENDINGS) else []
-    places += [folder / "pipelines" / f"{name}{ending}" for ending in ("", *ENDINGS)]
+def named_in(folder: Path, name: str) -> Path | None:
+    """Returns the pipeline's file that a name means, with or without its ending, in a folder or in pipelines/ there."""
+    endings = ("",) if name.endswith(ENDINGS) else ENDINGS
+    places = [inside / f"{name}{ending}" for inside in (folder, folder / "pipelines") for ending in endings]
     return next((each for each in places if each.is_file()), None)

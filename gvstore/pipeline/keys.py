@@ -30,6 +30,7 @@ MODEL_CONFIG = Keys(
         Key("api_key", Words(secret=True, least=1), "the key, as ${env:NAME}; never the key itself"),
         Key("headers", Mapped(Words(secret=True)), "headers that are sent along"),
     ),
+    elsewhere=dict.fromkeys(("seed", "n", "schema", "tools", "timeout", "retry", "cache"), "beside model_config:"),
 )
 
 RETRY = Keys(
@@ -53,7 +54,11 @@ FALLBACK = Keys(
 
 ON_ERROR = Either(
     Words(("fail", "skip")),
-    table=Keys("on_error", (Key("fallback", FALLBACK, "what runs instead", required=True),)),
+    table=Keys(
+        "on_error",
+        (Key("fallback", FALLBACK, "what runs instead", required=True),),
+        elsewhere={key.name: "below fallback:" for key in FALLBACK.keys},
+    ),
     takes="fail, skip, or a mapping with fallback:",
 )
 

@@ -94,10 +94,10 @@ class Number:
     @property
     def _takes(self) -> str:
         name = "a whole number" if self.whole else "a number"
-        low = "" if self.least == -math.inf else f" above {self.least:g}" if self.above else f" from {self.least:g}"
+        low = "" if self.least == -math.inf else f" {'above' if self.above else 'from'} {self.least:,}"
         if self.most == math.inf:
             return f"{name}{low}{' on' if low and not self.above else ''}"
-        return f"{name}{low} {'and at most' if self.above else 'to'} {self.most:g}"
+        return f"{name}{low} {'and at most' if self.above else 'to'} {self.most:,}"
 
     def read(self, node: Node, what: str, faults: Faults) -> Any:
         value = node.value if isinstance(node, Scalar) else None

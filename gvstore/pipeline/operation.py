@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gvstore.machine.finding import near
 from gvstore.pipeline.answer import read_schema
 from gvstore.pipeline.document import Entry, Items, Node, Scalar, Table, kind_of, plain_of
 from gvstore.pipeline.expand import Instance, instances
 from gvstore.pipeline.fault import Faults, or_meant, quoted
-from gvstore.pipeline.fill import Filler, Scope
+from gvstore.pipeline.fill import ANY, Filler, Scope
 from gvstore.pipeline.function_path import FunctionPath
 from gvstore.pipeline.keys import BUILTIN, STEP
 from gvstore.pipeline.kind import WRONG
@@ -23,6 +24,7 @@ from gvstore.pipeline.pipeline import Pipeline
 from gvstore.pipeline.place import Place
 from gvstore.pipeline.step import Does, Retry, Step, Work
 
+WORKS = ("module", "python", "pipeline")
 UNFILLED = ("output_name", "when", "foreach", "matrix", "schema", "params")
 _SAMPLING = ("n", "schema", "tools", "rounds")
 IDLE = {  # keys that would do nothing there, of those that OrchestrAI does not have
@@ -78,6 +80,8 @@ class Reader:
         filled = self.filler.fill(loops, self.params)
         turns = instances(filled, self.faults) if isinstance(filled, Table) else None
         drafts = [draft for turn in ([None] if turns is None else turns) if (draft := self._draft(node, name, turn))]
+        if turns == []:
+            self._draft(node, name, Instance("", ANY, ANY))  # for what else is wrong with it
         if not drafts:
             self.spoiled.add(name)
         return Operation(name, place, tuple(drafts), turns is not None) if name else None
@@ -134,7 +138,10 @@ class Reader:
         return self.filler.params(table, scope)
 
     def _work(self, filled: Table, read: dict[str, Any], scope: Scope, own: dict[str, Node]) -> Work | None:
-        chosen = [key for key in ("module", "python", "pipeline") if filled.get(key) is not None]
+        chosen = [key for key in WORKS if filled.get(key) is not None]
+        names = {key.name for key in STEP.keys}
+        if not chosen and any(near(each.key, WORKS) for each in filled.entries if each.key not in names):
+            return None  # a misspelt one, which is told
         if len(chosen) != 1:
             entry = filled.entry(chosen[1]) if chosen else None
             both = f"a step has {' or '.join(chosen)}, not both" if chosen else "a step needs module: (or python:, or pipeline:)"
@@ -156,7 +163,7 @@ class Reader:
                 self.faults.add(entry.place, f"{idle} does nothing here: {_described(work)}")
         if work.function is not None and (signature := self.modules.function(work.function, key)) is not None:
             check_call(signature, work.function, own, self.faults)
-        config = self._model_config(filled, read, asks=work.system is not None)
+        config = self._model_config(filled, read, asks=self.modules.asks_model(work.module, work.does))
         return replace(work, model_config=config, supplement=read.get("supplement"))
 
     def _module(self, key: str, value: Any, place: Place, scope: Scope) -> Work | None:
@@ -169,8 +176,7 @@ class Reader:
             return Work(does, value, function=FunctionPath(MODULES, value, place))
         if not self.modules.asks_model(value, does):
             return Work(does, value)
-        system = self.modules.system(value, place, scope, self.filler)
-        return Work(does, value, system=system) if system is not None else None
+        return Work(does, value, system=self.modules.system(value, place, scope, self.filler))
 
     def _model_config(self, filled: Table, read: dict[str, Any], *, under: ModelConfig | None = None, asks: bool = True) -> ModelConfig:
         """Returns what the step says over what config.yml, or `under`, says; if it `asks` a model, that has to be one."""
@@ -189,6 +195,7 @@ class Reader:
         if not isinstance(table, Table):
             return {}
         taken: dict[str, Any] = {}
+        known: set[str] = set()
         if work.does is Does.BUILTIN:
             keys = BUILTIN[work.module]
             known = {key.name for key in keys.keys}
@@ -207,10 +214,9 @@ class Reader:
             return taken
         used = self.filler.used | _words_of(filled.get("when"))
         for each in table.entries:
-            if each.key not in taken and each.key not in used:
-                known_names = [key.name for key in BUILTIN[work.module].keys] if work.does is Does.BUILTIN else []
-                near = or_meant(each.key, known_names, otherwise=f"neither the prompt nor the step has ${{{each.key}}}")
-                self.faults.add(each.place, f"nothing uses the parameter {quoted(each.key)}: {near}")
+            if each.key not in taken and each.key not in used | known:
+                why = or_meant(each.key, sorted(known), otherwise=f"neither the prompt nor the step has ${{{each.key}}}")
+                self.faults.add(each.place, f"nothing uses the parameter {quoted(each.key)}: {why}")
         return taken
 
     def _schema(self, filled: Table, read: dict[str, Any]) -> Any:
@@ -250,7 +256,7 @@ class Reader:
             self.faults.add(table.place, "a fallback of a pipeline needs a module: or python:")
         if base is None:
             return None
-        config = self._model_config(table, inner, under=work.model_config, asks=base.system is not None)
+        config = self._model_config(table, inner, under=work.model_config, asks=self.modules.asks_model(base.module, base.does))
         return replace(base, model_config=config, supplement=inner.get("supplement", work.supplement))
 
 

@@ -77,11 +77,11 @@ CASES = [
     (step(PLAN + "model_config: {temperature: 2.5}"), ["6:33: temperature takes a number from 0 to 2, not '2.5'"]),
     (step(PLAN + "model_config: {temperature: .nan}"), ["6:33: temperature takes a number from 0 to 2, not '.nan'"]),
     (step(PLAN + "model_config: {top_p: 0}"), ["6:27: top_p takes a number above 0 and at most 1, not '0'"]),
-    (step(PLAN + "model_config: {max_tokens: 1.5}"), ["6:32: max_tokens takes a whole number from 1 to 1e+07, not a number: '1.5'"]),
+    (step(PLAN + "model_config: {max_tokens: 1.5}"), ["6:32: max_tokens takes a whole number from 1 to 10,000,000, not a number: '1.5'"]),
     (step(PLAN + "model_config: {provider: opnai}"), ["6:30: provider takes one of local, openai, anthropic, command, recorded, not 'opnai': did you mean openai?"]),
     (step(PLAN + "cache: maybe"), ["6:12: cache takes true or false, not text: 'maybe'"]),
     (step(PLAN + "n: 0"), ["6:8: n takes a whole number from 1 to 100, not '0'"]),
-    (step(PLAN + "timeout: 0"), ["6:14: timeout takes a number above 0 and at most 604800, not '0'"]),
+    (step(PLAN + "timeout: 0"), ["6:14: timeout takes a number above 0 and at most 604,800, not '0'"]),
     (step(PLAN + "retry: {max: 3, on: [tiemout]}"), ["6:26: retry.on takes one of model, timeout, schema, error, not 'tiemout': did you mean timeout?"]),
     (step(PLAN + "retry: {backoff: 1}"), ["6:12: retry needs max: how many attempts at most, the first one counted"]),
     (step(PLAN + "on_error: ignore"), ["6:15: on_error takes one of fail, skip, not 'ignore': choose one"]),
@@ -120,6 +120,11 @@ CASES = [
     (step(PLAN + "foreach: [es]\nmatrix: {a: [b]}"), ["7:5: a step has foreach or matrix, not both: write the list as one more row of matrix"]),
     (step(PLAN + "matrix: {a: b}"), ["6:17: matrix.a takes a list with something in it, not text: 'b'"]),
     (step(PLAN + "foreach: [es]") + "  - {module: translator, inputs: ['plan@ex'], output_name: t}\n", ["7:35: unknown input 'plan@ex': no step has this output_name; did you mean plan@es?"]),
+    (step(PLAN + "foreach: request\ncache: maybe\nsupplement: ${item.a}"), ["6:14: foreach takes a list or a mapping with something in it, not text: 'request'", "7:12: cache takes true or false, not text: 'maybe'"]),
+    (step("Module: task_planner\ninputs: []\noutput_name: x"), ["3:5: unknown key 'Module' in a step: did you mean module?"]),
+    (step(PLAN + "on_error: {module: enhancer}"), ["6:15: on_error needs fallback: what runs instead", "6:16: unknown key 'module' in on_error: it stands below fallback:"]),
+    (step(PLAN + "model_config: {seed: 3}"), ["6:20: unknown key 'seed' in a model_config: it stands beside model_config:"]),
+    (step("module: debugger\ninputs: []\noutput_name: x\nparams: {attempts: 50, memory: 3}"), ["3:13: the module debugger asks a model: write what it is told into system_prompts/debugger.txt", "6:24: attempts takes a whole number from 1 to 20, not '50'", "6:28: nothing uses the parameter 'memory': did you mean memory_mb?"]),
     # schemas, secrets, parameters
     (step(PLAN + "schema: {type: object, properties: {a: {type: strin}}}"), ["6:45: schema.properties.a.type: 'strin' is no type: array, boolean, integer, null, number, object, string"]),
     (step(PLAN + "schema: {tpye: object}"), ["6:14: schema.tpye: 'tpye' is no word of JSON Schema that is known here; did you mean 'type'?"]),
@@ -289,3 +294,56 @@ def test_providers_are_those_that_there_are() -> None:
     """The table of keys names each provider of the models' room."""
 
     assert tuple(providers) == PROVIDERS
+
+
+def test_what_orchestrai_did_not_tell(tmp_path: Path) -> None:
+    """Each row of its table of errors: told before any call is made, or no error any more."""
+    chains = "  - {module: enhancer, inputs: [], output_name: a}\n  - {module: enhancer, inputs: [a], output_name: b}\n"
+    two = "  - {module: enhancer, inputs: [], output_name: c}\n  - {module: enhancer, inputs: [c], output_name: d}\n"
+    later = "pipeline:\n  - {module: enhancer, inputs: [b], output_name: a}\n  - {module: enhancer, inputs: [], output_name: b}\n"
+
+    assert ("a", "b", "c", "d") == sound(tmp_path, f"pipeline:\n{chains}{two}").order, "independent chains"
+    assert ("b", "a") == sound(tmp_path, later).order, "a result that comes later in the file"
+    unknown = f"pipeline:\n{chains}{two.replace('enhancer, inputs: [c]', 'nobody, inputs: [e]')}"
+    places = [fault.split(": ")[0] for fault in looked_at(tmp_path, unknown)[1]]
+    assert ["pipeline.yml:5:14", "pipeline.yml:5:31"] == places, "an unknown module, and an unknown input: no other step runs in its place"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"pipeline:\n  - {module: \xe9, inputs: [], output_name: x}\n", "pipeline.yml:2:14: the byte 0xe9 is no UTF-8: save the file as UTF-8"),
+        (b"\xef\xbb\xbfpipeline: 3\r\n", "pipeline.yml:1:11: pipeline takes a list of steps (- module: ...), not a number"),
+        (b"pipeline:\r\n  - {module: \xc3\xa9, input: []}\r\n", "pipeline.yml:2:17: unknown key 'input' in a step: did you mean inputs?"),
+        (b"pipeline: !%0Ax\n  - a\n", "pipeline.yml:1:11: the tag !\\nx is not taken here"),
+        (b'"a\\e[2J": 1\n', "pipeline.yml:1:1: unknown key 'a\\x1b[2J' in a pipeline: there are: pipeline, params, seed"),
+    ],
+)
+def test_bytes(tmp_path: Path, data: bytes, expected: str) -> None:
+    """Encodings, line ends, and what would move a terminal's cursor."""
+    assert expected in looked_at(tmp_path, data)[1]
+
+
+@pytest.mark.parametrize(
+    ("folder", "typed"),
+    [(".", "pipelines/p.yml"), ("pipelines", "p.yml"), (".", "./pipelines/../pipelines/p.yml"), ("other", "../pipelines/p.yml")],
+)
+def test_files_around_are_found_from_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, typed: str) -> None:
+    """Wherever a command is typed, the project is the folder above pipelines/; places are told from there."""
+    write(tmp_path, {"pipelines/p.yml": "pipeline:\n  - {module: own, inputs: [], output_name: x}\n", "system_prompts/own.txt": ""})
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / folder)
+    _, faults = examine(Path(typed))
+
+    (fault,) = faults
+    assert (tmp_path / "system_prompts/own.txt").samefile(tmp_path / folder / fault.place.path)
+
+
+def test_a_message_is_not_without_end(tmp_path: Path) -> None:
+    """A hundred faults are told, and how many more there are."""
+    text = "pipeline:\n" + "".join(f"  - {{module: enhancer, inputs: [no{number}], output_name: n{number}}}\n" for number in range(150))
+    with pytest.raises(PipelineFault) as caught:
+        load_pipeline(project(tmp_path, text))
+
+    lines = str(caught.value).splitlines()
+    assert (150, 101, "and 50 more") == (len(caught.value.faults), len(lines), lines[-1])
