@@ -163,7 +163,9 @@ class CommandModel:
             yield data
 
     def _late(self) -> EndpointTimedOut:
-        return EndpointTimedOut(self.name, f"it did not end within {self._timeout_s:g} s, and was stopped")
+        late = EndpointTimedOut(self.name, f"it did not end within {self._timeout_s:g} s, and was stopped")
+        late.again = False  # it would take as long again
+        return late
 
     def _failed(self, status: int, said: bytes) -> CommandFailed:
         how = f"it ended with status {status}" if status > 0 else f"it was stopped by signal {-status}"

@@ -103,15 +103,14 @@ def parse_options(given: Mapping[str, Any]) -> Options:
 
 def _told(completion: Completion, model: str, settings: Settings) -> Completion:
     """Returns the completion with its cost; its tokens and cost join the counts of the run."""
+    if provider_of(model) == "recorded":
+        return completion  # nobody was asked: nothing was used
     tokens = completion.prompt_tokens, completion.completion_tokens
     cost = settings.prices.cost_microusd(*tokens, model, completion.model) if any(tokens) else None
     counts = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1]}
-    if cost is not None and provider_of(model) != "recorded":
+    if cost is not None:
         completion = replace(completion, cost_microusd=cost)
-    if provider_of(model) == "recorded":
-        return completion  # nobody was asked: nothing was used
-    if completion.cost_microusd is not None:
-        counts["cost_microusd"] = completion.cost_microusd
+        counts["cost_microusd"] = cost
     report_usage(**counts)
     return completion
 

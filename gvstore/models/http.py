@@ -140,7 +140,9 @@ def _failure(httpx2: Any, endpoint: Endpoint, model: str, error: Exception) -> M
     """Returns what an exception of httpx2 stands for."""
     said = endpoint.clean(" ".join(str(error).split()))[:200]
     if isinstance(error, httpx2.ConnectTimeout):
-        return Unreachable(model, f"{endpoint.shown} does not answer")
+        silent = Unreachable(model, f"{endpoint.shown} does not answer")
+        silent.again = True
+        return silent
     if isinstance(error, httpx2.TimeoutException):
         return _timed_out(endpoint, model)
     if isinstance(error, httpx2.ConnectError | httpx2.ProxyError | httpx2.UnsupportedProtocol | httpx2.InvalidURL):

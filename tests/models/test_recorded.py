@@ -10,6 +10,7 @@ import pytest
 import gvstore as gv
 from gvstore.models import Settings, ToolCall, chat, complete, failure, using
 from gvstore.models.fault import BadModelSetting
+from gvstore.models.price import Price, PriceTable
 from gvstore.models.recorded import RecordedModel
 from tests.models.endpoint import LoopbackServer
 from tests.models.endpoint import chat as whole
@@ -97,7 +98,8 @@ def two(model: str) -> list[str]:
 def test_a_run_answers_as_it_was_answered(server: LoopbackServer, tmp_path: Path) -> None:
     """Each run that asks it from the beginning; nobody else is asked, and no tokens are counted."""
     server.plan(*(whole(text) for text in "abc"))
-    with gv.init(tmp_path / "work"):
+    prices = PriceTable({"gpt-test": Price(1.0, 1.0)})
+    with gv.init(tmp_path / "work"), using(Settings(prices=prices)):
         first = gv.run(two, "openai:gpt-test")
         again = [gv.run(two, "recorded:run/1") for _ in range(2)]
         replayed = again[0].replay()
@@ -105,6 +107,8 @@ def test_a_run_answers_as_it_was_answered(server: LoopbackServer, tmp_path: Path
             gv.run(ask, "three", "recorded:1")
         counts = [dict(run.record.counts) for run in (first, *again)]
 
+    assert 51 == first.record.counts["cost_microusd"]
+    assert all(call.output.cost_microusd is None for call in again[0].invocation.get_children())
     assert [["a", "b", "c"]] * 4 == [first.output, *(run.output for run in again), replayed.output]
     assert (3, [36, None, None]) == (len(server.asked), [each.get("prompt_tokens") for each in counts])
 
