@@ -12,7 +12,7 @@ Being built.  What stands, each in its file:
     check       a whole file, every fault at once: operation reads an entry (modules, models, model_config, answer: its
                 parts), expand makes steps of loops, wiring looks up what they are given; out come pipeline and step
     order       which step waits for which; choose: `--only --from --until`; setting: `--set`; find: which file is meant
-    drawing     the picture
+    drawing     the picture; terms: on what a step's result depends, to be recorded and compared
     prompt      what a model is sent; given: what a step is given of the results before it, and whether it runs
 
     extract         files out of a model's answer; file_name: the path in the words around a block

@@ -56,14 +56,15 @@ def examine(path: Path, *, settings: Sequence[Setting] = (), provider: str = "")
     if file is None and not faults.fatal:
         names = Project(root_of(path)).pipeline_names()
         raise NoPipeline(str(path), hint=f"There are: {', '.join(names)}." if names else "Name a .yml file, or a folder with a config.yml.")
+    checker = _Checker(faults, provider)
     try:
-        pipeline = _Checker(faults, provider).file(path, file, settings, {}) if file else None
+        pipeline = checker.file(path, file, settings, {}) if file else None
     except PipelineFault as e:
         return None, arranged([*faults.found, *e.faults])
     found = arranged(faults.found)
     if pipeline is None or faults.fatal:
         return None, found
-    return replace(pipeline, warnings=found), found
+    return replace(pipeline, warnings=found, files=checker.files), found
 
 
 @dataclass(slots=True)
@@ -74,12 +75,19 @@ class _Checker:
     provider: str
     projects: dict[Path, Project] = field(default_factory=dict)
     open: list[Path] = field(default_factory=list)
+    pipelines: dict[Path, Path] = field(default_factory=dict)  # their files, as they are shown, by where they are
     steps: int = 0
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that were read, sorted."""
+        return tuple(sorted({*self.pipelines.values(), *(path for project in self.projects.values() for path in project.files)}))
 
     def file(self, path: Path, file: TextFile, settings: Sequence[Setting], given: Scope) -> Pipeline | None:
         """Returns the pipeline of a file; None if a fault keeps it from being one."""
         root = root_of(path)
         project = self.projects.setdefault(root.resolve(), Project(root))
+        self.pipelines.setdefault(path.resolve(), path)
         tree = parse_document(file.text, file.path, self.faults)
         if tree is None or not isinstance(tree, Table):
             what = "the file is empty" if tree is None else f"a pipeline's file is a mapping with pipeline:, not {kind_of(tree)}"

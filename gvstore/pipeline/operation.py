@@ -265,8 +265,8 @@ def check_param_names(table: Table, faults: Faults) -> None:
     for each in table.entries:
         if not re.fullmatch(r"[^\W\d]\w*", each.key, re.ASCII):
             faults.add(each.place, f"the parameter {quoted(each.key)}: a parameter's name is made of letters, digits and _")
-        elif each.key in ("item", "key", "env"):
-            faults.add(each.place, f"the parameter {quoted(each.key)}: this name is taken, by foreach and by ${{env:NAME}}")
+        elif each.key == "item":
+            faults.add(each.place, "the parameter 'item': this name is taken, by foreach and matrix")
 
 
 def without(scope: Scope, own: dict[str, Node], module: str) -> Scope:

@@ -22,6 +22,7 @@ class Pipeline:
     order: tuple[str, ...]
     groups: Mapping[str, tuple[str, ...]]  # output_name: the steps of it, more than one with foreach
     warnings: tuple[Fault, ...] = ()
+    files: tuple[Path, ...] = ()  # all that was read, those of pipelines that it runs too; sorted
 
     @property
     def by_name(self) -> dict[str, Step]:

@@ -54,6 +54,11 @@ class Project:
             self._texts[path] = read_text(path, faults)
         return self._texts[path]
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that were read."""
+        return [path for path, file in self._texts.items() if file is not None]
+
     def has(self, relative: str) -> bool:
         """Returns whether there is such a file."""
         return _is_file(self.root / relative)

@@ -140,7 +140,7 @@ CASES = [
     (step(PLAN + "model_config: {model: '${env:MODEL}'}"), ["6:27: model takes text: a variable of the environment stands in texts for a model only"]),
     (step(PLAN + "params: {tone: warm}"), ["6:14: nothing uses the parameter 'tone': neither the prompt nor the step has ${tone}"]),
     (step("module: start_module\ninputs: []\noutput_name: x\nparams: {qestion: a}"), ["6:14: nothing uses the parameter 'qestion': did you mean question?"]),
-    (step(PLAN + "params: {item: x}\nsupplement: ${item}"), ["6:14: the parameter 'item': this name is taken, by foreach and by ${env:NAME}"]),
+    (step(PLAN + "params: {item: x}\nsupplement: ${item}"), ["6:14: the parameter 'item': this name is taken, by foreach and matrix"]),
     (step(PLAN + "supplement: ${tone}"), ["6:17: unknown parameter 'tone': add it under params:"]),
 ]  # fmt: skip
 
