@@ -28,7 +28,8 @@ from gvstore.pipeline.project import Project, TextFile, read_text, root_of
 from gvstore.pipeline.setting import Setting, changed
 from gvstore.pipeline.wiring import Wiring
 
-MAX_NESTED = 10
+MAX_NESTED = 10  # levels
+MAX_LOOKS = 1_000  # at pipelines that steps run: each step looks at its own, with its own parameters
 _TOP = Keys(PIPELINE.name, tuple(replace(key, kind=Raw()) if key.name == "pipeline" else key for key in PIPELINE.keys))
 
 
@@ -77,6 +78,7 @@ class _Checker:
     open: list[Path] = field(default_factory=list)
     pipelines: dict[Path, Path] = field(default_factory=dict)  # their files, as they are shown, by where they are
     steps: int = 0
+    looks: int = 0
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -156,6 +158,11 @@ class _Checker:
             return None
         if path.resolve() in self.open:
             self.faults.add(place, f"the pipeline {name} runs itself")
+            return None
+        self.looks += 1
+        if self.looks > MAX_LOOKS:
+            if self.looks == MAX_LOOKS + 1:
+                self.faults.add(place, f"more than {MAX_LOOKS:,} steps run pipelines, all loops counted")
             return None
         if len(self.open) >= MAX_NESTED:
             self.faults.add(place, f"pipelines run pipelines more than {MAX_NESTED} levels deep")

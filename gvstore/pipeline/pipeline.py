@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gvstore.pipeline.config import Config
 from gvstore.pipeline.fault import Fault
-from gvstore.pipeline.step import Step
+from gvstore.pipeline.step import Does, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +36,10 @@ class Pipeline:
 
     @property
     def asking(self) -> tuple[str, ...]:
-        """The steps that ask a person: what `--input NAME=VALUE` can answer."""
+        """The steps that ask a person, and do nothing else."""
         return tuple(step.name for step in self.steps if step.asks)
+
+    @property
+    def answerable(self) -> tuple[str, ...]:
+        """The steps that ask a person for certain or may do so, as `modify_codebase` does: what `--input NAME=VALUE` can answer."""
+        return tuple(step.name for step in self.steps if step.asks or (step.work.does is Does.BUILTIN and step.work.module == "modify_codebase"))

@@ -33,6 +33,7 @@ def test_orchestrai_files_are_read_unchanged(tmp_path: Path, name: str, order: l
 
     assert order == list(pipeline.order)
     assert asking == pipeline.asking
+    assert (*asking, *(["modified_codebase"] if name == "engineering" else [])) == pipeline.answerable
     assert order[-1] == pipeline.result
     models = [step.work.model_config.model for step in pipeline.steps]
     expected = {"task": ["gpt-4", "gpt-4", "gpt-3.5-turbo", "gpt-4", "gpt-3.5-turbo"], "translation": ["gpt-4", "gpt-3.5-turbo"]}

@@ -59,6 +59,20 @@ def test_a_module_may_be_the_item(tmp_path: Path) -> None:
     assert ["enhancer", "translator"] == [step.work.module for step in sound(tmp_path, text).steps]
 
 
+def test_a_steps_own_parameters(tmp_path: Path) -> None:
+    """They come before those of the file, may be made of them, and are nobody else's."""
+    text = """
+params: {lang: es, tone: warm}
+pipeline:
+  - {module: translator, inputs: [], output_name: x, params: {lang: "${lang}-mx", both: "${lang} ${tone}"}, supplement: "${both}"}
+  - {module: translator, inputs: [], output_name: y, supplement: "${lang}"}
+"""
+    pipeline = sound(tmp_path, text)
+
+    assert ["es-mx warm", "es"] == [step.work.supplement for step in pipeline.steps]
+    assert {"lang": "es-mx", "tone": "warm", "both": "es-mx warm"} == dict(pipeline.steps[0].scope)
+
+
 def test_faults_of_a_loop_are_told_once(tmp_path: Path) -> None:
     """Not once for each item; and who uses a result of a faulty loop is not faulty for that."""
     text = (
@@ -124,3 +138,13 @@ def test_pipelines_that_run_each_other(tmp_path: Path) -> None:
     _, faults = looked_at(tmp_path, "pipeline:\n  - {pipeline: a.yml, inputs: [], output_name: x}\n")
 
     assert ["a.yml:2:16: the pipeline pipeline.yml runs itself", "a.yml:3:14"] == [faults[0], faults[1][:10]]
+
+
+def test_pipelines_that_explode_are_stopped(tmp_path: Path) -> None:
+    """Nine levels of ten pipelines each are not all looked at."""
+    loop = "pipeline:\n  - {{pipeline: p{}.yml, inputs: [], output_name: x, foreach: [a, b, c, d, e, f, g, h, i, j]}}\n"
+    write(tmp_path, {f"p{level}.yml": loop.format(level + 1) for level in range(8)})
+    write(tmp_path, {"p8.yml": "pipeline:\n  - {module: enhancer, inputs: [], output_name: x}\n"})
+    _, faults = looked_at(tmp_path, loop.format(0))
+
+    assert ["more than 1,000 steps run pipelines, all loops counted"] == [fault.partition(": ")[2] for fault in faults]
