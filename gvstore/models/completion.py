@@ -134,6 +134,8 @@ def _check(completion: Completion, schema: Mapping[str, Any], model: str) -> Non
             why = mismatch(json.loads(text), schema)
         except (ValueError, RecursionError) as e:
             why = f"it is no JSON: {e}"
+        if why and completion.finish_reason == "length":
+            why += " (max_tokens cut it off)"
         if why:
             raise AnswerUnfit(model, why, text)
 

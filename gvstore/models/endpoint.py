@@ -20,6 +20,9 @@ LEAST_SECRET = 4  # characters: what is shorter would tear holes into ordinary w
 TIMEOUT_S = 600.0
 CONNECT_S = 10.0
 
+VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OURS = ("content-type", "content-length", "transfer-encoding", "accept", "host", "connection")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
@@ -61,35 +64,78 @@ class Access:
 def endpoint_of(access: Access, environment: Mapping[str, str], settings: Mapping[str, object]) -> Endpoint:
     """Returns where a provider is asked.
 
-    `settings` may hold `base_url`, which the environment's address outranks, `key_env`, the name of the variable that
-    holds the key, and `timeout_s`.
+    `settings` may hold `base_url`, which outranks the environment's address, as that does `default_url`; `api_key`, `headers`
+    (a mapping), `key_env`, the name of the variable that holds the key, and `timeout_s`.  `${env:NAME}` stands for a variable.
 
     Raises:
         BadModelSetting: an address, a key or a time that cannot be meant.
-        KeyMissing: no key, and the address is the provider's own.
+        KeyMissing: no key, and the address is the provider's own; or a variable that is not set.
     """
-    from_environment = environment.get(access.url_variable, "").strip()
-    setting = access.url_variable if from_environment else f"models.{access.provider}.base_url"
-    given = from_environment or str(settings.get("base_url", "") or "").strip() or access.default_url
+    setting, given = _place(access, environment, settings)
     base_url, shown, credentials = _address(setting, given)
+    own = _headers(access, settings.get("headers"), environment)
     variable = str(settings.get("key_env") or access.key_variable)
-    key = environment.get(variable, "").strip()
-    headers = dict(access.headers)
-    secrets = [*credentials]
+    setting = f"models.{access.provider}.api_key" if settings.get("api_key") else variable
+    key = _filled(access, settings.get("api_key"), environment, setting) or environment.get(variable, "").strip()
+    headers, secrets = dict(access.headers), [*credentials, *own.values()]
     if key:
         if not _HEADER_VALUE.fullmatch(key):
-            raise BadModelSetting(variable, "holds what no header can carry", hint="Is it a key, without line ends in it?")
+            raise BadModelSetting(setting, "holds what no header can carry", hint="Is it a key, without line ends in it?")
         headers[access.key_header] = access.key_prefix + key
         secrets.append(key)
     elif credentials:
         basic = base64.b64encode(":".join(map(unquote, [*credentials, "", ""][:2])).encode()).decode()
         headers["authorization"] = f"Basic {basic}"
         secrets.append(basic)
-    elif urlsplit(base_url).hostname == urlsplit(access.default_url).hostname:
+    elif access.key_header not in own and urlsplit(base_url).hostname == urlsplit(access.default_url).hostname:
         raise KeyMissing(access.provider, variable)
     if query := urlsplit(base_url).query:
         secrets += [value for part in query.split("&") if (value := part.partition("=")[2])]
-    return Endpoint(shown, base_url, headers, _spelled(secrets), timeout_of(access.provider, settings))
+    return Endpoint(shown, base_url, headers | own, _spelled(secrets), timeout_of(access.provider, settings))
+
+
+def _place(access: Access, environment: Mapping[str, str], settings: Mapping[str, object]) -> tuple[str, str]:
+    """Returns (what says where a provider is, where that is)."""
+    section = f"models.{access.provider}.base_url"
+    from_environment = environment.get(access.url_variable, "").strip()
+    if own := _filled(access, settings.get("base_url"), environment, section):
+        return section, own
+    if from_environment:
+        return access.url_variable, from_environment
+    return section, _filled(access, settings.get("default_url"), environment, section) or access.default_url
+
+
+def _headers(access: Access, given: object, environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns the headers that settings ask for, by lower-case names."""
+    section = f"models.{access.provider}.headers"
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise BadModelSetting(section, f"is a table of names and values, not {type(given).__name__}")
+    found = {}
+    for name, value in given.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name) or name.lower() in _OURS:
+            raise BadModelSetting(section, f"has {name!r:.80}, which is no header that can be set")
+        filled = _filled(access, value, environment, f"{section}.{name}")
+        if not _HEADER_VALUE.fullmatch(filled):
+            raise BadModelSetting(f"{section}.{name}", "holds what no header can carry")
+        found[name.lower()] = filled
+    return found
+
+
+def _filled(access: Access, given: object, environment: Mapping[str, str], setting: str) -> str:
+    """Returns a text with the variables in it filled in; nothing for None."""
+    if given is None:
+        return ""
+    if not isinstance(given, str):
+        raise BadModelSetting(setting, f"is text, not {type(given).__name__}")
+
+    def value(found: re.Match[str]) -> str:
+        if not environment.get(found[1]):
+            raise KeyMissing(access.provider, found[1])
+        return environment[found[1]].strip()
+
+    return VARIABLE.sub(value, given).strip()
 
 
 def timeout_of(provider: str, settings: Mapping[str, object], default: float = TIMEOUT_S) -> float:

@@ -41,11 +41,12 @@ def ask(endpoint: Endpoint, path: str, body: Mapping[str, Any], *, model: str, e
         ModelFailed: there is none.
     """
     httpx2, request = _request(endpoint, path, body, model, extra)
+    deadline = time.monotonic() + endpoint.timeout_s
     failed: ModelFailed
     try:
         with request as response:
-            _look(endpoint, model, response)
-            return _object(endpoint, model, b"".join(_pieces(endpoint, model, response)))
+            _look(endpoint, model, response, deadline)
+            return _object(endpoint, model, b"".join(_pieces(endpoint, model, response, deadline)))
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as e:
         failed = _failure(httpx2, endpoint, model, e)
     raise failed  # out here, so that it drags no exception along that holds the request
@@ -60,11 +61,12 @@ def ask_events(
         ModelFailed: there are none, or no more of them.
     """
     httpx2, request = _request(endpoint, path, body, model, extra)
+    deadline = time.monotonic() + endpoint.timeout_s
     failed: ModelFailed
     try:
         with request as response:
-            _look(endpoint, model, response)
-            yield from _events(endpoint, model, response)
+            _look(endpoint, model, response, deadline)
+            yield from _events(endpoint, model, response, deadline)
             return
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as e:
         failed = _failure(httpx2, endpoint, model, e)
@@ -90,15 +92,15 @@ def _request(endpoint: Endpoint, path: str, body: Mapping[str, Any], model: str,
     return httpx2, client.stream("POST", endpoint.url(path), content=content, headers=headers, timeout=timeout)
 
 
-def _look(endpoint: Endpoint, model: str, response: Any) -> None:
+def _look(endpoint: Endpoint, model: str, response: Any, deadline: float) -> None:
     """Raises what an answer with an error status stands for."""
     if response.status_code >= 300:
-        data = b"".join(_pieces(endpoint, model, response, most=_ERROR_BYTES))
+        data = b"".join(_pieces(endpoint, model, response, deadline, most=_ERROR_BYTES))
         raise failure_of_status(model, response.status_code, response.headers, data, endpoint.clean)
 
 
-def _events(endpoint: Endpoint, model: str, response: Any) -> Iterator[dict[str, Any]]:
-    pieces = _pieces(endpoint, model, response)
+def _events(endpoint: Endpoint, model: str, response: Any, deadline: float) -> Iterator[dict[str, Any]]:
+    pieces = _pieces(endpoint, model, response, deadline)
     if "json" in response.headers.get("content-type", ""):
         yield _object(endpoint, model, b"".join(pieces))
         return
@@ -110,9 +112,11 @@ def _events(endpoint: Endpoint, model: str, response: Any) -> Iterator[dict[str,
         yield _object(endpoint, model, data)
 
 
-def _pieces(endpoint: Endpoint, model: str, response: Any, *, most: int = MOST_BYTES) -> Iterator[bytes]:
+def _pieces(
+    endpoint: Endpoint, model: str, response: Any, deadline: float, *, most: int = MOST_BYTES
+) -> Iterator[bytes]:
     """Yields what comes, until there is more of it, or it takes longer, than can be meant."""
-    total, deadline = 0, time.monotonic() + endpoint.timeout_s
+    total = 0
     for piece in response.iter_bytes():
         total += len(piece)
         if total > most:

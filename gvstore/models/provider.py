@@ -13,7 +13,7 @@ recorded; `make_model` makes the model of it, when the call is executed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -36,7 +36,7 @@ class Provider(NamedTuple):
     extra: str = ""
 
 
-_AT_ENDPOINT = ("base_url", "key_env", "timeout_s")
+_AT_ENDPOINT = ("base_url", "api_key", "key_env", "headers", "timeout_s")
 PROVIDERS: Final[Mapping[str, Provider]] = {
     LOCAL: Provider(False, extra="local"),
     "openai": Provider(True, _AT_ENDPOINT, "openai"),
@@ -97,9 +97,7 @@ def make_model(
     if known is None or (provider != LOCAL and not name):
         raise UnknownModel(model, tuple(PROVIDERS))
     settings = settings or {}
-    if unknown := set(settings) - set(known.settings):
-        words = f"known: {', '.join(known.settings)}" if known.settings else "there are none"
-        raise BadModelSetting(f"models.{provider}.{min(unknown)}", f"is no setting; {words}")
+    check_settings(provider, set(settings) - {"default_url"})
     if provider == LOCAL:
         from gvstore.models.local import local
 
@@ -118,6 +116,13 @@ def make_model(
     from gvstore.models.command import CommandModel
 
     return CommandModel.make(name, around, settings)
+
+
+def check_settings(provider: str, names: Iterable[str]) -> None:
+    """Raises BadModelSetting for a name that is no setting of a provider."""
+    known = PROVIDERS[provider].settings
+    for name in sorted(set(map(str, names)) - set(known)):
+        raise BadModelSetting(f"models.{provider}.{name}", f"is no setting; {'known: ' + ', '.join(known) if known else 'there are none'}")
 
 
 def _recorded(source: str) -> ChatModel:

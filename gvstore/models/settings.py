@@ -18,19 +18,21 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from gvstore.models.attempts import Backoff, backoff_of
+from gvstore.models.endpoint import VARIABLE
 from gvstore.models.fault import BadModelSetting
 from gvstore.models.limit import Limit, limits_of
 from gvstore.models.price import PriceTable, prices_of
 
+_DEFAULT = {"base_url": "default_url"}
 _PARTS = ("prices", "limits", "retry")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How models are asked; `options` are a provider's own, by provider: `base_url`, `key_env`, `timeout_s`, `shell`, ..."""
+    """How models are asked; `options` are a provider's own, by provider: `base_url`, `headers`, `timeout_s`, `shell`, ..."""
 
     provider: str = ""
-    options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, object]] = field(default_factory=dict, repr=False)
     prices: PriceTable = field(default_factory=PriceTable)
     limits: Mapping[str, Limit] = field(default_factory=dict)
     backoff: Backoff = field(default_factory=Backoff)
@@ -80,17 +82,25 @@ def settings_of(table: Mapping[str, object], provider: str = "") -> Settings:
     Raises:
         BadModelSetting: it holds what cannot be meant.
     """
-    from gvstore.models.provider import PROVIDERS
+    from gvstore.models.provider import PROVIDERS, check_settings
 
     for name, part in table.items():
         if name not in (*_PARTS, *PROVIDERS):
             raise BadModelSetting(f"models.{name}", f"is no setting; known: {', '.join((*_PARTS, *PROVIDERS))}")
         if not isinstance(part, Mapping):
             raise BadModelSetting(f"models.{name}", "is a table", hint=f"It looks like [models.{name}], with settings below it.")
+        if isinstance(key := part.get("api_key", "${env:X}"), str) and not VARIABLE.fullmatch(key):
+            hint = 'Write api_key = "${env:NAME}", and set NAME in the environment.'
+            raise BadModelSetting(f"models.{name}.api_key", "is a secret, and does not stand in a file", hint=hint)
+        if name in PROVIDERS:
+            check_settings(name, part)
     parts: dict[str, Mapping[str, object]] = {name: part for name, part in table.items() if isinstance(part, Mapping)}
     return Settings(
         provider=provider,
-        options={name: part for name, part in parts.items() if name not in _PARTS},
+        # The environment's address goes before that of a file, and what a program says before both.
+        options={
+            name: {_DEFAULT.get(key, key): value for key, value in part.items()} for name, part in parts.items() if name not in _PARTS
+        },
         prices=prices_of(parts.get("prices", {})),
         limits=limits_of(parts.get("limits", {})),
         backoff=backoff_of(parts.get("retry", {})),

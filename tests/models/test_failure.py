@@ -252,8 +252,7 @@ def test_threads_share_connections(server: LoopbackServer) -> None:
         with using(Settings(options={"openai": {"base_url": f"{server.url}/{name}/chat"}})):
             return chat("Hi", model=MODEL)
 
-    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(8) as pool:
-        patch.delenv("OPENAI_BASE_URL")
+    with ThreadPoolExecutor(8) as pool:
         assert names == list(pool.map(ask_as, names))
 
     assert {f"/{name}/chat/chat/completions" for name in names} == {asked.path for asked in server.asked}

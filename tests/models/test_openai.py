@@ -161,8 +161,8 @@ def test_an_endpoint_of_ones_own_needs_no_key(server: LoopbackServer, monkeypatc
 
 
 def test_settings_say_where_and_with_which_key(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment's address outranks the configured one; the key's variable can be named."""
-    monkeypatch.delenv("OPENAI_BASE_URL")
+    """Their address outranks the environment's; the key's variable can be named."""
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/elsewhere")
     monkeypatch.setenv("HOUSE_KEY", "house-key-1234")
     server.plan(whole("Hi"))
     with using(Settings(options={"openai": {"base_url": f"{server.url}/house/?v=2", "key_env": "HOUSE_KEY"}})):
@@ -196,3 +196,42 @@ def test_a_key_with_a_line_end_is_refused(server: LoopbackServer, monkeypatch: p
     monkeypatch.setenv("OPENAI_API_KEY", "one\ntwo")
     with pytest.raises(BadModelSetting, match="OPENAI_API_KEY holds what no header can carry"):
         chat("Hi", model=MODEL)
+
+
+def test_headers_and_keys_of_the_settings(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables are filled in when the call is made; a header of one's own outranks ours."""
+    monkeypatch.setenv("TEAM_TOKEN", "team-token-1")
+    server.plan(whole("Hi"))
+    options = {"api_key": "${env:TEAM_TOKEN}", "headers": {"X-Team": "otters ${env:TEAM_TOKEN}"}}
+    with using(Settings(options={"openai": options})):
+        chat("Hi", model=MODEL)
+    with using(Settings(options={"openai": {"headers": {"Authorization": "Basic x"}}})):
+        chat("Hi", model=MODEL)
+
+    assert ("Bearer team-token-1", "otters team-token-1") == (server.asked[0].headers["authorization"], server.asked[0].headers["x-team"])
+    assert "Basic x" == server.asked[1].headers["authorization"]
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"headers": 3}, r"models\.openai\.headers is a table"),
+    ({"headers": {"a b": "c"}}, "has 'a b', which is no header"),
+    ({"headers": {"Host": "c"}}, "has 'Host', which is no header that can be set"),
+    ({"headers": {"X": "a\nb"}}, r"headers\.X holds what no header can carry"),
+    ({"headers": {"X": 3}}, r"headers\.X is text, not int"),
+    ({"api_key": 3}, r"api_key is text, not int"),
+    ({"timeout_s": "long"}, "timeout_s is a number of seconds"),
+]
+
+
+@pytest.mark.parametrize(("options", "says"), BAD, ids=str)
+def test_settings_that_cannot_be_meant(options: dict[str, Any], says: str, server: LoopbackServer) -> None:
+    """Are told by their names, before anything is sent."""
+    with using(Settings(options={"openai": options})), pytest.raises(BadModelSetting, match=says):
+        chat("Hi", model=MODEL)
+
+
+def test_a_variable_that_is_not_set(server: LoopbackServer) -> None:
+    """Is told by its name."""
+    for options in ({"api_key": "${env:NO_SUCH}"}, {"headers": {"X": "${env:NO_SUCH}"}}):
+        with using(Settings(options={"openai": options})), pytest.raises(KeyMissing, match="NO_SUCH is not set"):
+            chat("Hi", model=MODEL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,7 @@ def test_a_key_that_only_we_know_of_is_kept_out(
     monkeypatch.delenv("OPENAI_API_KEY")
     monkeypatch.delenv("OPENAI_BASE_URL")
     monkeypatch.setenv("HOUSE", SHORT)
+    monkeypatch.setenv("HOUSE_TOO", "gate-word")
     server.plan(echo_as_error)
 
     @gv.register
@@ -76,9 +78,10 @@ def test_a_key_that_only_we_know_of_is_kept_out(
 
     told = []
     with_password = server.url.replace("http://", "http://ada_l:love%20lace@")
-    addresses: tuple[tuple[str, dict[str, str]], ...] = (
+    addresses: tuple[tuple[str, dict[str, Any]], ...] = (
         (f"{server.url}/v1", {"key_env": "HOUSE"}),
         (f"{with_password}/?code=hush-hush", {}),
+        (f"{server.url}/v1", {"headers": {"X-Gate": "gate ${env:HOUSE_TOO}"}, "api_key": "${env:HOUSE}"}),
     )
     with gv.init(tmp_path / "work"):
         for address, more in addresses:
@@ -88,8 +91,8 @@ def test_a_key_that_only_we_know_of_is_kept_out(
             told.append(repr(caught.value) + str(settings_shown(settings)))
     everything = kept(tmp_path / "work") + "".join(told).encode()
 
-    assert [f"Bearer {SHORT}", "Basic YWRhX2w6bG92ZSBsYWNl"] == [asked.headers["authorization"] for asked in server.asked]
-    for secret in (SHORT, PASSWORD, "love%20lace", "YWRhX2w6bG92ZSBsYWNl", "hush-hush", "ada_l"):
+    assert [f"Bearer {SHORT}", "Basic YWRhX2w6bG92ZSBsYWNl", f"Bearer {SHORT}"] == [asked.headers["authorization"] for asked in server.asked]
+    for secret in (SHORT, PASSWORD, "love%20lace", "YWRhX2w6bG92ZSBsYWNl", "hush-hush", "ada_l", "gate-word"):
         assert secret.encode() not in everything, secret
 
 
@@ -98,7 +101,8 @@ def settings_shown(settings: Settings) -> str:
     from gvstore.models.endpoint import endpoint_of
     from gvstore.models.openai import ACCESS
 
-    return repr(endpoint_of(ACCESS, {"HOUSE": SHORT}, settings.options["openai"]))
+    environment = {"HOUSE": SHORT, "HOUSE_TOO": "gate-word"}
+    return repr(endpoint_of(ACCESS, environment, settings.options["openai"])) + repr(settings)
 
 
 def test_a_key_in_an_answer_is_not_kept_either(server: LoopbackServer, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_only_resolved_names_make_a_model() -> None:
     for name in ("gpt-4", "openai:", "azure:x"):
         with pytest.raises(UnknownModel):
             make_model(name)
-    with pytest.raises(BadModelSetting, match=r"models\.openai\.shell is no setting; known: base_url, key_env, timeout_s"):
+    with pytest.raises(BadModelSetting, match=r"models\.openai\.shell is no setting; known: base_url, api_key, key_env, headers, timeout_s"):
         make_model("openai:x", {"shell": True})
 
 
@@ -141,11 +141,17 @@ attempts = 1
         run = gv.run(ask_once, "openai:gpt-test")
         again = run.replay()
 
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/elsewhere")
+        gv.run(ask_once, "openai:gpt-test")
+
     assert (12_010, 12_010, None) == (run.output, run.record.counts["cost_microusd"], again.record.counts.get("cost_microusd"))
-    assert "/house/chat/completions" == server.asked[0].path
+    assert ["/house/chat/completions", "/elsewhere/chat/completions"] == [asked.path for asked in server.asked]
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "a key": ({"openai": {"api_key": "sk-123"}}, r"models\.openai\.api_key is a secret, and does not stand in a file"),
+    "not its own": ({"command": {"base_url": "x"}}, r"models\.command\.base_url is no setting; known: form, shell"),
+    "none at all": ({"local": {"x": 1}}, r"models\.local\.x is no setting; there are none"),
     "unknown": ({"pries": {}}, r"models\.pries is no setting; known: prices, limits, retry, local, openai"),
     "no table": ({"prices": 3}, r"models\.prices is a table"),
     "no row": ({"prices": {"m": 3}}, r'models\.prices\."m" is a table of input and output'),
