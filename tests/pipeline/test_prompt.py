@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gvstore.pipeline.check import load_pipeline
+from gvstore.pipeline.given import user_prompt
 from gvstore.pipeline.prompt import compressed_tools, filled, messages, module_input, one_line, system_prompt, text_of
 from gvstore.pipeline.template import Env, MissingVariable, Text
-from tests.pipeline.writing import sound
+from tests.pipeline.writing import seed_pipelines, sound, write
 
 names = st.text("abc_ ß", min_size=1, max_size=8)
 
@@ -78,6 +80,29 @@ def test_files_become_prompts(tmp_path: Path) -> None:
 
     assert "Bekind.\n\n --- TASK_PLANNER ---\n\nYou are a task_planner.Be brief.\n" == pipeline.steps[0].work.system
     assert "Bekind.\n\n --- TASK_PLANNER ---\n\nPlan ${this} $${x} now\n" == again.steps[0].work.system
+
+
+@pytest.mark.parametrize("name", seed_pipelines())
+def test_the_messages_of_orchestrai(tmp_path: Path, name: str) -> None:
+    """Each step of its three pipelines is sent what a plain reading of the same files, as it is specified, gives."""
+    modules = {each["module"]: None for each in yaml.safe_load(seed_pipelines()[name])["pipeline"] if each["module"] != "start_module"}
+    prompts = {f"system_prompts/{module}.txt": f"You are {module}.\r\n  Think:\n\n- ${{x}} – \tof all\n" for module in modules}
+    write(tmp_path, {**prompts, "general_system.txt": "Be kind.\n\nAlways.\n", "tools/tool_prompt.txt": 'Say <@ {"a":\n1} @> for\na.\n'})
+    pipeline = sound(tmp_path, seed_pipelines()[name], config_yml="tools_enabled: true\n")
+
+    def read(path: str) -> str:
+        with (tmp_path / path).open() as file:
+            return file.read().replace("\n", "")
+
+    results: dict[str, str] = {}
+    for operation in yaml.safe_load(seed_pipelines()[name])["pipeline"]:
+        step = pipeline.by_name[operation["output_name"]]
+        module = operation["module"]
+        assert reference_input(operation["inputs"], results, operation.get("supplement", "")) == user_prompt(step, results)
+        if module in modules:
+            general = read("general_system.txt") + "\n\n" + 'Say  fora.<@ {"a":1} @>' + "\n"
+            assert general + f"\n\n --- {module.upper()} ---\n\n" + read(f"system_prompts/{module}.txt") + "\n" == step.work.system
+        results[step.name] = f"{step.name}: ${{env:HOME}}\n"
 
 
 def test_secrets_are_filled_in_last() -> None:
