@@ -28,6 +28,7 @@ from typing import Any
 
 from gvstore.code.identity import module_name
 from gvstore.code.module import SOURCES, import_base
+from gvstore.errors import GvError, UsageFault
 from gvstore.journal.fault import BadTarget, TargetRaised
 from gvstore.journal.perform import live_component
 from gvstore.journal.register import live_of
@@ -68,7 +69,7 @@ def load_target(text: str, *, root: Path, folder: Path) -> Target:
         near = difflib.get_close_matches(name, _callables(module), 3, 0.4)
         hint = f"Did you mean {', '.join(f'{shown}:{n}' for n in near)}?" if near else _choices(module, shown)
         raise BadTarget(f"{shown} has no function {name}", hint=hint)
-    if isinstance(subject, ModuleType) or not callable(subject):
+    if isinstance(subject, ModuleType) or not (callable(subject) or live_of(subject) is not None):
         raise BadTarget(f"{shown}:{name} is no function", hint=_choices(module, shown))
     live_component(subject)
     return Target(f"{shown}:{name}", subject)
@@ -266,9 +267,12 @@ def _find_file(text: str, root: Path, folder: Path) -> Path:
     raise BadTarget(f"there is no file {text}", hint=hint)
 
 
-def _raised(error: BaseException, name: str) -> TargetRaised:
+def _raised(error: BaseException, name: str) -> GvError:
     frames = traceback.TracebackException.from_exception(error)
     own = Path(__file__).parent
+    if isinstance(error, UsageFault):  # what it asked of gvstore cannot be: a machine without an end, say
+        line = next((each.lineno for each in frames.stack if Path(each.filename).name == Path(name).name), None)
+        return UsageFault(f"{name}:{line}: {error}" if line else f"{name}: {error}", hint=error.hint)
     kept = [f for f in frames.stack if Path(f.filename).parent != own and not f.filename.startswith("<frozen")]
     frames.stack = traceback.StackSummary.from_list(kept)
     text = "".join(frames.format(chain=False)).rstrip()

@@ -36,15 +36,22 @@ def command(
     The arguments of an Invokable class are its fields.  gv's own options stand before TARGET.  What the program prints
     goes to stderr.
 
+    Where TARGET is a state machine (an application of gvstore.machine, or a function without arguments that returns one)
+    what follows says where it stops and what it is given: --until ACTION (also @tag:NAME), --until-all, --halt-before,
+    --input NAME=VALUE, --state NAME=VALUE, --max-steps N, --app ID, --partition KEY, and --resume, which goes on from where
+    the application's last run in this repository came to.
+
     \b
     Example:
       gv run dice.py:roll_sum 2
       gv run story.py:write --topic otters
       gv run main~1::story.write otters
+      gv run app.py:application --until answer --input prompt="hi"
     """
     from gvstore.cli.asking import terminal_asker
     from gvstore.cli.execution import answer, program_speaks, telling
     from gvstore.cli.loading import loading
+    from gvstore.cli.machine_run import is_machine, labels_of_call, machine_call, made_machine, makes_machine
     from gvstore.cli.stored_code import running_code
     from gvstore.journal.commit import component_names
     from gvstore.journal.fault import BadArguments
@@ -60,14 +67,21 @@ def command(
                     loaded = load_target(target, root=repo.path, folder=folder)
                 else:
                     loaded = load_named(name, code.path, rev, lambda: component_names(repo.objects, code.files(repo)))
+            labels: dict[str, str | int] = {}
+            named: dict[str, Any] = {}
             try:
-                subject, values, named = _call(loaded.subject, loaded.text, args, folder)
+                if is_machine(loaded.subject) or makes_machine(loaded.subject):
+                    app = loaded.subject if is_machine(loaded.subject) else made_machine(loaded.subject, loaded.text)
+                    subject, values = machine_call(repo, app, loaded.text, args, folder)
+                    labels = labels_of_call(subject)
+                else:
+                    subject, values, named = _call(loaded.subject, loaded.text, args, folder)
             except BadArguments as e:
                 e.hint = _hint_of_own_options(target, args) or e.hint
                 raise
             options = RunOptions(
                 target=loaded.text, message=message, group=group, argv=("gv", *cx.arguments), move_run=not group,
-                on_call=telling(cx, repo.store),
+                on_call=telling(cx, repo.store), labels=labels,
             )  # fmt: skip
             asker = terminal_asker(cx) if interactive else None
             performed = repo.perform(subject, values, named, options, asker=asker)
