@@ -62,13 +62,15 @@ def machine_call(repo: Repository | None, app: Application[Any], target: str, wo
         UsageFault: what is asked for is not there: a halt, an input, an application to go on with.
     """
     from gvstore.machine import call
+    from gvstore.machine.turn import begin
 
     asked = _read(words, app, target, folder)
     app = _identified(repo, app, asked, target)
     state = app.state.update(**asked["state"]) if asked["state"] else app.state
     given = call.given(
-        app, "run", asked["halt_before"] or None, None, asked["input"] or None, asked["until"] or None, asked["until_all"] or None, asked["max_steps"]
+        app.fork(state, app.position, app.sequence_id), "run", asked["halt_before"] or None, None, asked["input"] or None, asked["until"] or None, asked["until_all"] or None, asked["max_steps"]
     )
+    begin(app.fork(state, app.position, app.sequence_id), given.inputs, "arun")  # tells what is missing, and executes nothing
     values = (
         state, app.position, app.sequence_id, "run", given.before, given.after, dict(given.inputs), given.limit, (app.uid, app.partition_key),
     )  # fmt: skip

@@ -29,7 +29,7 @@ def step_ending(call: Invocation, width: int) -> str:
     from gvstore.machine.steps import step_of
 
     step = step_of(call)
-    parts = [f"{name} + {len(items)}" for name, items in step.further.items()]
+    parts = [f"{name} + {value_line(items[0], max(width // 2, 16)) if len(items) == 1 else len(items)}" for name, items in step.further.items()]
     parts += [f"{name} gone" for name in step.gone]
     before = ", ".join(parts)
     shown = arguments_line(step.wrote, max(width - len(before), 16)) if step.wrote else ""

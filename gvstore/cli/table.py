@@ -13,6 +13,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Execute": {
         "run": "Run a function and record every call",
+        "machine": "Look at state machines, draw them, and make tests of their steps",
         "runs": "List the runs, the newest first",
         "show": "Show a run, a call, a commit, a file, a component or a value",
         "blame": "Tell which call first wrote a text or value, and how it came",

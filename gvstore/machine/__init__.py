@@ -97,6 +97,10 @@ if TYPE_CHECKING:
     from gvstore.machine.graph import GraphBuilder as GraphBuilder
     from gvstore.machine.graph import UnknownAction as UnknownAction
     from gvstore.machine.halts import all_of as all_of
+    from gvstore.machine.keeping import checkpoint as checkpoint
+    from gvstore.machine.keeping import commit as commit
+    from gvstore.machine.keeping import hydrate as hydrate
+    from gvstore.machine.keeping import persist as persist
     from gvstore.machine.lifecycle import DoLogAttributeHook as DoLogAttributeHook
     from gvstore.machine.lifecycle import DoLogAttributeHookAsync as DoLogAttributeHookAsync
     from gvstore.machine.lifecycle import ExecuteMethod as ExecuteMethod
@@ -153,6 +157,7 @@ if TYPE_CHECKING:
     from gvstore.machine.persister_memory import MemoryPersister as MemoryPersister
     from gvstore.machine.persister_sqlite import SQLitePersister as SQLitePersister
     from gvstore.machine.persister_sqlite import SQLLitePersister as SQLLitePersister
+    from gvstore.machine.persister_store import StorePersister as StorePersister
     from gvstore.machine.pointer import ParentPointer as ParentPointer
     from gvstore.machine.serde import deserialize as deserialize
     from gvstore.machine.serde import deserializer as deserializer
@@ -163,8 +168,12 @@ if TYPE_CHECKING:
     from gvstore.machine.state_fault import MissingField as MissingField
     from gvstore.machine.state_fault import StateTypeError as StateTypeError
     from gvstore.machine.state_fault import StateValueError as StateValueError
+    from gvstore.machine.steps import MachineCall as MachineCall
+    from gvstore.machine.steps import Step as Step
     from gvstore.machine.stream_result import AsyncStreamingResultContainer as AsyncStreamingResultContainer
     from gvstore.machine.stream_result import StreamingResultContainer as StreamingResultContainer
+    from gvstore.machine.test_case import NoTestCase as NoTestCase
+    from gvstore.machine.test_case import run_step as run_step
     from gvstore.machine.tracing import ActionSpanTracer as ActionSpanTracer
     from gvstore.machine.tracing import SpanRecord as SpanRecord
     from gvstore.machine.tracing import Spans as Spans
@@ -240,6 +249,7 @@ _WHERE = {
     "LifecycleAdapterSet": "lifecycle",
     "Lineage": "persister",
     "LocalTrackingClient": "tracking",
+    "MachineCall": "steps",
     "MachineFault": "finding",
     "MachineWarning": "application_fault",
     "MemoryPersister": "persister_memory",
@@ -247,6 +257,7 @@ _WHERE = {
     "MissingInputs": "action_fault",
     "MissingKeys": "condition_fault",
     "MissingWrites": "action_fault",
+    "NoTestCase": "test_case",
     "NotInitialized": "persister",
     "OpenTelemetryBridge": "lifecycle_otel",
     "PRIOR_STEP": "application",
@@ -296,7 +307,9 @@ _WHERE = {
     "StateDelta": "delta",
     "StateTypeError": "state_fault",
     "StateValueError": "state_fault",
+    "Step": "steps",
     "StepUnderway": "application_fault",
+    "StorePersister": "persister_store",
     "StreamingAction": "action_stream",
     "StreamingResultContainer": "stream_result",
     "SyncTrackingClient": "tracking",
@@ -315,6 +328,8 @@ _WHERE = {
     "WrongType": "action_fault",
     "action": "action_function",
     "all_of": "halts",
+    "checkpoint": "keeping",
+    "commit": "keeping",
     "create_action": "action_function",
     "default": "condition",
     "derive_inputs_from_fn": "action_function",
@@ -322,8 +337,11 @@ _WHERE = {
     "deserializer": "serde",
     "error": "condition",
     "expr": "condition",
+    "hydrate": "keeping",
     "on_error": "condition",
+    "persist": "keeping",
     "register_field_serde": "serde",
+    "run_step": "test_case",
     "serialize": "serde",
     "streaming_action": "action_stream",
     "trace": "tracing",

@@ -27,7 +27,7 @@ from gvstore.journal.perform import Subject, Terms
 from gvstore.journal.recorder import CURRENT
 from gvstore.journal.running import RunOptions
 from gvstore.journal.stream import execute_async_stream, execute_stream
-from gvstore.machine.attempts import Retry, with_timeout, with_timeout_async
+from gvstore.machine.attempts import Retry, astream_with_timeout, stream_with_timeout, with_timeout, with_timeout_async
 from gvstore.machine.component import component_of
 from gvstore.machine.cycle import Outcome
 from gvstore.machine.cycle import execute as execute_action
@@ -105,10 +105,10 @@ class Execution:
         Raises:
             what the action raises, the last time it is tried.
         """
-        if action.streaming:
-            return _exhausted(self.stream(action, state, inputs))
         for delay in _delays(action):
             try:
+                if action.streaming:
+                    return _exhausted(self._stream(action, state, inputs))
                 return self._step(action, state, inputs)
             except Exception as e:
                 if delay is None or not _is_to_retry(action.retry, e):
@@ -118,15 +118,13 @@ class Execution:
         raise AssertionError
 
     async def astep(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> Outcome:
-        """The same, awaited; actions that are not async are executed as they are."""
+        """The same, awaited, of any action."""
         import asyncio
 
-        if action.streaming:
-            return await _exhausted_async(self.astream(action, state, inputs))
-        if not action.is_async():
-            return self.step(action, state, inputs)
         for delay in _delays(action):
             try:
+                if action.streaming:
+                    return await _exhausted_async(self._astream(action, state, inputs))
                 return await self._astep(action, state, inputs)
             except Exception as e:
                 if delay is None or not _is_to_retry(action.retry, e):
@@ -172,13 +170,31 @@ class Execution:
         return self._outcome(await execute_async(opened, run, (), {}) if type(opened) is Frame else opened, state)
 
     def stream(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> Generator[Any, None, Outcome]:
-        """Yields what a streaming action yields, and returns its outcome."""
+        """Yields what a streaming action yields, and returns its outcome; it is tried again as long as nothing was told."""
+        for delay in _delays(action):
+            told = False
+            try:
+                items = self._stream(action, state, inputs)
+                while True:
+                    item = next(items)
+                    told = True
+                    yield item
+            except StopIteration as e:
+                outcome: Outcome = e.value
+                return outcome
+            except Exception as e:
+                if delay is None or told or not _is_to_retry(action.retry, e):
+                    raise
+                time.sleep(delay)
+        raise AssertionError
+
+    def _stream(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> Generator[Any, None, Outcome]:
         parent = self._parent()
         if parent is None:
-            return (yield from stream_action(action, state, inputs))
+            return (yield from stream_with_timeout(action, stream_action(action, state, inputs)))
 
         def run() -> Generator[Any, None, StepValue]:
-            outcome = yield from stream_action(action, state, inputs)
+            outcome = yield from stream_with_timeout(action, stream_action(action, state, inputs))
             return step_value(outcome.result, state, outcome.state)
 
         opened = self._opened(parent, action, state, inputs)
@@ -187,15 +203,30 @@ class Execution:
         return self._outcome(value, state)
 
     async def astream(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
-        """Yields what an async streaming action yields, then its outcome."""
+        """Yields what a streaming action yields, then its outcome; it is tried again as long as nothing was told."""
+        import asyncio
+
+        for delay in _delays(action):
+            told = False
+            try:
+                async for item in self._astream(action, state, inputs):
+                    told = True
+                    yield item
+                return
+            except Exception as e:
+                if delay is None or told or not _is_to_retry(action.retry, e):
+                    raise
+                await asyncio.sleep(delay)
+
+    async def _astream(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
         parent = self._parent()
         if parent is None:
-            async for item in stream_action_async(action, state, inputs):
+            async for item in astream_with_timeout(action, stream_action_async(action, state, inputs)):
                 yield item
             return
 
         async def run() -> AsyncGenerator[Any, None]:
-            async for item in stream_action_async(action, state, inputs):
+            async for item in astream_with_timeout(action, stream_action_async(action, state, inputs)):
                 yield step_value(item.result, state, item.state) if isinstance(item, Outcome) else item
 
         opened = self._opened(parent, action, state, inputs)
@@ -341,7 +372,7 @@ def _delays(action: Any) -> Sequence[float | None]:
 
 
 def _is_to_retry(retry: Retry | None, error: BaseException) -> bool:
-    return retry is not None and isinstance(error, retry.on)
+    return retry is not None and retry.admits(error)
 
 
 def _exhausted(items: Generator[Any, None, Outcome]) -> Outcome:

@@ -119,8 +119,9 @@ class UnknownApplication(UsageFault, LookupError):
         """Returns the error of an application that is not among `known`, or has no such lineage."""
         if lineage is not None:
             return cls(f"lineage {lineage} of application {app_id!r}", [])
-        where = f" in partition {partition!r}" if partition else ""
-        made = cls(f"application{where} {app_id!r}" if where else f"application {app_id!r}", known)
+        made = cls(f"application {app_id!r}", known)
+        if partition:
+            made.args = (f"{made.args[0]} in partition {partition!r}",)
         return made
 
 
