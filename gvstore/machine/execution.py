@@ -172,35 +172,36 @@ class Execution:
     def stream(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> Generator[Any, None, Outcome]:
         """Yields what a streaming action yields, and returns its outcome; it is tried again as long as nothing was told."""
         for delay in _delays(action):
-            told = False
+            items, told = self._stream(action, state, inputs), False
             try:
-                items = self._stream(action, state, inputs)
-                while True:
-                    item = next(items)
+                for item in items:
+                    if isinstance(item, Outcome):
+                        return item
                     told = True
                     yield item
-            except StopIteration as e:
-                outcome: Outcome = e.value
-                return outcome
             except Exception as e:
                 if delay is None or told or not _is_to_retry(action.retry, e):
                     raise
                 time.sleep(delay)
+            finally:
+                items.close()
         raise AssertionError
 
-    def _stream(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> Generator[Any, None, Outcome]:
+    def _stream(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> Generator[Any, None, None]:
+        """Yields what one attempt yields, and last its outcome."""
         parent = self._parent()
         if parent is None:
-            return (yield from stream_with_timeout(action, stream_action(action, state, inputs)))
+            yield (yield from stream_with_timeout(action, stream_action(action, state, inputs)))
+            return
 
-        def run() -> Generator[Any, None, StepValue]:
+        def run() -> Generator[Any, None, None]:  # the outcome is told last, as where it is awaited
             outcome = yield from stream_with_timeout(action, stream_action(action, state, inputs))
-            return step_value(outcome.result, state, outcome.state)
+            yield step_value(outcome.result, state, outcome.state)
 
         opened = self._opened(parent, action, state, inputs)
         assert type(opened) is Frame
-        value = yield from execute_stream(opened, run, (), {})
-        return self._outcome(value, state)
+        for item in execute_stream(opened, run, (), {}):
+            yield self._outcome(item, state) if _is_last(item) else item
 
     async def astream(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
         """Yields what a streaming action yields, then its outcome; it is tried again as long as nothing was told."""
@@ -232,8 +233,7 @@ class Execution:
         opened = self._opened(parent, action, state, inputs)
         assert type(opened) is Frame
         async for item in execute_async_stream(opened, run, (), {}):
-            last = type(item) is StepValue or type(item) is tuple
-            yield self._outcome(item, state) if last else item
+            yield self._outcome(item, state) if _is_last(item) else item
 
     def _parent(self) -> Frame | None:
         return None if self._frame is None else open_ancestor(self._frame)
@@ -375,13 +375,17 @@ def _is_to_retry(retry: Retry | None, error: BaseException) -> bool:
     return retry is not None and retry.admits(error)
 
 
-def _exhausted(items: Generator[Any, None, Outcome]) -> Outcome:
-    while True:
-        try:
-            next(items)
-        except StopIteration as e:
-            outcome: Outcome = e.value
-            return outcome
+def _is_last(item: Any) -> bool:
+    """Returns whether what a recorded stream told is the step's outcome, taken now or answered from the record; results are dicts."""
+    return type(item) is StepValue or type(item) is tuple
+
+
+def _exhausted(items: Generator[Any, None, None]) -> Outcome:
+    found: Any = None
+    for found in items:  # noqa: B007
+        pass
+    assert isinstance(found, Outcome)
+    return found
 
 
 async def _exhausted_async(items: AsyncGenerator[Any, None]) -> Outcome:

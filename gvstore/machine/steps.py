@@ -161,10 +161,8 @@ def step_of(call: Invocation, index: int = 0) -> Step:
     if kind == number.RETURNED:
         value = call.get_output()
     elif kind == number.STREAMED:
-        _, chunks, last, *_ = split(outcome)
-        value = decode(last, call.store.objects)
-        if value is None and (items := decode(chunks, call.store.objects)) and is_recorded(items[-1]):
-            value = items[-1]  # of an awaited stream; one that was closed early ends in an item
+        items = decode(split(outcome)[1], call.store.objects)  # the last tells what the step did; of one that was left early there is none
+        value = items[-1] if items and is_recorded(items[-1]) else None
     result, wrote, further, gone = (None, {}, {}, []) if value is None else recorded_step(value)
     return Step(index, str(call.args["action"]), call, result, wrote, further, gone)
 

@@ -149,7 +149,7 @@ def test_an_unknown_application_is_told_with_those_that_are_near(persister: Pers
     grow(persister, "chatbot", 0, 0)
     with pytest.raises(UnknownApplication) as caught:
         persister.history("p", "chatbut")
-    assert ("the persister has no application in partition 'p' 'chatbut'", "Did you mean chatbot?") == (
+    assert ("the persister has no application 'chatbut' in partition 'p'", "Did you mean chatbot?") == (
         str(caught.value), caught.value.hint,
     )  # fmt: skip
     with pytest.raises(UnknownApplication, match="lineage 7 of application 'chatbot'"):
