@@ -62,6 +62,7 @@ def machine_call(repo: Repository | None, app: Application[Any], target: str, wo
         UsageFault: what is asked for is not there: a halt, an input, an application to go on with.
     """
     from gvstore.machine import call
+    from gvstore.machine.action_fault import MissingInputs
     from gvstore.machine.turn import begin
 
     asked = _read(words, app, target, folder)
@@ -70,7 +71,11 @@ def machine_call(repo: Repository | None, app: Application[Any], target: str, wo
     given = call.given(
         app.fork(state, app.position, app.sequence_id), "run", asked["halt_before"] or None, None, asked["input"] or None, asked["until"] or None, asked["until_all"] or None, asked["max_steps"]
     )
-    begin(app.fork(state, app.position, app.sequence_id), given.inputs, "arun")  # tells what is missing, and executes nothing
+    try:
+        begin(app.fork(state, app.position, app.sequence_id), given.inputs, "arun")  # tells what is missing, and executes nothing
+    except MissingInputs as e:
+        e.hint = f"As in: gv run {target} ... {' '.join(f'--input {name}=...' for name in e.missing)}"
+        raise
     values = (
         state, app.position, app.sequence_id, "run", given.before, given.after, dict(given.inputs), given.limit, (app.uid, app.partition_key),
     )  # fmt: skip
