@@ -14,6 +14,7 @@ from gvstore.journal.register import live_of
 
 if TYPE_CHECKING:
     from gvstore.journal.repository import Repository
+    from gvstore.journal.target import Target
     from gvstore.machine.application import Application
 
 MACHINE: Final = "machine"  # the flavor of a machine's component
@@ -54,8 +55,10 @@ def made_machine(subject: Callable[..., Any], target: str) -> Any:
     return made
 
 
-def machine_call(repo: Repository | None, app: Application[Any], target: str, words: tuple[str, ...], folder: Path) -> tuple[Any, tuple[Any, ...]]:
-    """Returns the application and what its component is called with.
+def machine_call(
+    repo: Repository, loaded: Target, words: tuple[str, ...], folder: Path
+) -> tuple[Application[Any], tuple[Any, ...], dict[str, str | int]]:
+    """Returns the application that a target is or makes, what its component is called with, and the labels of the run.
 
     Raises:
         BadArguments: a word cannot be read.
@@ -63,8 +66,11 @@ def machine_call(repo: Repository | None, app: Application[Any], target: str, wo
     """
     from gvstore.machine import call
     from gvstore.machine.action_fault import MissingInputs
+    from gvstore.machine.execution import labels_of
     from gvstore.machine.turn import begin
 
+    target = loaded.text
+    app = loaded.subject if is_machine(loaded.subject) else made_machine(loaded.subject, target)
     asked = _read(words, app, target, folder)
     app = _identified(repo, app, asked, target)
     state = app.state.update(**asked["state"]) if asked["state"] else app.state
@@ -79,14 +85,7 @@ def machine_call(repo: Repository | None, app: Application[Any], target: str, wo
     values = (
         state, app.position, app.sequence_id, "run", given.before, given.after, dict(given.inputs), given.limit, (app.uid, app.partition_key),
     )  # fmt: skip
-    return app, values
-
-
-def labels_of_call(app: Application[Any]) -> dict[str, str | int]:
-    """Returns what the run is found by."""
-    from gvstore.machine.execution import labels_of
-
-    return labels_of(app)
+    return app, values, labels_of(app)
 
 
 def _read(words: tuple[str, ...], app: Application[Any], target: str, folder: Path) -> dict[str, Any]:
@@ -165,7 +164,7 @@ def _unknown(word: str, plain: str, app: Application[Any], target: str) -> Usage
     return BadArguments(f"{word} is no option and no input of {target}", hint=f"{meant}It takes {_USAGE}.{inputs}")
 
 
-def _identified(repo: Repository | None, app: Application[Any], asked: dict[str, Any], target: str) -> Application[Any]:
+def _identified(repo: Repository, app: Application[Any], asked: dict[str, Any], target: str) -> Application[Any]:
     """Returns the application under the id that was asked for, gone on with where that was asked."""
     app_id, partition = asked["app"] or app.uid, asked["partition"] if asked["partition"] is not None else app.partition_key
     if not asked["resume"]:
@@ -174,7 +173,6 @@ def _identified(repo: Repository | None, app: Application[Any], asked: dict[str,
     from gvstore.machine.persister import UnknownApplication, partition_of
     from gvstore.machine.persister_store import StorePersister
 
-    assert repo is not None
     persister = StorePersister(repo)
     found = persister.load(partition, app_id)
     if found is None:

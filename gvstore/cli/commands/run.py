@@ -51,7 +51,7 @@ def command(
     from gvstore.cli.asking import terminal_asker
     from gvstore.cli.execution import answer, program_speaks, telling
     from gvstore.cli.loading import loading
-    from gvstore.cli.machine_run import is_machine, labels_of_call, machine_call, made_machine, makes_machine
+    from gvstore.cli.machine_run import is_machine, machine_call, makes_machine
     from gvstore.cli.stored_code import running_code
     from gvstore.journal.commit import component_names
     from gvstore.journal.fault import BadArguments
@@ -71,9 +71,7 @@ def command(
             named: dict[str, Any] = {}
             try:
                 if is_machine(loaded.subject) or makes_machine(loaded.subject):
-                    app = loaded.subject if is_machine(loaded.subject) else made_machine(loaded.subject, loaded.text)
-                    subject, values = machine_call(repo, app, loaded.text, args, folder)
-                    labels = labels_of_call(subject)
+                    subject, values, labels = machine_call(repo, loaded, args, folder)
                 else:
                     subject, values, named = _call(loaded.subject, loaded.text, args, folder)
             except BadArguments as e:
