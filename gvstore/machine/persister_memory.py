@@ -46,15 +46,18 @@ class _Line:
     last: int = 0
 
     def seen(self) -> Iterator[tuple[_Line, int]]:
-        """Yields its steps and those before them, the newest first."""
+        """Yields its steps and those before them, the newest first.
+
+        A number names one step: those that come later hide all of an ancestor's from their own number on, in whichever line they are.
+        """
         line: _Line | None = self
         limit: int | None = None
         while line is not None:
             for sequence in reversed(line.steps):
                 if limit is None or sequence <= limit:
                     yield line, sequence
-            first = next(iter(line.steps))
-            limit, line = min(line.parent_sequence, first - 1), line.parent
+            most = min(line.parent_sequence, next(iter(line.steps)) - 1)
+            limit, line = most if limit is None else min(limit, most), line.parent
 
 
 class MemoryPersister(BaseStatePersister):

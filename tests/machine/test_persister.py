@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gvstore.machine.duplicate import is_same
@@ -267,7 +267,14 @@ def same_step(ours: PersistedStateData | None, theirs: PersistedStateData | None
     return one == other and is_same(mine, his) and list(mine) == list(his)
 
 
+def on(app: str, further: int, forked: int | None = None) -> tuple[str, int, list[Any], str, int | None, bool]:
+    """Returns a step that changes nothing; `forked` is the step of the other application that it would go on from."""
+    return app, further, [], "completed", forked, False
+
+
 @given(STEPS)
+@example([*[on("two", 1)] * 4, on("two", 0), on("two", -2), on("one", 1, 2)])
+@example([*[on("two", 1)] * 5, on("two", -2), on("one", 1, 3)])
 @settings(max_examples=60, deadline=None)
 def test_sqlite_keeps_what_memory_keeps(steps: list[Any]) -> None:
     """Whatever is saved in whatever order: rewinds, forks, gaps, a file closed and opened in between."""
