@@ -21,7 +21,7 @@
                 stream_result: what streams; context: what an action may know; saver: when a persister is told)
     execution   a run of a machine as it is recorded: over component (an action, a machine), outcome (what a step changed),
                 kept (states in a repository); steps: read back; keeping: states by name
-    lifecycle   hooks (hook, hook_async: the classes; lifecycle_ready, lifecycle_otel: some that are ready); tracing: spans
+    lifecycle   hooks (hook, hook_async: the classes; lifecycle_ready, lifecycle_otel: some that are ready); tracing: spans (span_block: in the record)
     persister   what keeps steps: persister_memory, persister_sqlite (over persister_schema, persister_rows), persister_async,
                 persister_store (the repository);
                 persister_hook saves; tracking: the files of Burr's tracker

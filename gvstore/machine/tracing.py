@@ -8,7 +8,7 @@
 
 `@trace()` makes a span of each call of a function, wherever it stands below an
 action.  Spans nest by context, in threads that inherit it too.  Hooks are told
-at once; the step's record keeps all of it (`Spans`).  What a hook raises does
+at once; `Spans` has all of it, and where the step is recorded, each span is a call below it (`span_block.py`).  What a hook raises does
 not fail the action: it is kept in `errors`, for when the step is recorded.
 """
 
@@ -29,6 +29,7 @@ from gvstore.errors import UsageFault
 from gvstore.machine.duplicate import duplicate
 from gvstore.machine.lifecycle import LifecycleAdapterSet
 from gvstore.machine.span import ActionSpan
+from gvstore.machine.span_block import closed_block, opened_block, record_attributes
 
 F = TypeVar("F", bound=Callable[..., Any])
 RETURN: Final = "return"  # the attribute that holds what a traced function returned
@@ -122,6 +123,7 @@ class TracerFactory:
             span.log_attributes(**attributes)
         else:
             self.spans.attributes.update(duplicate(attributes))
+            record_attributes(attributes)
             self.tell_attributes(attributes, None)
 
     def log_attribute(self, key: str, value: Any) -> None:
@@ -204,6 +206,7 @@ class ActionSpanTracer:
         self.place = -1
         self._early: dict[str, Any] = {}
         self._token: Any = None
+        self._block: Any = None  # of the record
 
     def log_attributes(self, **attributes: Any) -> None:
         """Notes attributes of the span; of one name the last stands."""
@@ -250,12 +253,16 @@ class ActionSpanTracer:
 
     def _entered(self) -> Self:
         self._token = _SPAN.set(self)
+        self._block = opened_block(self.name)
         if self._early:
             early, self._early = self._early, {}
             self.log_attributes(**early)
         return self
 
-    def _left(self) -> None:
+    def _left(self, error: BaseException | None = None) -> None:
+        block, self._block = self._block, None
+        if block is not None:
+            closed_block(block, self.tracer.spans.items[self.place].attributes, error)
         if self._token is not None:
             with contextlib.suppress(ValueError):  # left in another context than it was entered in
                 _SPAN.reset(self._token)
@@ -266,7 +273,7 @@ class ActionSpanTracer:
         return self._entered()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._left()
+        self._left(error)
         self.tracer.tell("post_end_span", **self.end(error))
 
     async def __aenter__(self) -> Self:
@@ -276,7 +283,7 @@ class ActionSpanTracer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._left()
+        self._left(error)
         given = self.end(error)
         await self.tracer.flush()
         await self.tracer.tell_awaited("post_end_span", **given)

@@ -230,3 +230,31 @@ def test_a_state_value_that_cannot_be_stored_is_an_error_that_names_the_field(re
     with pytest.raises(ValueError, match="client"):
         app.run()
     assert app.state == {"x": 1}
+
+
+def test_spans_and_attributes_are_calls_below_their_step(repo: Any) -> None:
+    """A span's call holds what was logged in it and what was called in it; a replay answers all of it."""
+
+    @gv.register
+    def ask(text: str) -> str:
+        RAN.append("ask")
+        return text.upper()
+
+    @action(reads=[], writes=["text"])
+    def traced(state: State[Any], __tracer: Any) -> State[Any]:
+        with __tracer("outer") as outer:
+            with __tracer("inner"):
+                text = ask("hello")
+            outer.log_attributes(tokens=3)
+        __tracer.log_attributes(done=True)
+        return state.update(text=text)
+
+    RAN.clear()
+    app = ApplicationBuilder().with_actions(traced, count).with_transitions(("traced", "count")).with_state(counter=0).build()
+    app.run()
+    step = repo.runs[1].invocation.get_child(0)
+    outer, attributes = step.get_children()
+    assert (outer.name, outer.output, attributes.output) == ("outer", {"tokens": 3}, {"done": True})
+    assert [each.name for each in outer.get_child(0).get_children()] == ["ask"]
+    repo.runs[1].rewind(1).replay()
+    assert RAN.count("ask") == 1
