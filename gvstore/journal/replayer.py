@@ -35,7 +35,7 @@ STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
 _ANSWERS: Final = (number.RETURNED, number.STREAMED)
 _LOCAL: Final = "<locals>"
-_OWN: Final = "gvstore.journal.question."
+_OWN: Final = "gvstore."
 _STALE, _RUNS = 1, 2
 
 
@@ -194,8 +194,8 @@ class Replayer:
         """Returns the standing of a component: of several that the program has under its name, that with its code counts."""
         from gvstore.journal.register import registered_as
 
-        if recorded.name.startswith(_OWN):  # a component of ours, which a program meets when it first uses it
-            importlib.import_module(recorded.name.rpartition(".")[0])
+        if recorded.name.startswith(_OWN):
+            _meet(recorded.name)
         runs = Why.LIVE if self.mode.is_live(recorded.name) else None
         found = registered_as(recorded.name, self.root)
         same = [live for live in found if live.component(self.root).code == recorded.code]
@@ -357,3 +357,14 @@ def waits_inside(elements: list[bytes]) -> bool:
     """Returns whether a call waits for the answer to a question that a call below it asks: then it has not done its work."""
     outcome = elements[3] if len(elements) > 3 else NIL
     return outcome_number(outcome) == number.WAITING and not asks(outcome)
+
+
+def _meet(name: str) -> None:
+    """Imports the module of ours that registers a component: a program meets it when it first uses it, a replay before that."""
+    module = "" if "__" in name else name.rpartition(".")[0]
+    while module.startswith(_OWN):
+        try:
+            importlib.import_module(module)
+            return
+        except ImportError:  # a class, or of another version
+            module = module.rpartition(".")[0]
