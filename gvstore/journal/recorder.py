@@ -164,6 +164,10 @@ class Recording:
         self.unstored.setdefault(threading.get_ident(), [])
         self.secrets.add(name)
 
+    def note_altered(self) -> None:
+        """Notes that what this thread encodes next is not all that an answer would have to be: it is none."""
+        self.unstored.setdefault(threading.get_ident(), [])
+
     def altered(self) -> list[tuple[str, str | None]] | None:
         """Returns the opaque values that this thread has encoded since it last asked; None if all is as it was given."""
         return self.unstored.pop(threading.get_ident(), None)

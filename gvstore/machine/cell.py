@@ -14,7 +14,7 @@ from typing import Any
 from gvstore.machine.duplicate import duplicate, is_same
 from gvstore.machine.part import NOWHERE, carry_links, encode_field, inline_height
 from gvstore.machine.row import Row
-from gvstore.machine.serde import FIELD_SERDES, unpacked
+from gvstore.machine.serde import FIELD_SERDES, Serialized, unpacked
 from gvstore.machine.state_fault import StateValueError
 from gvstore.objects import number
 from gvstore.objects.chunking import LINK_THRESHOLD
@@ -24,7 +24,7 @@ from gvstore.objects.fault import CorruptObject
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
 from gvstore.objects.resume import resume_list
 from gvstore.objects.sequence import ItemList
-from gvstore.objects.wire import linked, pack, split, unpack
+from gvstore.objects.wire import has_link, linked, pack, split, unpack
 
 _LIST = pack(number.LIST)
 _SPLIT = pack(number.SPLIT)
@@ -33,11 +33,12 @@ _SPLIT = pack(number.SPLIT)
 class Cell:
     """A value at hand.  It is the state's own: `read` hands out copies."""
 
-    __slots__ = ("_known", "_value")
+    __slots__ = ("_known", "_packed", "_value")
 
     def __init__(self, value: Any) -> None:
         self._value = value
         self._known: tuple[ObjectWriter, bytes] | None = None
+        self._packed: Serialized | None = None  # what was encoded in place of the value
 
     @property
     def value(self) -> Any:
@@ -64,8 +65,14 @@ class Cell:
             known = self._known = (writer, self._encode(name, writer))
         return known[1]
 
+    def recorded(self, name: str) -> Any:
+        """Returns the value as a record holds it: itself, or what a serializer of the program's makes of it.  Raises as `part`."""
+        self.part(name, NOWHERE)
+        return self.value if self._packed is None else self._packed
+
     def _encode(self, name: str, writer: ObjectWriter) -> bytes:
-        return encode_field(name, self.value, writer)
+        data, self._packed = encode_field(name, self.value, writer)
+        return data
 
 
 class StoredCell(Cell):
@@ -90,9 +97,19 @@ class StoredCell(Cell):
         """Whether the value was read."""
         return self._loaded
 
+    def recorded(self, name: str) -> Any:
+        """Returns the value as a record holds it."""
+        raw = decode(self._data, self._reader) if self.is_small else None
+        return raw if type(raw) is Serialized else self.value
+
     def _encode(self, name: str, writer: ObjectWriter) -> bytes:
         carry_links(self._data, self._reader, writer)
         return self._data
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it stands in the state itself, and is no list that went on."""
+        return self._data != b"" and not has_link(self._data)
 
     def lies_as(self, other: StoredCell) -> bool:
         """Returns whether the two are stored as the same bytes, which no two values share."""
@@ -221,11 +238,11 @@ class ListCell(Cell):
 
     def _encode(self, name: str, writer: ObjectWriter) -> bytes:
         if name in FIELD_SERDES:
-            return encode_field(name, self.value, writer)
+            return super()._encode(name, writer)
         try:
             data, is_split = self.row.encoded(name, self.count, writer)
         except StateValueError:
-            return encode_field(name, self.value, writer)
+            return super()._encode(name, writer)
         if is_split:
             return data
         return Encoder(writer).place(data, inline_height(data) if len(data) <= LINK_THRESHOLD else 1)

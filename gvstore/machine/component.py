@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
+from gvstore.journal.cells import cells_of
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.held import HeldComponent
 from gvstore.journal.register import note_component
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 ACTION: Final = "action"
 MACHINE: Final = "machine"
+RETRIES: Final = "retries"  # in what a machine is described by: {action: [attempts, [exceptions]]}
 _ROOM: Final = __name__.rpartition(".")[0]
 
 
@@ -45,6 +47,7 @@ class ActionComponent(LiveComponent):
 
     def __init__(self, subject: Any, *, streams: bool) -> None:
         super().__init__(subject, _step, flavor=ACTION)
+        self._cells = cells_of(subject)
         self.streams = streams
         self.plain = not streams
 
@@ -70,7 +73,10 @@ def machine_component(app: Application[Any], function: Callable[..., Any]) -> He
 
 def described(app: Application[Any]) -> str:
     """Returns what a machine's graph says, as text that changes where the graph does."""
-    told = {"entrypoint": app.entrypoint, **app.graph.to_dict()}
+    told: dict[str, Any] = {"entrypoint": app.entrypoint, **app.graph.to_dict()}
+    retries = {each.name: retry for each in app.graph.actions if (retry := getattr(each, "retry", None)) is not None}
+    if retries:
+        told[RETRIES] = {name: [retry.max_attempts, [kind.__name__ for kind in retry.kinds]] for name, retry in retries.items()}
     return json.dumps(told, indent=1, ensure_ascii=False, default=str)
 
 

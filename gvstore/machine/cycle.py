@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gvstore.machine.action_class import Action
 from gvstore.machine.action_fault import AsyncAction, WrongReturn, shown
 from gvstore.machine.state import State
 from gvstore.machine.terms import Terms
-from gvstore.machine.view import settled, view_of
+from gvstore.machine.view import Extent, View, settled, view_of
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a step came to: the action's result, and the whole state after it."""
+    """What a step came to: the action's result, the whole state after it, and, if it was executed, what it did with fields."""
 
     result: Any
     state: State[Any]
+    extent: Extent | None = field(default=None, compare=False)
 
 
 def execute(action: Action, state: State[Any], inputs: Mapping[str, Any] | None = None) -> Outcome:
@@ -44,16 +45,16 @@ def execute(action: Action, state: State[Any], inputs: Mapping[str, Any] | None 
         from gvstore.machine.cycle_stream import drained
 
         return drained(action, state, inputs)
-    given = terms.given(inputs)
+    given, view = terms.given(inputs), view_of(state, terms)
     if action.single_step:
-        output = action.run_and_update(view_of(state, terms), **given)  # type: ignore[attr-defined]
+        output = action.run_and_update(view, **given)  # type: ignore[attr-defined]
         if type(output) is not tuple and inspect.isawaitable(output):
             raise _unawaited(terms, output)
-        return finished(terms, state, output)
-    output = action.run(view_of(state, terms), **given)
+        return finished(terms, view, output)
+    output = action.run(view, **given)
     if type(output) is not dict and inspect.isawaitable(output):
         raise _unawaited(terms, output)
-    return reduced(action, terms, state, output)
+    return reduced(action, view, output)
 
 
 async def execute_async(action: Action, state: State[Any], inputs: Mapping[str, Any] | None = None) -> Outcome:
@@ -63,45 +64,46 @@ async def execute_async(action: Action, state: State[Any], inputs: Mapping[str, 
         from gvstore.machine.cycle_stream import drained_async
 
         return await drained_async(action, state, inputs)
-    given = terms.given(inputs)
+    given, view = terms.given(inputs), view_of(state, terms)
     if action.single_step:
-        output = action.run_and_update(view_of(state, terms), **given)  # type: ignore[attr-defined]
-        return finished(terms, state, await output if inspect.isawaitable(output) else output)
-    output = action.run(view_of(state, terms), **given)
-    return reduced(action, terms, state, await output if inspect.isawaitable(output) else output)
+        output = action.run_and_update(view, **given)  # type: ignore[attr-defined]
+        return finished(terms, view, await output if inspect.isawaitable(output) else output)
+    output = action.run(view, **given)
+    return reduced(action, view, await output if inspect.isawaitable(output) else output)
 
 
-def finished(terms: Terms, state: State[Any], output: object) -> Outcome:
+def finished(terms: Terms, view: View[Any], output: object) -> Outcome:
     """Returns the outcome of what an action in one step returned.
 
     Raises:
         ActionFault: it is no state and no (result, state), or wrote what it may not.
     """
     if isinstance(output, State):
-        return Outcome({}, settled(terms, state, output))
+        return Outcome({}, *settled(terms, view, output))
     if not isinstance(output, tuple) or len(output) != 2:
         raise WrongReturn(terms.label, f"must return either a State or (result, State), and returned {_what(output)}")
     result, after = output
     if not isinstance(result, dict) and not terms.any_result:
         hint = "The other way round: return result, state." if isinstance(result, State) else "The result is a dict: {...}."
         raise WrongReturn(terms.label, f"returned a non-dict result: {shown(result)}; it must return either a State or (result, State)", hint)
-    return Outcome(result, settled(terms, state, after))
+    return Outcome(result, *settled(terms, view, after))
 
 
-def reduced(action: Action, terms: Terms, state: State[Any], result: Any) -> Outcome:
+def reduced(action: Action, view: View[Any], result: Any) -> Outcome:
     """Returns the outcome of what the `run` of an action in two steps returned.
 
     Raises:
         ActionFault: it is no dict, or `update` wrote what it may not.
     """
+    terms = view.terms
     if not isinstance(result, dict):
         raise WrongReturn(terms.label, f"returned a non-dict result from run: {shown(result)}", "run(state) returns a dict, which update(result, state) gets.")
-    after = action.update(result, view_of(state, terms, whole=True))
+    after = action.update(result, view.widened())
     if not isinstance(after, State):
         _close(after)
         hint = "update(result, state) is not async, and returns state.update(**result)."
         raise WrongReturn(terms.label, f"must return a State from update, and returned {shown(after)}", hint)
-    return Outcome(result, settled(terms, state, after))
+    return Outcome(result, *settled(terms, view, after))
 
 
 def _what(output: object) -> str:

@@ -104,13 +104,14 @@ class _Fold:
     """What came of a stream so far; the same for sync and async."""
 
     def __init__(self, action: Action, state: State[Any]) -> None:
-        self.action, self.state, self.terms = action, state, action.terms()
+        self.action, self.terms = action, action.terms()
+        self._view = view_of(state, self.terms)
         self._last: Any = None  # in two steps: the last result, which may be the final one
         self._final: tuple[Any, Any] | None = None
         self._count = 0
 
     def begun(self, inputs: Mapping[str, Any] | None) -> Any:
-        given, view = self.terms.given(inputs), view_of(self.state, self.terms)
+        given, view = self.terms.given(inputs), self._view
         action: Any = self.action
         return action.stream_run_and_update(view, **given) if action.single_step else action.stream_run(view, **given)
 
@@ -144,11 +145,11 @@ class _Fold:
         if not self.action.single_step:
             if not self._count:
                 raise WrongReturn(terms.label, "yielded nothing", _RESULTS)
-            return reduced(self.action, terms, self.state, self._last)
+            return reduced(self.action, self._view, self._last)
         if self._final is None:
             what = "yielded nothing" if not self._count else "must yield (result, state) at the end, but value for state was None"
             raise WrongReturn(terms.label, what, YIELDS)
-        return finished(terms, self.state, self._final)
+        return finished(terms, self._view, self._final)
 
     def unawaited(self, stream: Any) -> AsyncAction:
         if inspect.iscoroutine(stream):

@@ -12,6 +12,7 @@ is not executed: what it changed is changed again.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextvars import ContextVar
 from types import TracebackType
@@ -27,6 +28,7 @@ from gvstore.journal.perform import Subject, Terms
 from gvstore.journal.recorder import CURRENT
 from gvstore.journal.running import RunOptions
 from gvstore.journal.stream import execute_async_stream, execute_stream
+from gvstore.machine.application_fault import MachineWarning
 from gvstore.machine.attempts import Retry, astream_with_timeout, stream_with_timeout, with_timeout, with_timeout_async
 from gvstore.machine.component import component_of
 from gvstore.machine.cycle import Outcome
@@ -35,7 +37,7 @@ from gvstore.machine.cycle import execute_async as execute_action_async
 from gvstore.machine.cycle_stream import execute_astream as stream_action_async
 from gvstore.machine.cycle_stream import execute_stream as stream_action
 from gvstore.machine.kept import Keeper, keeper_of, kept
-from gvstore.machine.outcome import StepValue, apply_step, given_state, step_value
+from gvstore.machine.outcome import StepValue, apply_step, given_state, is_recorded, step_value, unread
 from gvstore.objects.record import NIL
 from gvstore.store.active import active_store, current_store
 from gvstore.store.store import warn_opaque
@@ -145,11 +147,12 @@ class Execution:
         if parent is None:
             return attempt()
 
-        def run() -> StepValue:
-            outcome = attempt()
-            return step_value(outcome.result, state, outcome.state)
+        known = given_state(state, action.reads, action.writes)
+        opened = self._opened(parent, action, known, inputs)
 
-        opened = self._opened(parent, action, state, inputs)
+        def run() -> StepValue:
+            return self._value_of(attempt(), action, state, known)
+
         return self._outcome(execute(opened, run, (), {}) if type(opened) is Frame else opened, state)
 
     async def _astep(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> Outcome:
@@ -162,11 +165,12 @@ class Execution:
         if parent is None:
             return await attempt()
 
-        async def run() -> StepValue:
-            outcome = await attempt()
-            return step_value(outcome.result, state, outcome.state)
+        known = given_state(state, action.reads, action.writes)
+        opened = self._opened(parent, action, known, inputs)
 
-        opened = self._opened(parent, action, state, inputs)
+        async def run() -> StepValue:
+            return self._value_of(await attempt(), action, state, known)
+
         return self._outcome(await execute_async(opened, run, (), {}) if type(opened) is Frame else opened, state)
 
     def stream(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> Generator[Any, None, Outcome]:
@@ -194,11 +198,14 @@ class Execution:
             yield (yield from stream_with_timeout(action, stream_action(action, state, inputs)))
             return
 
+        known = given_state(state, action.reads, action.writes)
+        opened = self._opened(parent, action, known, inputs)
+
         def run() -> Generator[Any, None, None]:  # the outcome is told last, as where it is awaited
             outcome = yield from stream_with_timeout(action, stream_action(action, state, inputs))
-            yield step_value(outcome.result, state, outcome.state)
+            yield self._value_of(outcome, action, state, known)
 
-        opened = self._opened(parent, action, state, inputs)
+
         assert type(opened) is Frame
         for item in execute_stream(opened, run, (), {}):
             yield self._outcome(item, state) if _is_last(item) else item
@@ -226,11 +233,14 @@ class Execution:
                 yield item
             return
 
+        known = given_state(state, action.reads, action.writes)
+        opened = self._opened(parent, action, known, inputs)
+
         async def run() -> AsyncGenerator[Any, None]:
             async for item in astream_with_timeout(action, stream_action_async(action, state, inputs)):
-                yield step_value(item.result, state, item.state) if isinstance(item, Outcome) else item
+                yield self._value_of(item, action, state, known) if isinstance(item, Outcome) else item
 
-        opened = self._opened(parent, action, state, inputs)
+
         assert type(opened) is Frame
         async for item in execute_async_stream(opened, run, (), {}):
             yield self._outcome(item, state) if _is_last(item) else item
@@ -238,10 +248,20 @@ class Execution:
     def _parent(self) -> Frame | None:
         return None if self._frame is None else open_ancestor(self._frame)
 
-    def _opened(self, parent: Frame, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> Any:
+    def _value_of(self, outcome: Outcome, action: Any, before: State[Any], known: Mapping[str, Any]) -> StepValue:
+        """Returns what a step that was executed is recorded to have returned."""
+        told = known if len(known) == len(action.reads) else {*known, *action.reads}
+        seen = unread(outcome, told)
+        if seen:
+            assert self._frame is not None
+            self._frame.recording.note_altered()
+            warn_unread(action, seen)
+        return step_value(outcome, before, told)
+
+    def _opened(self, parent: Frame, action: Any, known: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
         """Returns the frame of a step that has begun, or what the record answers."""
         given = {name: value for name, value in inputs.items() if not name.startswith(_PRIVATE)}
-        args = (action.name, given_state(state, action.reads, action.writes), {**action.bound, **given})
+        args = (action.name, known, {**action.bound, **given})
         opened = open_call(parent, component_of(action), args, {})
         if type(opened) is Frame:
             self._executed = True
@@ -366,6 +386,12 @@ def function_of(app: Application[Any]) -> Callable[..., Any]:
     return arun if any(action.is_async() for action in actions) else run
 
 
+def warn_unread(action: Any, fields: Sequence[str]) -> None:
+    """Warns that a step looked at fields that its action only declares as written: no record can answer for it."""
+    told = f"action {action.name} looks at {', '.join(fields)}, and declares only to write it: a replay executes it again. Add it to reads"
+    warnings.warn(told, MachineWarning, stacklevel=2)
+
+
 def _delays(action: Any) -> Sequence[float | None]:
     retry: Retry | None = action.retry
     return (None,) if retry is None else (*retry.delays(), None)
@@ -376,8 +402,8 @@ def _is_to_retry(retry: Retry | None, error: BaseException) -> bool:
 
 
 def _is_last(item: Any) -> bool:
-    """Returns whether what a recorded stream told is the step's outcome, taken now or answered from the record; results are dicts."""
-    return type(item) is StepValue or type(item) is tuple
+    """Returns whether what a recorded stream told is the step's outcome, taken now or answered from the record."""
+    return type(item) is StepValue or is_recorded(item)
 
 
 def _exhausted(items: Generator[Any, None, None]) -> Outcome:

@@ -8,13 +8,18 @@ replay makes the recorded changes of the state that it has come to.
 
 from __future__ import annotations
 
+import numbers
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from gvstore.machine.cell import Cell, ListCell
+from gvstore.machine.cell import Cell, ListCell, StoredCell
 from gvstore.machine.duplicate import is_same
 from gvstore.machine.part import NOWHERE
+from gvstore.machine.serde import FIELD_SERDES, unpacked
 from gvstore.machine.state import State
+from gvstore.machine.state_fault import StateValueError
+from gvstore.machine.view import Extent
 from gvstore.objects import number
 from gvstore.objects.encode import VALUE_BYTE
 from gvstore.objects.expand import register_expander
@@ -22,6 +27,10 @@ from gvstore.objects.fault import CorruptObject
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.wire import WeakLink, has_link, linked
 
+if TYPE_CHECKING:
+    from gvstore.machine.cycle import Outcome
+
+_NOTHING: Final = Extent(frozenset(), frozenset(), frozenset(), frozenset())
 _ELEMENTS: Final = 4
 _PLAIN: Final = frozenset({type(None), bool, int, float})
 
@@ -40,31 +49,57 @@ class StepValue:
 register_expander(StepValue, lambda step: (number.TUPLE, (step.result, step.values, step.further, step.gone)))
 
 
-def step_value(result: Any, before: State[Any], after: State[Any]) -> StepValue:
-    """Returns what is recorded of a step from one state to another; its values are the state's own, not to be handed out.
+def step_value(outcome: Outcome, before: State[Any], known: Collection[str]) -> StepValue:
+    """Returns what is recorded of a step from a state; its values are the state's own, not to be handed out.
+
+    `known` are the fields that its arguments tell.  Of the others what it did is
+    recorded, and not what changed: given what was there already, another time it
+    may not be there.
 
     Raises:
         StateValueError: a field holds what cannot be stored.
     """
+    after, extent = outcome.state, outcome.extent or _NOTHING
     values: dict[str, Any] = {}
     further: dict[str, list[Any]] = {}
     for name, cell in after.cells():
         old = before.cell(name)
-        if old is cell:
+        free = name in extent.given and name not in known
+        if old is cell and not free:
             continue
-        if isinstance(cell, ListCell) and old is not None and (count := cell.grew_from(old)) is not None:
+        if free:
+            count = None
+        elif old is None and name in extent.grown and name not in known:
+            count = 0
+        else:
+            count = cell.grew_from(old) if isinstance(cell, ListCell) and old is not None else None
+        if isinstance(cell, ListCell) and count is not None and _items_stand(name, cell, count):
             if count < cell.count:
-                cell.item_parts(name, count, NOWHERE)
                 further[name] = cell.row.items[count - cell.row.start : cell.count - cell.row.start]
             continue
         value = cell.value
-        if old is not None and old.is_loaded and is_same(old.value, value):
+        if not free and old is not None and old.is_loaded and is_same(old.value, value):
             continue
-        if type(value) not in _PLAIN:
-            cell.part(name, NOWHERE)
-        values[name] = value
+        values[name] = value if type(value) in _PLAIN and name not in FIELD_SERDES else cell.recorded(name)
     gone = [name for name in before if after.cell(name) is None]
-    return StepValue(result, values, further, gone, after)
+    gone += sorted(name for name in extent.wiped if name not in known and name not in before and after.cell(name) is None)
+    return StepValue(outcome.result, values, further, gone, after)
+
+
+def _items_stand(name: str, cell: ListCell, begin: int) -> bool:
+    """Returns whether further items of a list are recorded by themselves: not where a serializer writes them."""
+    if name in FIELD_SERDES:
+        return False
+    try:
+        cell.item_parts(name, begin, NOWHERE)
+    except StateValueError:
+        return False
+    return True
+
+
+def unread(outcome: Outcome, known: Collection[str]) -> list[str]:
+    """Returns the fields that a step saw, although its arguments do not tell them: so they cannot answer for it."""
+    return [] if outcome.extent is None else sorted(outcome.extent.peeked.difference(known))
 
 
 def recorded_step(value: Any) -> tuple[Any, dict[str, Any], dict[str, list[Any]], list[str]]:
@@ -77,8 +112,8 @@ def recorded_step(value: Any) -> tuple[Any, dict[str, Any], dict[str, list[Any]]
         return value.result, value.values, value.further, value.gone
     if not is_recorded(value):
         raise CorruptObject(None, "what a machine's step did was expected")
-    recorded: tuple[Any, dict[str, Any], dict[str, list[Any]], list[str]] = value
-    return recorded
+    result, values, further, gone = value
+    return result, {name: unpacked(each) for name, each in values.items()}, further, gone
 
 
 def is_recorded(value: Any) -> bool:
@@ -104,7 +139,8 @@ def apply_step(value: Any, before: State[Any]) -> StepValue:
 def given_state(state: State[Any], reads: list[str], writes: list[str]) -> dict[str, Any]:
     """Returns what a step is given of the state, as an argument: small values, and weak links that name large ones.
 
-    The numbers that it writes are given too: to increment one is to read it.
+    The numbers that it writes are given too, and what is no list and yet grows:
+    to increment one is to read it.
 
     Raises:
         StateValueError: a field holds what cannot be stored.
@@ -117,16 +153,24 @@ def given_state(state: State[Any], reads: list[str], writes: list[str]) -> dict[
     for name in writes:
         if name not in given:
             cell = state.cell(name)
-            if cell is not None and type(cell) is Cell and type(cell.value) in (int, float):
-                given[name] = cell.value
+            if cell is not None and _may_be_added_to(cell):
+                given[name] = _named(name, cell)
     return given
 
 
+def _may_be_added_to(cell: Cell) -> bool:
+    """Returns whether what is added to a field makes something that depends on what is there, other than a longer list."""
+    if isinstance(cell, ListCell) or (isinstance(cell, StoredCell) and not cell.is_loaded and not cell.is_small):
+        return False
+    value = cell.value
+    return isinstance(value, numbers.Number) or (type(value) is not list and hasattr(value, "append") and hasattr(value, "extend"))
+
+
 def _named(name: str, cell: Cell) -> Any:
-    if type(cell) is Cell and type(cell.value) in _PLAIN:
+    if type(cell) is Cell and type(cell.value) in _PLAIN and name not in FIELD_SERDES:
         return cell.value
     part = cell.part(name, NOWHERE)
     oid = linked(part)
     if oid is None and has_link(part):  # a list in parts
         oid = ObjectId.of(VALUE_BYTE + part)
-    return cell.value if oid is None else WeakLink(oid)
+    return cell.recorded(name) if oid is None else WeakLink(oid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import gvstore.store.libraries  # noqa: F401 - teaches the encoder their types
-from gvstore.machine.serde import FIELD_SERDES, packed
+from gvstore.machine.serde import FIELD_SERDES, Serialized, packed
 from gvstore.machine.state_fault import StateValueError, unstorable
 from gvstore.objects.carry import carry
 from gvstore.objects.encode import VALUE_BYTE, Encoder
@@ -29,22 +29,23 @@ def field_encoder(name: str, writer: ObjectWriter) -> Encoder:
     return made
 
 
-def encode_field(name: str, value: Any, writer: ObjectWriter) -> bytes:
-    """Returns a field's value as a part of the state's encoding: as a serializer of the program's writes it, where there is one.
+def encode_field(name: str, value: Any, writer: ObjectWriter) -> tuple[bytes, Serialized | None]:
+    """Returns a field's value as a part of the state's encoding; and what is encoded, where a serializer of the program's writes it.
 
     Raises:
         StateValueError: a part of the value has no encoding.
     """
     encoder = field_encoder(name, writer)
     if name in FIELD_SERDES:
-        return encoder.nested(packed(name, value))
+        by_name = packed(name, value)
+        return encoder.nested(by_name), by_name
     try:
-        return encoder.nested(value)
+        return encoder.nested(value), None
     except StateValueError:
         by_type = packed(None, value)
         if by_type is None:
             raise
-        return encoder.nested(by_type)
+        return encoder.nested(by_type), by_type
 
 
 def carry_links(data: bytes, reader: ObjectReader, writer: ObjectWriter) -> None:

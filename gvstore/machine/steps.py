@@ -6,13 +6,14 @@ first state, or one of those that were kept on the way, and the changes since.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gvstore.journal.fault import NoSuchCall
+from gvstore.journal.fault import NoSuchCall, RecordedError
 from gvstore.journal.invocation import Invocation
-from gvstore.machine.component import ACTION, MACHINE
+from gvstore.machine.component import ACTION, MACHINE, RETRIES
 from gvstore.machine.kept import Keeper, keeper_of
 from gvstore.machine.outcome import apply_step, is_recorded, recorded_step
 from gvstore.machine.state import State
@@ -136,11 +137,15 @@ class MachineCall:
     def taken(self) -> list[tuple[int, Step]]:
         """Returns (sequence id, step) of the steps that were taken, in order: of several attempts at one the last."""
         started: int | None = self._argument(_SEQUENCE)
+        retries = _retries(self.call.component.source)
         taken: list[Step] = []
+        attempts = 0
         for step in self.steps():
-            retried = taken and taken[-1].status == "raised" and taken[-1].call.call.args == step.call.call.args
-            if retried and taken[-1].call.call.component == step.call.call.component:
+            if taken and _is_retried(taken[-1], step, attempts, retries):
                 taken.pop()
+            else:
+                attempts = 0
+            attempts += 1
             taken.append(step)
         return list(enumerate(taken, 0 if started is None else started + 1))
 
@@ -151,6 +156,26 @@ class MachineCall:
             if step.status == "ok":
                 last = step.action
         return last
+
+
+def _retries(source: str) -> dict[str, Any]:
+    """Returns {action: [attempts, [exceptions]]} of a machine, from what it is described by."""
+    try:
+        described = json.loads(source)
+    except ValueError:
+        return {}
+    found: dict[str, Any] = described.get(RETRIES, {})
+    return found
+
+
+def _is_retried(before: Step, step: Step, attempts: int, retries: dict[str, Any]) -> bool:
+    """Returns whether a call is a further attempt at what another, after so many attempts, failed at: an error transition may lead to the same."""
+    same = (before.call.call.args, before.call.call.component) == (step.call.call.args, step.call.call.component)
+    most, kinds = retries.get(step.action, (0, ()))
+    if before.status != "raised" or not same or attempts >= most:
+        return False
+    error = before.call.get_raised()
+    return isinstance(error, RecordedError) or any(kind.__name__ in kinds for kind in type(error).__mro__)
 
 
 def step_of(call: Invocation, index: int = 0) -> Step:

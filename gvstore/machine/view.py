@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar, cast
 
 from gvstore.machine.action_fault import MissingWrites, UndeclaredRead, UndeclaredWrite, WrongReturn, shown
 from gvstore.machine.cell import Cell
+from gvstore.machine.delta import AppendFields, ExtendFields
 from gvstore.machine.duplicate import is_same
 from gvstore.machine.model_part import partial_model, valid_field
 from gvstore.machine.state import State, is_private
@@ -32,9 +33,11 @@ _NOTHING: frozenset[str] = frozenset()
 class View(State[S]):
     """The fields that an action declares, of a whole state `base`."""
 
-    __slots__ = ("_base", "_readable", "_terms", "_touched", "_wiped")
+    __slots__ = ("_base", "_grown", "_peeked", "_readable", "_terms", "_touched", "_wiped")
 
     _base: State[Any]
+    _grown: frozenset[str]  # of those touched: went on with what was there, and were not given anew
+    _peeked: set[str]  # seen though only declared as written; one set for all views of a step
     _terms: Terms
     _readable: frozenset[str]
     _touched: frozenset[str]
@@ -44,14 +47,22 @@ class View(State[S]):
         made = cast("View[S]", super()._with(cells))
         made._base, made._terms, made._readable = self._base, self._terms, self._readable
         made._touched, made._wiped = self._touched, self._wiped
+        made._grown, made._peeked = self._grown, self._peeked
         return made
 
     def _see(self, key: object) -> None:
+        if key in self._terms.readable:
+            return
         if key not in self._readable and key not in self._touched:
             raise UndeclaredRead(self._terms.label, str(key), self._terms.reads)
+        if key not in self._touched or key in self._grown:
+            self._peeked.add(str(key))
 
-    def _after(self, made: State[S], touched: Iterable[str], wiped: Iterable[str] = ()) -> View[S]:
+    def _after(self, made: State[S], touched: Iterable[str], wiped: Iterable[str] = (), *, grown: Iterable[str] = ()) -> View[S]:
         view = cast("View[S]", made)
+        fresh = {name for name in grown if name in self._grown or (name not in self._touched and name not in self._wiped)}
+        if fresh or self._grown:
+            view._grown = self._grown.difference(touched, wiped) | fresh
         if wiped or self._wiped:
             view._wiped = (self._wiped - frozenset(touched)) | frozenset(wiped)
         view._touched = self._touched.union(touched).difference(wiped)
@@ -63,10 +74,21 @@ class View(State[S]):
         if wrong:
             raise UndeclaredWrite(self._terms.label, wrong, self._terms.writes, verb)
 
+    @property
+    def terms(self) -> Terms:
+        """What the action declares."""
+        return self._terms
+
+    def widened(self) -> View[S]:
+        """Returns the view by which a result is joined to the state: of what the action only writes, too."""
+        return view_of(self._base, self._terms, whole=True, peeked=self._peeked)
+
     def seen(self) -> State[S]:
         """Returns what can be read of it, as a state of its own."""
         made: State[S] = State()
         made._cells = {name: cell for name, cell in self._cells.items() if name in self._readable or name in self._touched}
+        for name in made._cells:
+            self._see(name)
         made._typing = self._typing
         return made
 
@@ -74,7 +96,7 @@ class View(State[S]):
         raise AttributeError(f"a state has no attribute {name!r}: its fields are read as state[{name!r}]", name=name, obj=self)
 
     def __getitem__(self, key: str) -> Any:
-        if key not in self._readable:
+        if key not in self._terms.readable:
             self._see(key)
         return super().__getitem__(key)
 
@@ -123,12 +145,12 @@ class View(State[S]):
     def append(self, /, **fields: Any) -> State[S]:
         """Returns a state in which each list has one more item.  Raises UndeclaredWrite, ValueError."""
         self._may(fields)
-        return self._after(super().append(**fields), fields)
+        return self._after(super().append(**fields), fields, grown=fields)
 
     def extend(self, /, **fields: Iterable[Any]) -> State[S]:
         """Returns a state in which each list goes on with these items.  Raises UndeclaredWrite, ValueError."""
         self._may(fields)
-        return self._after(super().extend(**fields), fields)
+        return self._after(super().extend(**fields), fields, grown=fields)
 
     def increment(self, /, **fields: Any) -> State[S]:
         """Returns a state in which each number is greater by this much.  Raises UndeclaredWrite, ValueError."""
@@ -155,7 +177,9 @@ class View(State[S]):
         """Returns a state with the fields of both.  Raises UndeclaredWrite."""
         if isinstance(other, View) and other._base is self._base:
             names: Iterable[str] = other._touched
-            return self._after(super().merge(other.subset(names)), names, other._wiped)
+            view = self._after(super().merge(other.subset(names)), names, other._wiped)
+            view._grown |= other._grown
+            return view
         if isinstance(other, State):
             self._may(other._cells)
             return self._after(super().merge(other), other._cells)
@@ -179,13 +203,16 @@ class View(State[S]):
         writes, deletes = operation.writes(), operation.deletes()
         self._may(writes)
         self._may(deletes, "wipe")
+        grown = writes if isinstance(operation, (AppendFields, ExtendFields)) else ()
         for key in operation.reads():
             if key not in self._terms.writable:
                 self._see(key)
+            elif key not in grown and key not in deletes and key not in self._terms.readable:
+                self._peeked.add(key)
         plain: State[S] = State()
         plain._cells, plain._typing = self._cells, self._typing
         changed = operation.apply(plain)
-        return self._after(self._with(dict(changed._cells)), writes, deletes)
+        return self._after(self._with(dict(changed._cells)), writes, deletes, grown=grown)
 
     @property
     def data(self) -> S:
@@ -225,8 +252,19 @@ def _part(system: TypingSystem[S], seen: State[S]) -> S:
     return cast("S", values)
 
 
-def view_of(state: State[Any], terms: Terms, *, whole: bool = False) -> View[Any]:
+class Extent(NamedTuple):
+    """What an action did with fields: gave values to, let go on from where they were, took away; and saw, though it only declares to write them."""
+
+    given: frozenset[str]
+    grown: frozenset[str]
+    wiped: frozenset[str]
+    peeked: frozenset[str]
+
+
+def view_of(state: State[Any], terms: Terms, *, whole: bool = False, peeked: set[str] | None = None) -> View[Any]:
     """Returns what an action sees of a state; `whole`: also the keys that it only writes, as what joins a result to a state does.
+
+    `peeked` gathers what it sees and declares only as written.
 
     Raises:
         WrongType: a field that it reads is not of the type declared.
@@ -240,12 +278,13 @@ def view_of(state: State[Any], terms: Terms, *, whole: bool = False) -> View[Any
     view._known = view._stored = None
     view._base, view._terms = state, terms
     view._readable = terms.visible if whole else terms.readable
-    view._touched = view._wiped = _NOTHING
+    view._touched = view._wiped = view._grown = _NOTHING
+    view._peeked = set() if peeked is None else peeked
     return view
 
 
-def settled(terms: Terms, base: State[Any], after: object) -> State[Any]:
-    """Returns the whole state, with what an action made of its view of it.
+def settled(terms: Terms, view: View[Any], after: object) -> tuple[State[Any], Extent]:
+    """Returns the whole state, with what an action made of its view of it, and how it came about.
 
     A state that was made anew, and not from the view, counts by its fields.
 
@@ -257,12 +296,13 @@ def settled(terms: Terms, base: State[Any], after: object) -> State[Any]:
     """
     if not isinstance(after, State):
         raise WrongReturn(terms.label, f"must return either a State or (result, State), and returned {shown(after)} for the state")
-    cells = after._cells
+    cells, base = after._cells, view._base
     if isinstance(after, View) and after._base is base:
         written = {name: cells[name] for name in after._touched if name in cells}
-        wiped: Iterable[str] = after._wiped
+        wiped, grown = after._wiped, after._grown
     else:
-        written, wiped = _foreign(terms, base, cells), ()
+        written, wiped, grown = _foreign(terms, base, cells), _NOTHING, _NOTHING
+    extent = Extent(frozenset(written) - grown, grown, wiped, frozenset(view._peeked))
     before = base._cells
     missing = [name for name in terms.writes if name in terms.must and name not in written and name not in before and name not in wiped]
     if missing:
@@ -270,11 +310,11 @@ def settled(terms: Terms, base: State[Any], after: object) -> State[Any]:
     if terms.write_types:
         terms.check_writes(written, base)
     if not written and not wiped:
-        return base
+        return base, extent
     joined = {**before, **written}
     for name in wiped:
         joined.pop(name, None)
-    return base._with(joined)
+    return base._with(joined), extent
 
 
 def _foreign(terms: Terms, base: State[Any], cells: Mapping[str, Cell]) -> dict[str, Cell]:
