@@ -50,7 +50,7 @@ _current: ContextVar[Settings | None] = ContextVar("gvstore.models.settings", de
 
 @contextmanager
 def using(settings: Settings) -> Iterator[None]:
-    """Has models asked in this way in the block, by its threads and tasks too."""
+    """Has models asked in this way in the block, by its tasks too, and by threads that are begun in a recording."""
     token = _current.set(settings)
     try:
         yield

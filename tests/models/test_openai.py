@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from gvstore.models import Completion, Settings, ToolCall, chat, complete, using
-from gvstore.models.fault import BadModelSetting, KeyMissing
+from gvstore.models import Completion, Settings, ToolCall, chat, complete, http, using
+from gvstore.models.fault import BadModelSetting, KeyMissing, ModelNotInstalled
 from gvstore.models.openai import is_strict
 from tests.models.conftest import KEY
 from tests.models.endpoint import USAGE, LoopbackServer, delta, events, status
@@ -235,3 +236,14 @@ def test_a_variable_that_is_not_set(server: LoopbackServer) -> None:
     for options in ({"api_key": "${env:NO_SUCH}"}, {"headers": {"X": "${env:NO_SUCH}"}}):
         with using(Settings(options={"openai": options})), pytest.raises(KeyMissing, match="NO_SUCH is not set"):
             chat("Hi", model=MODEL)
+
+
+def test_what_is_not_installed_is_told(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the extra to install."""
+    http.close()
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    for model, extra in ((MODEL, "openai"), ("anthropic:claude-test", "anthropic")):
+        with pytest.raises(ModelNotInstalled, match="needs httpx2, which is not installed") as caught:
+            chat("Hi", model=model)
+
+        assert f'Run `pip install "gvstore[{extra}]"`.' == caught.value.hint

@@ -148,6 +148,19 @@ attempts = 1
     assert ["/house/chat/completions", "/elsewhere/chat/completions"] == [asked.path for asked in server.asked]
 
 
+def test_threads_of_a_recording_ask_in_the_same_way(tmp_path: Path) -> None:
+    """Those that are begun in the block."""
+    (tmp_path / "a.jsonl").write_text('{"messages": "Hi", "text": "there"}\n')
+
+    @gv.register
+    def ask_four() -> list[str]:
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(chat, ["Hi"] * 4))
+
+    with gv.init(tmp_path / "work"), using(Settings(provider=f"recorded:{tmp_path / 'a.jsonl'}")):
+        assert ["there"] * 4 == gv.run(ask_four).output
+
+
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a key": ({"openai": {"api_key": "sk-123"}}, r"models\.openai\.api_key is a secret, and does not stand in a file"),
     "not its own": ({"command": {"base_url": "x"}}, r"models\.command\.base_url is no setting; known: form, shell"),
