@@ -143,7 +143,7 @@ def _object(endpoint: Endpoint, model: str, data: bytes) -> dict[str, Any]:
 def _failure(httpx2: Any, endpoint: Endpoint, model: str, error: Exception) -> ModelFailed:
     """Returns what an exception of httpx2 stands for."""
     said = endpoint.clean(" ".join(str(error).split()))[:200]
-    if isinstance(error, httpx2.ConnectTimeout):
+    if isinstance(error, httpx2.ConnectTimeout) and endpoint.timeout_s > CONNECT_S:
         silent = Unreachable(model, f"{endpoint.shown} does not answer")
         silent.again = True
         return silent

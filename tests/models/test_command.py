@@ -43,13 +43,23 @@ def test_text_goes_in_and_comes_out(program: Program) -> None:
     ], model=model)  # fmt: skip
 
 
-def test_pieces_come_as_they_are_written(program: Program) -> None:
-    """Joined they are the text, wherever the program's writes cut a character or a line."""
-    model = program("for byte in 'ä\\n\\nb😀\\n'.encode(): os.write(1, bytes([byte])); time.sleep(0.002)")
+def test_pieces_come_as_they_are_written(program: Program, tmp_path: Path) -> None:
+    """The program goes on when the first piece was heard; joined they are the text, wherever its writes cut a character or a line."""
+    heard = tmp_path / "heard"
     pieces: list[str] = []
+    model = program(
+        "first, *rest = [bytes([byte]) for byte in 'ä\\n\\nb😀\\n'.encode()]\n"
+        "os.write(1, first + rest.pop(0) + rest.pop(0))\n"
+        f"while not os.path.exists({str(heard)!r}): time.sleep(0.005)\n"
+        "for byte in rest: os.write(1, byte)"
+    )
 
-    assert "ä\n\nb😀" == chat("Hi", model=model, on_text=pieces.append) == "".join(pieces)
-    assert len(pieces) > 1
+    def listen(piece: str) -> None:
+        pieces.append(piece)
+        heard.touch()
+
+    assert "ä\n\nb😀" == chat("Hi", model=model, on_text=listen) == "".join(pieces)
+    assert "ä" == pieces[0]
 
 
 def test_json_goes_in_and_comes_out(program: Program) -> None:
