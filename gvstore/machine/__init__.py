@@ -19,6 +19,8 @@
     application a graph, a state, and where it is; builder: makes it, from an origin (fresh, resumed, forked)
                 (call: one call of it; walk: step after step; turn: one step; halts: where a call stops;
                 stream_result: what streams; context: what an action may know; saver: when a persister is told)
+    parallelism parallel actions under Burr's names: parallel_action (tasks, reduced), map_action (actions over states),
+                runnable (a graph to run), task (a branch), fan (many at once), parallel_fault (what branches raise)
     execution   a run of a machine as it is recorded: over component (an action, a machine), outcome (what a step changed),
                 kept (states in a repository); steps: read back; keeping: states by name
     lifecycle   hooks (hook, hook_async: the classes; lifecycle_ready, lifecycle_otel: some that are ready); tracing: spans (span_block: in the record)
@@ -131,6 +133,15 @@ if TYPE_CHECKING:
     from gvstore.machine.lifecycle_ready import SlowDownHook as SlowDownHook
     from gvstore.machine.lifecycle_ready import SlowDownHookAsync as SlowDownHookAsync
     from gvstore.machine.lifecycle_ready import StateAndResultsFullLogger as StateAndResultsFullLogger
+    from gvstore.machine.map_action import MapActions as MapActions
+    from gvstore.machine.map_action import MapActionsAndStates as MapActionsAndStates
+    from gvstore.machine.map_action import MapStates as MapStates
+    from gvstore.machine.map_action import PassThroughMapActionsAndStates as PassThroughMapActionsAndStates
+    from gvstore.machine.map_action import map_reduce_action as map_reduce_action
+    from gvstore.machine.parallel_action import TaskBasedParallelAction as TaskBasedParallelAction
+    from gvstore.machine.parallel_fault import BranchesFailed as BranchesFailed
+    from gvstore.machine.parallel_fault import BranchFailure as BranchFailure
+    from gvstore.machine.parallel_fault import TaskFault as TaskFault
     from gvstore.machine.persister import AsyncBaseStateLoader as AsyncBaseStateLoader
     from gvstore.machine.persister import AsyncBaseStatePersister as AsyncBaseStatePersister
     from gvstore.machine.persister import AsyncBaseStateSaver as AsyncBaseStateSaver
@@ -159,6 +170,7 @@ if TYPE_CHECKING:
     from gvstore.machine.persister_sqlite import SQLLitePersister as SQLLitePersister
     from gvstore.machine.persister_store import StorePersister as StorePersister
     from gvstore.machine.pointer import ParentPointer as ParentPointer
+    from gvstore.machine.runnable import RunnableGraph as RunnableGraph
     from gvstore.machine.serde import deserialize as deserialize
     from gvstore.machine.serde import deserializer as deserializer
     from gvstore.machine.serde import register_field_serde as register_field_serde
@@ -172,6 +184,7 @@ if TYPE_CHECKING:
     from gvstore.machine.steps import Step as Step
     from gvstore.machine.stream_result import AsyncStreamingResultContainer as AsyncStreamingResultContainer
     from gvstore.machine.stream_result import StreamingResultContainer as StreamingResultContainer
+    from gvstore.machine.task import SubGraphTask as SubGraphTask
     from gvstore.machine.test_case import NoTestCase as NoTestCase
     from gvstore.machine.test_case import run_step as run_step
     from gvstore.machine.tracing import ActionSpanTracer as ActionSpanTracer
@@ -219,6 +232,8 @@ _WHERE = {
     "BaseStateLoader": "persister",
     "BaseStatePersister": "persister",
     "BaseStateSaver": "persister",
+    "BranchFailure": "parallel_fault",
+    "BranchesFailed": "parallel_fault",
     "BuilderFault": "builder",
     "Condition": "condition",
     "ConditionFault": "condition_fault",
@@ -252,6 +267,9 @@ _WHERE = {
     "MachineCall": "steps",
     "MachineFault": "finding",
     "MachineWarning": "application_fault",
+    "MapActions": "map_action",
+    "MapActionsAndStates": "map_action",
+    "MapStates": "map_action",
     "MemoryPersister": "persister_memory",
     "MissingField": "state_fault",
     "MissingInputs": "action_fault",
@@ -262,6 +280,7 @@ _WHERE = {
     "OpenTelemetryBridge": "lifecycle_otel",
     "PRIOR_STEP": "application",
     "ParentPointer": "pointer",
+    "PassThroughMapActionsAndStates": "map_action",
     "PersistedStateData": "persister",
     "PersisterFault": "persister",
     "PersisterHook": "persister_hook",
@@ -291,6 +310,7 @@ _WHERE = {
     "Reducer": "action_class",
     "Result": "builtin_actions",
     "Retry": "attempts",
+    "RunnableGraph": "runnable",
     "SQLLitePersister": "persister_sqlite",
     "SQLitePersister": "persister_sqlite",
     "SavedStep": "persister",
@@ -312,7 +332,10 @@ _WHERE = {
     "StorePersister": "persister_store",
     "StreamingAction": "action_stream",
     "StreamingResultContainer": "stream_result",
+    "SubGraphTask": "task",
     "SyncTrackingClient": "tracking",
+    "TaskBasedParallelAction": "parallel_action",
+    "TaskFault": "parallel_fault",
     "TooManySteps": "application_fault",
     "TracerFactory": "tracing",
     "TracingFault": "tracing",
@@ -338,6 +361,7 @@ _WHERE = {
     "error": "condition",
     "expr": "condition",
     "hydrate": "keeping",
+    "map_reduce_action": "map_action",
     "on_error": "condition",
     "persist": "keeping",
     "register_field_serde": "serde",
@@ -377,6 +401,8 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "BaseStateLoader",
     "BaseStatePersister",
     "BaseStateSaver",
+    "BranchFailure",
+    "BranchesFailed",
     "BuilderFault",
     "Condition",
     "ConditionFault",
@@ -409,6 +435,9 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "LocalTrackingClient",
     "MachineFault",
     "MachineWarning",
+    "MapActions",
+    "MapActionsAndStates",
+    "MapStates",
     "MemoryPersister",
     "MissingField",
     "MissingInputs",
@@ -418,6 +447,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "OpenTelemetryBridge",
     "PRIOR_STEP",
     "ParentPointer",
+    "PassThroughMapActionsAndStates",
     "PersistedStateData",
     "PersisterFault",
     "PersisterHook",
@@ -447,6 +477,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "Reducer",
     "Result",
     "Retry",
+    "RunnableGraph",
     "SQLLitePersister",
     "SQLitePersister",
     "SavedStep",
@@ -466,7 +497,10 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "StepUnderway",
     "StreamingAction",
     "StreamingResultContainer",
+    "SubGraphTask",
     "SyncTrackingClient",
+    "TaskBasedParallelAction",
+    "TaskFault",
     "TooManySteps",
     "TracerFactory",
     "TracingFault",
@@ -489,6 +523,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "deserializer",
     "error",
     "expr",
+    "map_reduce_action",
     "on_error",
     "register_field_serde",
     "serialize",

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from gvstore.machine.attempts import Retry, retry_of, timeout_of
+from gvstore.machine.component import note_action
 from gvstore.machine.state import State
 from gvstore.machine.terms import GIVEN, Parameters, Terms, declared, parameters_of
 
@@ -150,12 +151,13 @@ class Action(Function, Reducer, abc.ABC):
     streaming: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Takes `retry = 3` for a number of attempts, and finds what is no timeout."""
+        """Takes `retry = 3` for a number of attempts, finds what is no timeout, and makes known where its code is."""
         super().__init_subclass__(**kwargs)
         for name, read in (("retry", retry_of), ("timeout", timeout_of)):
             given = vars(cls).get(name)
             if given is not None and not hasattr(given, "__get__"):
                 setattr(cls, name, read(given))
+        note_action(cls, streams=cls.streaming)
 
     @property
     def name(self) -> str | None:

@@ -21,6 +21,7 @@ from gvstore.machine.action_class import DEFAULT_SCHEMA, Action, ActionSchema, S
 from gvstore.machine.action_fault import ActionFault
 from gvstore.machine.action_types import fields_of, optional_of, refined, state_types
 from gvstore.machine.attempts import Retry, retry_of, timeout_of
+from gvstore.machine.component import note_action
 from gvstore.machine.finding import meant
 from gvstore.machine.node import MARK
 from gvstore.machine.state import State
@@ -240,7 +241,7 @@ class FunctionBasedAction(SingleStepAction):
 
 
 def mark(function: Any, made: FunctionBasedAction) -> None:
-    """Leaves on a function the action that it stands for."""
+    """Leaves on a function the action that it stands for, and makes known where its code is: a replay asks before the action is in any graph."""
     found = {
         MARK: made,
         "action_function": made,
@@ -256,6 +257,7 @@ def mark(function: Any, made: FunctionBasedAction) -> None:
             setattr(function, name, value)
     except AttributeError as e:
         raise ActionFault(f"@action is written above a function, not above {made.__name__}", hint="Decorate the function itself.") from e
+    note_action(made.subject, streams=made.streaming)
 
 
 class Decorator:

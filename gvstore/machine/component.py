@@ -3,7 +3,9 @@
 A step is a call of the component that its action's code is, named and hashed
 as any other; its arguments are the action's name, what it reads of the state
 and its inputs.  A run of a machine is a call of the machine, whose code is
-what its graph says, and whose name that of the variable that holds it.
+what its graph says, and whose name that of the variable that holds it.  The
+machines that a parallel action runs have its name, `fan.Ask.branch`: its code
+says which they are, so that they have none of their own.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
+from gvstore.errors import UsageFault
 from gvstore.journal.cells import cells_of
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.held import HeldComponent
-from gvstore.journal.register import note_component
+from gvstore.journal.register import note_component, note_object
 from gvstore.objects.component import STEP, Component
+from gvstore.objects.oid import ObjectId
 
 if TYPE_CHECKING:
     from gvstore.machine.application import Application
@@ -28,7 +32,9 @@ if TYPE_CHECKING:
 ACTION: Final = "action"
 MACHINE: Final = "machine"
 RETRIES: Final = "retries"  # in what a machine is described by: {action: [attempts, [exceptions]]}
+BRANCH: Final = "branch"
 _ROOM: Final = __name__.rpartition(".")[0]
+_BRANCH_CODE: Final = bytes(ObjectId.of(BRANCH.encode()))
 
 
 def _step(action: str, state: dict[str, Any], inputs: dict[str, Any]) -> None:
@@ -47,9 +53,15 @@ class ActionComponent(LiveComponent):
 
     def __init__(self, subject: Any, *, streams: bool) -> None:
         super().__init__(subject, _step, flavor=ACTION)
-        self._cells = cells_of(subject)
         self.streams = streams
         self.plain = not streams
+        self._is_held = False
+
+    def hold(self) -> None:
+        """Notes that a machine has the action now: what its function closes over counts as it is when the first does."""
+        if not self._is_held:
+            self._is_held, self._cells = True, cells_of(self.subject)
+            self._components.clear()
 
     @property
     def written(self) -> Any:
@@ -88,14 +100,57 @@ def _conditions(app: Application[Any]) -> Iterator[FunctionType]:
             yield resolver
 
 
+class BranchComponent(HeldComponent):
+    """A machine that the parallel action of this module and name runs; `app` is None in the one that stands for all of them."""
+
+    def __init__(self, module: str, qualname: str, app: Application[Any] | None = None) -> None:
+        super().__init__(app, _machine, flavor=MACHINE, room=_ROOM, text=lambda: "" if app is None else described(app))
+        self._module, self._variable = module, f"{qualname}.{BRANCH}"
+        self.function = _apart
+
+    def _make_named(self, name: str, root: Path | None) -> Component:
+        return replace(super()._make_named(name, root), own=_BRANCH_CODE)
+
+
+class MapReduceComponent(ActionComponent):
+    """The code of an action that is made of several functions: named as the first, and changed where any of them is."""
+
+    def __init__(self, subject: Any, others: tuple[Any, ...]) -> None:
+        super().__init__(subject, streams=False)
+        self._others = [ActionComponent(each, streams=False) for each in others]
+        note_object(self)
+
+    def hold(self) -> None:
+        """Notes that a machine has the action now."""
+        super().hold()
+        for each in self._others:
+            each.hold()
+
+    def _make(self, root: Path | None) -> Component:
+        made = super()._make(root)
+        code = made.own + b"".join(each.component(root).code for each in self._others)
+        return replace(made, own=bytes(ObjectId.of(code)))
+
+
+def _apart(*args: Any) -> None:
+    """Raises UsageFault: what a branch is, its action says when it runs."""
+    raise UsageFault("a branch of a parallel action runs as a part of its step", hint="Replay the run that the step belongs to.")
+
+
 _of_subject: weakref.WeakKeyDictionary[Any, ActionComponent] = weakref.WeakKeyDictionary()
 
 
 def component_of(action: Any) -> ActionComponent:
     """Returns the component of an action's code; actions of one function share it."""
-    subject = action.subject
+    live: ActionComponent = getattr(action, "_component", None) or note_action(action.subject, streams=bool(action.streaming))
+    live.hold()
+    return live
+
+
+def note_action(subject: Any, *, streams: bool) -> ActionComponent:
+    """Returns the component of an action's function or class, made known when it is first asked for."""
     live = _of_subject.get(subject)
     if live is None:
-        live = _of_subject[subject] = ActionComponent(subject, streams=bool(action.streaming))
+        live = _of_subject[subject] = ActionComponent(subject, streams=streams)
         note_component(live)
     return live
