@@ -101,10 +101,10 @@ def _conditions(app: Application[Any]) -> Iterator[FunctionType]:
 
 
 class BranchComponent(HeldComponent):
-    """A machine that the parallel action of this module and name runs; `app` is None in the one that stands for all of them."""
+    """The machines of one graph that the parallel action of this module and name runs; without a text all of them."""
 
-    def __init__(self, module: str, qualname: str, app: Application[Any] | None = None) -> None:
-        super().__init__(app, _machine, flavor=MACHINE, room=_ROOM, text=lambda: "" if app is None else described(app))
+    def __init__(self, module: str, qualname: str, text: str = "") -> None:
+        super().__init__(None, _machine, flavor=MACHINE, room=_ROOM, text=lambda: text)
         self._module, self._variable = module, f"{qualname}.{BRANCH}"
         self.function = _apart
 

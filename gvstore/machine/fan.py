@@ -95,8 +95,8 @@ class _Fan:
                 at, future = ended.get()
                 del running[at]
                 if not future.cancelled() and self.took(at, future.exception(), future.result):
-                    stopped = True
-                    _cancel(running.values())
+                    stopped = True  # those before it go on, so that the first error by order is the same every time
+                    _cancel(each for other, each in running.items() if other > at)
         except BaseException:
             _cancel(running.values())
             raise

@@ -11,7 +11,7 @@ A branch is known by the number of its action and that of its state, "0-2".
 from __future__ import annotations
 
 import abc
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from gvstore.errors import GvError
@@ -251,11 +251,14 @@ def _awaits(given: Any) -> bool:
 
 
 def _told(given: Any) -> Any:
-    """Returns what of an action is no code: names, and what is bound."""
+    """Returns what a branch runs, as it is recorded: of one action which it is, and what is bound; of a graph its actions and transitions."""
     graph = RunnableGraph.create(given)
-    return [graph.entrypoint, graph.halt_after, [[each.name, _code_name(each), dict(each.bound)] for each in graph.graph.actions]]  # type: ignore[attr-defined]
+    actions = [_action_told(each) for each in graph.graph.actions]
+    if len(actions) == 1 and graph.halt_after == [graph.entrypoint]:
+        return actions[0]
+    return [graph.entrypoint, graph.halt_after, actions, graph.graph.to_dict()["transitions"]]
 
 
-def _code_name(action: Any) -> str:
-    subject: Mapping[str, Any] = action.subject
-    return f"{getattr(subject, '__module__', '')}.{getattr(subject, '__qualname__', '')}"
+def _action_told(action: Any) -> Any:
+    name = f"{getattr(action.subject, '__module__', '')}.{getattr(action.subject, '__qualname__', '')}"
+    return [name, dict(action.bound)] if action.bound else name

@@ -150,6 +150,7 @@ class TaskBasedParallelAction(SingleStepAction, abc.ABC):
         taken = {*own.required, *own.optional}
         tasks: list[SubGraphTask] = []
         seen: dict[str, int] = {}
+        graphs: dict[int, RunnableGraph] = {}
         for at, each in enumerate(given):
             if not isinstance(each, SubGraphTask):
                 raise TaskFault(f"task {at} of action {label} is no SubGraphTask: it is {shown(each)}", hint=_YIELD)
@@ -159,7 +160,7 @@ class TaskBasedParallelAction(SingleStepAction, abc.ABC):
                 what = f"key {key!r}" if each.key is not None else f"application_id {app_id!r}"
                 raise TaskFault(f"tasks {seen[app_id]} and {at} of action {label} have the same {what}", hint="Give each its own, or none: then it is known by its number.")
             seen[app_id] = at
-            graph = RunnableGraph.create(each.graph)
+            graph = graphs.get(id(each.graph)) or graphs.setdefault(id(each.graph), RunnableGraph.create(each.graph))
             tasks.append(replace(
                 each, graph=graph, key=key, application_id=app_id, owner=owner,
                 inputs=_inputs(each.inputs, graph, taken, f"task {at} of action {label}"),

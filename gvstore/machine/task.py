@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from gvstore.machine.action_fault import ActionTimeout
 from gvstore.machine.attempts import Retry, with_timeout, with_timeout_async
 from gvstore.machine.builder import ApplicationBuilder
-from gvstore.machine.component import BranchComponent
+from gvstore.machine.component import BranchComponent, described
 from gvstore.machine.context import ApplicationContext
-from gvstore.machine.execution import function_of
+from gvstore.machine.graph import Graph
 from gvstore.machine.halts import Halts
 from gvstore.machine.runnable import RunnableGraph, SubgraphType
 from gvstore.machine.state import State, is_private
@@ -28,6 +29,8 @@ from gvstore.objects.oid import ObjectId
 
 if TYPE_CHECKING:
     from gvstore.machine.application import Application
+
+_COMPONENTS: WeakKeyDictionary[Graph, dict[tuple[str, str, str], BranchComponent]] = WeakKeyDictionary()
 
 
 @dataclass
@@ -143,8 +146,9 @@ class SubGraphTask:
 
     def _named(self, app: Application[Any]) -> Application[Any]:
         if self.owner is not None:
-            app.__gv__ = BranchComponent(self.owner[0], self.owner[1], app)
-            app.__gv__.function = function_of(app)
+            known = _COMPONENTS.setdefault(self._graph.graph, {})
+            key = (*self.owner[:2], app.entrypoint)
+            app.__gv__ = known.get(key) or known.setdefault(key, BranchComponent(*self.owner[:2], described(app)))
         return app
 
     def _is_over(self, app: Application[Any]) -> bool:

@@ -259,6 +259,21 @@ def test_fast_raises_the_first_by_order_and_leaves_no_trace() -> None:
     assert {"numbers": [2, 5, 7]} == app.state
 
 
+@given(st.lists(st.integers(0, 9), max_size=8), st.integers(1, 9) | st.none(), st.sampled_from(["fast", "all"]))
+@settings(max_examples=30, deadline=None)
+def test_failures_are_those_of_running_one_after_the_other(numbers: list[int], limit: int | None, fail: str) -> None:
+    """fast raises what the first failing task raises, all what each does, in order; without a failure there is a result."""
+    app = built(Tasks(each_number(failing), fail=fail, limit=limit, least=0), numbers)
+    told = [f"odd: {number}" for number in numbers if number % 2]
+    if not told:
+        assert numbers == app.run()[2]["answers"]
+        return
+    with pytest.raises((ArithmeticError, BranchesFailed)) as caught:
+        app.run()
+    error = caught.value
+    assert (told[:1] if fail == "fast" else told) == [str(each) for each in getattr(error, "exceptions", [error])]
+
+
 def test_fast_begins_no_other() -> None:
     """After a failure no branch is begun that had not."""
     app = built(Tasks(each_number(failing), limit=1), [1, 3, 5])

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import gvstore as gv
+from gvstore.journal.question import InputRequest, request_input
 from gvstore.machine import BranchesFailed, Retry, State, action, map_reduce_action
 from gvstore.machine.keeping import hydrate
 from gvstore.machine.steps import MachineCall
@@ -86,7 +87,16 @@ class Patient(Noted):
     task_retry = Retry(2, on=ConnectionError, backoff=0)
 
 
+@action(reads=["number"], writes=["answer"])
+def asking(state: State[Any]) -> State[Any]:
+    """Asks in the second branch."""
+    RAN.append(state["number"])
+    return state.update(answer=request_input(int, "how many?") if state["number"] == 2 else state["number"])
+
+
 simple = builder(Noted()).build()
+questions = {fail: builder(Tasks(each_number(asking), fail=fail)).build() for fail in ("fast", "all", "keep")}
+question_fast, question_all, question_keep = questions.values()
 waiting = builder(Awaited()).build()
 thorough = builder(Tasks(each_number(noted), fail="all")).build()
 patient = builder(Patient()).build()
@@ -154,6 +164,21 @@ def test_a_branch_that_failed_runs_again_alone(repo: Any) -> None:
     assert [2, 4, 6] == MachineCall.of_run(again.invocation, again.record).last_state()["answers"]
 
 
+@pytest.mark.parametrize("fail", ["fast", "all", "keep"])
+def test_a_question_in_a_branch_is_no_failure(repo: Any, fail: str) -> None:
+    """The run waits, whatever becomes of failures; with the answer the branch goes on, and no other runs again."""
+    with pytest.raises(InputRequest):
+        questions[fail].fork().run()
+    run = repo.runs[1]
+    assert ("waiting", 1) == (run.status, len(run.questions))
+    assert {1, 2} <= set(RAN)  # with "fast" the third may not have begun
+    left = {2} | ({1, 2, 3} - set(RAN))
+    RAN.clear()
+    done = run.answer(70)
+    assert left == set(RAN)
+    assert [1, 70, 3] == MachineCall.of_run(done.invocation, done.record).last_state()["answers"]
+
+
 def test_attempts_are_on_record(repo: Any) -> None:
     """A task that is tried again goes on as another run of its machine."""
     DOWN.append(2)
@@ -190,6 +215,7 @@ def test_an_action_of_functions_is_known_by_its_reducer(repo: Any) -> None:
     """It has the reducer's name, its branches below it; a replay runs nothing."""
     mapped.fork().run()
     step = repo.runs[1].invocation.get_child(0)
+    assert {"action": [f"{__name__}.noted"]} == step.args["inputs"]
     assert ("action", "gathered", [("machine", "branch", [("action", "noted", [])])] * 3) == shape(step)
     RAN.clear()
     assert repo.runs[1].replay().invocation.oid == repo.runs[1].invocation.oid
