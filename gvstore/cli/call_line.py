@@ -21,6 +21,7 @@ _LEAST = 16
 _CODES = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST_DEFAULT = 200
 _MACHINES = frozenset({"action", "machine"})  # flavors of components
+_PIPELINES = frozenset({"pipeline", "step"})
 _QUESTION = "gvstore.journal.question.RequestInput"
 
 
@@ -50,6 +51,8 @@ def called(call: Invocation, paint: Paint, width: int, *, names: bool = True) ->
     """Returns what was called: `roll_die(sides=6)`, `Die(sides=6)` for an Invokable, `roll(2) on Die(sides=6)` for a method."""
     if call.component.flavor in _MACHINES:
         return _of_machine(call, paint, width)
+    if call.component.flavor in _PIPELINES:
+        return _of_pipeline(call, paint, width)
     name, state = paint("call", call.name), call.state
     if call.component.name == _QUESTION:
         return _asked(call, state, width, paint)
@@ -66,6 +69,12 @@ def _of_machine(call: Invocation, paint: Paint, width: int) -> str:
     from gvstore.cli.step_line import ACTION, machine_called, step_called
 
     return (step_called if call.component.flavor == ACTION else machine_called)(call, paint, width)
+
+
+def _of_pipeline(call: Invocation, paint: Paint, width: int) -> str:
+    from gvstore.cli.pipeline_line import STEP, pipeline_called, step_called
+
+    return step_called(call, paint) if call.component.flavor == STEP else pipeline_called(call, paint, width)
 
 
 def _asked(call: Invocation, state: object, width: int, paint: Paint) -> str:
@@ -96,6 +105,10 @@ def ending(call: Invocation, paint: Paint, width: int = _OUTPUT_WIDTH) -> str:
             from gvstore.cli.step_line import ACTION, machine_ending, step_ending
 
             return step_ending(call, width) if call.component.flavor == ACTION else machine_ending(call, width)
+        if call.component.flavor in _PIPELINES:
+            from gvstore.cli.pipeline_line import STEP, step_ending, text_ending
+
+            return step_ending(call, width) if call.component.flavor == STEP else text_ending(call.output, width)
         return f" = {value_line(call.output, width)}"
     if call.status == "raised":
         error = call.get_raised()

@@ -87,6 +87,8 @@ def _line(before: str, call: Invocation, paint: Paint, timing: Timing | None, wa
 
 def tree_lines(root: Invocation, paint: Paint, timing: Timing | None, walk: Walk) -> Iterator[str]:
     """Yields the calls below `root`, with their numbers; those that `walk.calls` matches as a list, by their paths."""
+    if walk.depth is None and not walk.full and root.component.flavor == "pipeline":
+        walk = walk._replace(depth=1)  # a line a step
     if walk.calls:
         yield from _matching_lines(root, paint, timing, walk)
         return
@@ -160,11 +162,23 @@ def call_cost(call: Invocation, timing: Timing | None) -> str:
         return ""
     if timing.reused:
         return "   reused"
+    if call.component.flavor == "step":
+        return _step_cost(call, timing)
     is_step = call.component.flavor == "action"
     tokens = 0 if is_step else _tokens(call.get_output())
     parts = [units.count(tokens, "token")] if tokens else []
     parts += [units.duration(timing.duration_us)] if is_step or timing.duration_us >= _LEAST_US else []
     return "   " + ", ".join(parts) if parts else ""
+
+
+def _step_cost(call: Invocation, timing: Timing) -> str:
+    """Returns which models a step of a pipeline asked, their tokens, its time."""
+    from gvstore.cli.pipeline_line import models_of
+
+    models = models_of(call)
+    tokens = sum(models.values())
+    parts = [*models, *([units.count(tokens, "token")] if tokens else []), units.duration(timing.duration_us)]
+    return "   " + ", ".join(parts)
 
 
 def _tokens(output: object) -> int:

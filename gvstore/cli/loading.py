@@ -49,6 +49,11 @@ def load_recorded(cx: CommandContext, repo: Repository, run: RunOf, alias: Mappi
         InvocationError: it has an alias and is still there.
     """
     component = run.invocation.component
+    if component.flavor == "pipeline":
+        from gvstore.cli.pipeline_load import load_recorded_pipeline
+
+        load_recorded_pipeline(cx, repo, run)
+        return
     renamed = component.name in alias
     component = replace(component, name=alias.get(component.name, component.name))
     kept = {} if run.record.code is None else read_files(repo.objects, run.record.code)

@@ -25,6 +25,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "answer": "Answer an open question and go on with its run",
         "put": "Store a value",
         "get": "Hand out a bare value or file",
+        "pipeline": "Run, check and draw pipelines of model calls",
     },
     "Keep history": {
         "status": "Show what changed since the last commit",

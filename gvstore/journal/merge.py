@@ -53,12 +53,12 @@ def merge_records(call: Call, older: Call, replayer: Replayer, objects: ObjectSt
             children.add(encoder.place(merge_records(own, there, replayer, objects, reasons).encode()))
     for queue in waiting.values():
         for part, lane in queue:
-            children.add(_left(part, replayer, objects, reasons))
+            children.add(left(part, replayer, objects, reasons))
             runs.add(lane)
     return call.without_outcome(encoder.place(children.finish()), encoder.place(runs.finish()))
 
 
-def _left(part: bytes, replayer: Replayer, objects: ObjectStore, reasons: dict[bytes, str]) -> bytes:
+def left(part: bytes, replayer: Replayer, objects: ObjectStore, reasons: dict[bytes, str]) -> bytes:
     """Returns an older call without the outcomes in it that no longer hold, its own and those of the calls above such ones."""
     elements = split(part_body(part, objects))
     if replayer.is_fresh(part) or replayer.is_undefined(elements[1]) or replayer.standing(elements[1]).effect == "once":
@@ -68,12 +68,12 @@ def _left(part: bytes, replayer: Replayer, objects: ObjectStore, reasons: dict[b
     why = replayer.why_stale(elements)
     children = call_list(objects)
     for child in PartList(call.children, objects) if call.children != NIL else ():
-        children.add(_left(child, replayer, objects, reasons))
+        children.add(left(child, replayer, objects, reasons))
     kept = encoder.place(children.finish()) if children.count else NIL
-    left = encoder.place(call.without_outcome(kept, call.lanes).encode())
+    changed = encoder.place(call.without_outcome(kept, call.lanes).encode())
     if why:
-        reasons[left] = why
-    return left
+        reasons[changed] = why
+    return changed
 
 
 def _identity(call: Call, replayer: Replayer) -> tuple[str, bytes]:

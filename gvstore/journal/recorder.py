@@ -18,7 +18,7 @@ import os
 import struct
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
@@ -202,6 +202,12 @@ class Recording:
         if (cleaned := tuple(map(clean, texts))) == texts:
             return component
         return replace(component, source=cleaned[0], doc=cleaned[1], signature=cleaned[2])
+
+    def hide(self, secrets: Mapping[str, str]) -> None:
+        """Keeps these texts, by name, out of all that is recorded from here on; what is short may be any word, and stays."""
+        found = {text.encode("utf-8", "surrogateescape"): name for name, text in secrets.items() if len(text) >= LEAST_CHARACTERS}
+        with self.lock:
+            self.redactor = self.encoder.redactor = self.redactor.with_secrets(found)
 
     def encode(self, value: Any) -> bytes:
         """Returns the nested encoding of any value; what raises while it is read is opaque, a secret is left out."""

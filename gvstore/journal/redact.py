@@ -51,6 +51,10 @@ class Redactor:
         self._secrets = dict(sorted(secrets.items(), key=lambda item: -len(item[0])))
         self._values = tuple(self._secrets)
 
+    def with_secrets(self, secrets: Mapping[bytes, str]) -> Redactor:
+        """Returns what knows these secrets too; itself, if it knows them."""
+        return self if secrets.keys() <= self._secrets.keys() else Redactor({**secrets, **self._secrets})
+
     def suspect(self, data: bytes) -> bool:
         """Returns whether `data` may hold a secret: quickly, and never False if it does."""
         find = data.find  # `in` would ask first whether the text is an int, and fail
@@ -113,20 +117,20 @@ def redactor_of(environment: Mapping[str, str]) -> Redactor:
 class RedactingEncoder(Encoder):
     """An encoder that puts a placeholder where a secret stands, and tells `on_secret(name)`."""
 
-    __slots__ = ("_on_secret", "_redactor")
+    __slots__ = ("_on_secret", "redactor")
 
     def __init__(
         self, writer: ObjectWriter, redactor: Redactor, *, on_opaque: OnOpaque, on_secret: Callable[[str], object]
     ) -> None:
         super().__init__(writer, on_opaque)
-        self._redactor, self._on_secret = redactor, on_secret
+        self.redactor, self._on_secret = redactor, on_secret
 
     def text(self, value: str | bytes) -> bytes:
         """Returns the encoding of a text or bytes without secrets; whole, before it is cut."""
         if len(value) >= LEAST_CHARACTERS:
             data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
-            if self._redactor.suspect(data):
-                clean = self._redactor.clean(data, self._on_secret)
+            if self.redactor.suspect(data):
+                clean = self.redactor.clean(data, self._on_secret)
                 value = clean.decode("utf-8", "surrogatepass") if isinstance(value, str) else clean
         return super().text(value)
 

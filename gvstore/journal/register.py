@@ -170,6 +170,11 @@ def note_object(live: LiveComponent) -> None:
     _objects.add(live)
 
 
+def forget_object(live: LiveComponent) -> None:
+    """Takes a component out that `note_object` made known: another stands in its place."""
+    _objects.discard(live)
+
+
 def _replaces(live: LiveComponent, earlier: LiveComponent) -> bool:
     """Returns whether a component is another version of one: made at the same place of its file by other code, as a reload does."""
     new, old = live.code, earlier.code

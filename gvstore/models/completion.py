@@ -12,13 +12,14 @@ import os
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from gvstore.journal.recorder import report_usage
 from gvstore.journal.register import register
 from gvstore.models.attempts import persist
 from gvstore.models.limit import estimated_tokens, limiter_of
-from gvstore.models.protocol import Completion, Messages, OnText, Options, parse_messages, parse_tools
+from gvstore.models.protocol import Completion, Message, Messages, OnText, Options, parse_messages, parse_tools
 from gvstore.models.provider import make_model, provider_of
 from gvstore.models.settings import Settings, current_settings
 
@@ -34,6 +35,9 @@ class Aside(NamedTuple):
 
 ASIDE: Final[ContextVar[Aside]] = ContextVar("gvstore.models.aside", default=Aside())  # noqa: B039 - it cannot be changed
 
+FILLED: Final[ContextVar[Mapping[str, str]]] = ContextVar("gvstore.models.filled", default=MappingProxyType({}))
+"""Texts that stand in the recorded messages for others, which are what the model is sent: prompts with secrets in them."""
+
 
 @register
 def complete(messages: Messages, model: str, **options: Any) -> Completion:
@@ -48,7 +52,7 @@ def complete(messages: Messages, model: str, **options: Any) -> Completion:
         ValueError: messages or options that no model takes.
     """
     on_text, timeout_s = ASIDE.get()
-    parsed = parse_messages(messages)
+    parsed = _filled(parse_messages(messages))
     wanted = parse_options(options)
     settings = current_settings()
     provider, _, name = model.partition(":")
@@ -76,6 +80,19 @@ def complete(messages: Messages, model: str, **options: Any) -> Completion:
     if wanted.schema is not None:
         _check(completion, wanted.schema, name or model)
     return completion
+
+
+def _filled(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Returns the messages as they are sent; a system prompt may go on behind the text that stands for another."""
+    filled = FILLED.get()
+    for shown, sent in filled.items():
+        messages = tuple(
+            replace(each, content=sent + each.content.removeprefix(shown))
+            if each.content == shown or (each.role == "system" and each.content.startswith(shown))
+            else each
+            for each in messages
+        )
+    return messages
 
 
 def parse_options(given: Mapping[str, Any]) -> Options:

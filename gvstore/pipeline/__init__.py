@@ -1,6 +1,6 @@
 """PIPELINES: steps of model calls, written in YAML beside their prompt files.
 
-Being built.  What stands, each in its file:
+Each in its file:
 
     place       a file, a line, a column; fault: all that is wrong, each with its place
     document    YAML as nodes that know where they stand (scalar: what a plain scalar means)
@@ -14,6 +14,12 @@ Being built.  What stands, each in its file:
     order       which step waits for which; choose: `--only --from --until`; setting: `--set`; find: which file is meant
     drawing     the picture; terms: on what a step's result depends, to be recorded and compared
     prompt      what a model is sent; given: what a step is given of the results before it, and whether it runs
+
+    program     a pipeline with its components and functions; component: what these are; source: their code, as text
+    execution   step after step, in lanes and threads; attempt: one step, tried, skipped, passed over; failure: how it fails
+    work        what a step does; module_call: what a module is given and can do; builtin: where the built-in ones stand
+    asking      start_module, human_intervention
+    past        what earlier runs answer; perform: a run as a person asks for it; conduct: how many at once, who listens
 
     extract         files out of a model's answer; file_name: the path in the words around a block
     working_folder  where they are written and nowhere else; working_path: which paths, open_folder: one step of the walk

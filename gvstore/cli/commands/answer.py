@@ -26,12 +26,12 @@ def command(cx: CommandContext, message: str, code: str | None, rev: str, value:
       gv answer run/9:3 yes
     """
     from gvstore.cli.execution import answer, program_speaks, telling
+    from gvstore.cli.loading import load_recorded
     from gvstore.cli.stored_code import running_code
     from gvstore.cli.subject import open_subject
     from gvstore.journal.inbox import answer_run, question_at, read_answer
     from gvstore.journal.run import NoSuchRun
     from gvstore.journal.running import RunOptions
-    from gvstore.journal.target import load_component
     from gvstore.repo.resolve import Found
 
     repo, folder = cx.journal, cx.folder
@@ -41,7 +41,7 @@ def command(cx: CommandContext, message: str, code: str | None, rev: str, value:
             raise NoSuchRun(f"{rev} is no call of a run", hint="`gv inbox` lists the open questions.")
         run = subject.run
         with program_speaks(cx):
-            load_component(run.invocation.component, repo.root)
+            load_recorded(cx, repo, run, {})
         question = question_at(run, subject.path)
         said = read_answer(value, question.request, folder)
         options = RunOptions(

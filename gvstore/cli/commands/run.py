@@ -11,6 +11,7 @@ from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.errors import ComponentRaised
 
+PIPELINES = (".yml", ".yaml")
 _OWN = frozenset(
     {"-m", "--message", "--group", "--interactive", "--json", "-q", "--quiet", "--color", "--no-pager", "-C"}
 )
@@ -27,11 +28,12 @@ _OWN = frozenset(
 @pass_context
 def command(
     cx: CommandContext, message: str, group: str, interactive: bool, target: str, args: tuple[str, ...]
-) -> None:
+) -> int:
     """Run a function and record every call
 
     TARGET is FILE.py:FUNCTION or package.module:FUNCTION; COMMIT::NAME and RUN::NAME are a component as that commit or
-    run has it, whose code then runs out of the store, without touching the work tree.  What follows are its arguments, read as the function's
+    run has it, whose code then runs out of the store, without touching the work tree.  FILE.yml is a pipeline, with the
+    options of `gv pipeline run` behind it.  What follows are its arguments, read as the function's
     annotations say: values in order, --name VALUE, name=VALUE; @FILE is the text of a file, of FILE.json its content.
     The arguments of an Invokable class are its fields.  gv's own options stand before TARGET.  What the program prints
     goes to stderr.
@@ -58,6 +60,8 @@ def command(
     from gvstore.journal.running import RunOptions
     from gvstore.journal.target import load_named, load_target
 
+    if target.endswith(PIPELINES):
+        return _run_pipeline(cx, target, args, message=message, group=group, interactive=interactive)
     repo, folder = cx.journal, cx.folder
     rev, in_store, name = target.partition("::")
     with repo, running_code(cx, repo, rev if in_store else None) as code:
@@ -84,6 +88,16 @@ def command(
             asker = terminal_asker(cx) if interactive else None
             performed = repo.perform(subject, values, named, options, asker=asker)
         answer(cx, performed)
+    return 0
+
+
+def _run_pipeline(cx: CommandContext, file: str, args: tuple[str, ...], *, message: str, group: str, interactive: bool) -> int:
+    """Runs a pipeline's file, with the options of `gv pipeline run`."""
+    from gvstore.cli.commands.pipeline import run_command
+
+    words = [*(("-m", message) if message else ()), *(("--group", group) if group else ()), *(("--interactive",) if interactive else ())]
+    with run_command.make_context("gv run", [*words, *args, file], obj=cx) as ctx:
+        return int(run_command.invoke(ctx) or 0)
 
 
 def _hint_of_own_options(target: str, words: tuple[str, ...]) -> str:

@@ -1,0 +1,153 @@
+"""gv pipeline: YAML pipelines of model calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gvstore.cli.command import Command, CommandGroup, pass_context
+from gvstore.cli.context import CommandContext
+from gvstore.cli.style import Paint
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A pipeline that can run: its steps, in the order in which they run."""
+
+    pipeline: str
+    steps: tuple[str, ...]
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        count = len(self.steps)
+        yield f"{self.pipeline}  {count} step{'s'[: count != 1]}, no fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A pipeline as a picture."""
+
+    form: str
+    text: str
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        yield from self.text.rstrip("\n").split("\n")
+
+
+@click.group("pipeline", cls=CommandGroup, no_args_is_help=True)
+def command() -> None:
+    """Run, check and draw pipelines of model calls
+
+    A pipeline is a YAML file with a list of steps, and prompt files beside it; a folder stands for the pipeline that its
+    config.yml names.  `check` and `draw` work outside a repository too.
+
+    \b
+    Example:
+      gv pipeline check plan.yml
+      gv pipeline run plan.yml --input request="a plan"
+    """
+
+
+_FILES = [
+    click.option("--set", "settings", metavar="A.B=C", multiple=True, help="Change a parameter, a key of a step or of config.yml (can be repeated)"),
+    click.option("--provider", metavar="NAME", default="", help="Ask this provider whatever models are named: local, recorded:FILE, ..."),
+]
+_CHOICE = [
+    click.option("--input", "inputs", metavar="NAME=VALUE|@FILE", multiple=True, help="Answer the question of the step NAME (can be repeated)"),
+    click.option("--only", metavar="STEP", multiple=True, help="Run this step, with earlier results for what it is given (can be repeated)"),
+    click.option("--from", "start", metavar="STEP", multiple=True, help="Run this step and what follows from it (can be repeated)"),
+    click.option("--until", metavar="STEP", multiple=True, help="Run this step and what leads to it (can be repeated)"),
+    click.option("--force", metavar="STEP", multiple=True, help="Run this step whatever the record says (can be repeated)"),
+    click.option("--no-cache", is_flag=True, help="Run every step: earlier runs answer nothing"),
+]
+
+
+def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def add(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+@command.command("run", cls=Command)
+@_with(*_CHOICE, *_FILES)
+@click.option("-j", "--jobs", metavar="N", type=click.IntRange(1, 256), default=1, help="Run so many independent steps at once")
+@click.option("--keep-going", is_flag=True, help="When a step fails, run all that does not depend on it")
+@click.option("--interactive", is_flag=True, help="Ask questions on stdin, also where that is no terminal")
+@click.option("-m", "--message", metavar="WHY", default="", help="Say why, for `gv runs`")
+@click.option("--group", metavar="NAME", default="", help="Put the run into a group; RUN does not move to it")
+@click.argument("file", default=".")
+@pass_context
+def run_command(
+    cx: CommandContext, inputs: tuple[str, ...], only: tuple[str, ...], start: tuple[str, ...], until: tuple[str, ...],
+    force: tuple[str, ...], no_cache: bool, settings: tuple[str, ...], provider: str, jobs: int, keep_going: bool,
+    interactive: bool, message: str, group: str, file: str,
+) -> int:  # fmt: skip
+    """Run a pipeline; `gv run FILE.yml` is the same
+
+    A step is answered from earlier runs of the same pipeline when its prompt, its configuration and what it is given are
+    the same.  Questions are answered by --input, at the terminal, or by `gv answer` later: then the status is 21.
+
+    \b
+    Example:
+      gv pipeline run plan.yml --input request="a plan"
+      gv pipeline run plan.yml --provider local -j 4
+    """
+    from gvstore.cli.pipeline_run import inputs_of, run_pipeline
+    from gvstore.pipeline.perform import Wish
+
+    wish = Wish(inputs_of(cx, inputs), only, start, until, force, cache=not no_cache)
+    return run_pipeline(
+        cx, file, wish, settings=settings, provider=provider, jobs=jobs, keep_going=keep_going, interactive=interactive,
+        message=message, group=group,
+    )  # fmt: skip
+
+
+@command.command("check", cls=Command)
+@_with(*_FILES)
+@click.argument("file", default=".")
+@pass_context
+def check_command(cx: CommandContext, settings: tuple[str, ...], provider: str, file: str) -> None:
+    """Tell all that is wrong with a pipeline; status 2 if anything is
+
+    \b
+    Example:
+      gv pipeline check plan.yml
+    """
+    pipeline = _pipeline(cx, file, settings, provider)
+    cx.output.result(Checked(str(pipeline.path), pipeline.order))
+
+
+@command.command("draw", cls=Command)
+@_with(*_FILES)
+@click.option("--format", "form", metavar="FORM", type=click.Choice(["text", "mermaid", "dot", "svg"]), default="text", help="text, mermaid, dot or svg")
+@click.argument("file", default=".")
+@pass_context
+def draw_command(cx: CommandContext, settings: tuple[str, ...], provider: str, form: str, file: str) -> None:
+    """Draw a pipeline: text, Mermaid, DOT or SVG
+
+    \b
+    Example:
+      gv pipeline draw plan.yml
+      gv pipeline draw --format svg plan.yml > plan.svg
+    """
+    from gvstore.pipeline.drawing import draw_pipeline
+
+    cx.output.result(Drawn(form, draw_pipeline(_pipeline(cx, file, settings, provider), form)))
+
+
+def _pipeline(cx: CommandContext, file: str, settings: tuple[str, ...], provider: str) -> Any:
+    """Returns a pipeline that was looked at; warnings are told."""
+    from gvstore.pipeline.check import load_pipeline
+    from gvstore.pipeline.find import find_pipeline
+    from gvstore.pipeline.setting import parse_setting
+
+    pipeline = load_pipeline(find_pipeline(Path(file)), settings=[parse_setting(each) for each in settings], provider=provider)
+    for fault in pipeline.warnings:
+        cx.output.warning(str(fault).replace("warning: ", "", 1))
+    return pipeline

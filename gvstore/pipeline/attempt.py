@@ -1,0 +1,166 @@
+"""One step: is it to run, how often is it tried, what takes its place when it fails.
+
+Every attempt is a call of the step's component, so that a record tells of each, and answers each.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gvstore import host
+from gvstore.journal.answers import Answer
+from gvstore.journal.call import execute, open_call
+from gvstore.journal.fault import InvocationError
+from gvstore.journal.frame import Frame, open_ancestor
+from gvstore.journal.invocation import Invocation
+from gvstore.machine.action_fault import ActionTimeout
+from gvstore.machine.attempts import with_timeout
+from gvstore.pipeline.builtin import restore_builtin
+from gvstore.pipeline.conduct import Ended, current_conduct
+from gvstore.pipeline.failure import StepTimedOut, kinds_of
+from gvstore.pipeline.given import Results, given, user_prompt, why_skipped
+from gvstore.pipeline.model_config import ModelConfig, plain
+from gvstore.pipeline.module_call import ModuleCall, model_name
+from gvstore.pipeline.program import Program
+from gvstore.pipeline.step import Does, Step, Work
+from gvstore.pipeline.work import perform
+from gvstore.store.active import current_store
+
+_UNSENT = ("model", "provider", "base_url", "api_key", "headers")
+
+
+class Skipped(NamedTuple):
+    """In the place of a result: the step did not run, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    name: str
+    timeout: float | None
+
+
+@dataclass(slots=True)
+class Attempts:
+    """One sample of a step of a program, below the pipeline's call `frame`."""
+
+    frame: Frame
+    program: Program
+    step: Step
+    sample: int | None
+    results: Results
+    answers: tuple[str, ...]
+    _executed: bool = True
+    _name: str = ""
+
+    def take(self) -> Any:
+        """Returns the result, or `Skipped`.
+
+        Raises:
+            ExpressionFault: `when` cannot be evaluated.
+            whatever the last attempt raises.
+        """
+        listener, begun = current_conduct().listener, host.ticks_ns()
+        name = self._name = self.step.name if self.sample is None else f"{self.step.name}[{self.sample}]"
+        why = why_skipped(self.step, self.results)
+        if why:
+            self._once(self.step.work, why)
+            listener.ended(Ended(name, "skipped", why=why))
+            return Skipped(why)
+        value = self._first_that_works()
+        how = "ran" if self._executed else "reused"
+        listener.ended(Ended(name, how, host.ticks_ns() - begun, value))
+        return value
+
+    def _first_that_works(self) -> Any:
+        try:
+            return self._tried(self.step.work)
+        except Exception as e:
+            if self.step.fallback is None or not kinds_of(e):
+                raise
+        return self._tried(self.step.fallback)
+
+    def _tried(self, work: Work) -> Any:
+        retry = self.step.retry
+        for delay in (*retry.delays_s(), None):
+            try:
+                return self._once(work)
+            except Exception as e:
+                if delay is None or not kinds_of(e) & set(retry.on):
+                    raise
+                if self._executed:
+                    time.sleep(delay)
+        raise AssertionError
+
+    def _once(self, work: Work, skipped: str = "") -> Any:
+        """Makes one call of the step's component, or answers it from the record."""
+        parent = open_ancestor(self.frame)
+        if parent is None:
+            raise InvocationError(f"{self.step.name} comes too late: its pipeline has ended")
+        live = self.program.steps[self.step.name]
+        opened = open_call(parent, live, self._arguments(work, skipped), {})
+        self._executed = type(opened) is Frame
+        if type(opened) is Frame:
+            if not skipped:
+                current_conduct().listener.began(self._name)
+            return execute(opened, lambda: None if skipped else self._performed(work), (), {})
+        if type(opened) is tuple:
+            return opened[0]
+        assert isinstance(opened, Answer)
+        if work.does is Does.BUILTIN and not skipped:
+            restore_builtin(self._call(work), Invocation.of_part(current_store(), opened.part))
+        try:
+            return opened.give()
+        except BaseException as e:
+            parent.raised = e
+            raise
+
+    def _performed(self, work: Work) -> Any:
+        limit = _Limit(self.step.name, self.step.timeout_s)
+        try:
+            return with_timeout(limit, lambda: perform(self._call(work), self.results))
+        except ActionTimeout as e:
+            raise StepTimedOut(self.step.name, self.step.timeout_s or 0.0) from e
+
+    def _call(self, work: Work) -> ModuleCall:
+        prompt = user_prompt(self.step, self.results, work=work)
+        return ModuleCall(self.program, self.step, work, dict(given(self.step, self.results)), prompt, self.answers, self._seed)
+
+    @property
+    def _seed(self) -> int | None:
+        return None if self.step.seed is None else self.step.seed + (self.sample or 0)
+
+    def _arguments(self, work: Work, skipped: str) -> tuple[Any, ...]:
+        """Returns what the step's call is recorded with: all that its answer depends on, beside its code."""
+        step = self.step
+        inputs = dict(given(step, self.results))
+        supplement = None if work.supplement is None else str(work.supplement)
+        if skipped:
+            return work.module, inputs, {}, None, None, {"skipped": skipped}
+        read = {each: plain(step.scope[each]) for each in self.program.params[step.name]}
+        said = {
+            "function": str(work.function) if work.function else None,
+            "sample": self.sample,
+            "schema": step.schema,
+            "tools": [str(each) for each in step.tools],
+            "rounds": step.rounds if step.tools else None,
+            "params": {**read, **{name: _shown(value) for name, value in step.options.items()}},
+            "answers": list(self.answers),
+        }
+        options = {name: value for name, value in said.items() if value not in (None, [], {})}
+        return work.module, inputs, shown_config(work, self.program.provider), supplement, self._seed, options
+
+
+def shown_config(work: Work, provider: str) -> dict[str, Any]:
+    """Returns how a model is asked as it is recorded: its full name, and what is set; neither keys nor addresses."""
+    if work.system is None and work.does is not Does.FUNCTION:
+        return {}
+    shown = {name: plain(value) for name, value in work.model_config.items() if name not in _UNSENT}
+    return {"model": model_name(work.model_config, provider), **shown}
+
+
+def _shown(value: object) -> object:
+    return value.shown() if isinstance(value, ModelConfig) else plain(value)

@@ -1,0 +1,79 @@
+"""How a pipeline is run, beside what it is: how many steps at once, what a failure stops, who listens.
+
+None of it is an argument of anything that is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Protocol
+
+
+class Ended(NamedTuple):
+    """How a step ended: `how` is ran, reused, skipped, failed or waiting; `why` it was skipped or failed; `value` is its result."""
+
+    step: str
+    how: str
+    duration_ns: int = 0
+    value: Any = None
+    why: str = ""
+
+
+class Listener(Protocol):
+    """Hears how far a pipeline has come, from the threads that run it."""
+
+    def began(self, step: str) -> None:
+        """A step is about to be executed."""
+        ...
+
+    def said(self, step: str, piece: str) -> None:
+        """A model that a step asks has said something."""
+        ...
+
+    def ended(self, ended: Ended) -> None:
+        """A step has ended."""
+        ...
+
+
+class Silence:
+    """Hears, and says nothing."""
+
+    def began(self, step: str) -> None: ...
+
+    def said(self, step: str, piece: str) -> None: ...
+
+    def ended(self, ended: Ended) -> None: ...
+
+
+_SILENCE: Final = Silence()
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """`jobs` steps at once; with `keep_going` a failure stops only what depends on it; `streams`: the listener hears pieces."""
+
+    jobs: int = 1
+    keep_going: bool = False
+    listener: Listener = _SILENCE
+    streams: bool = False
+
+
+_CONDUCT: Final[ContextVar[Conduct]] = ContextVar("gvstore.pipeline.conduct", default=Conduct())  # noqa: B039 - it cannot be changed
+
+
+def current_conduct() -> Conduct:
+    """Returns the conduct of the innermost block."""
+    return _CONDUCT.get()
+
+
+@contextmanager
+def conducted(conduct: Conduct) -> Iterator[None]:
+    """Has pipelines run so in the block."""
+    token = _CONDUCT.set(conduct)
+    try:
+        yield
+    finally:
+        _CONDUCT.reset(token)
