@@ -32,6 +32,10 @@ class GvError(Exception):
             self.hint = hint
 
 
+class GvWarning(UserWarning):
+    """The root of what gvstore warns of: the program goes on, and the command line shows it as its own."""
+
+
 class UsageFault(GvError):
     """What was typed cannot be meant."""
 

@@ -21,7 +21,7 @@ from gvstore.cli.main import collect_as_usual
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.value_text import question_line
-from gvstore.errors import ComponentRaised, GvError, Waiting
+from gvstore.errors import ComponentRaised, GvError, GvWarning, Waiting
 from gvstore.journal.timing import Timing
 from gvstore.models.progress import Progress, listening
 
@@ -195,17 +195,15 @@ def _stdout_on_stderr() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _our_warnings(cx: CommandContext) -> Iterator[None]:
-    """Shows the recorder's warnings as the command line's own; those of the program stay as they are."""
-    from gvstore.store.store import OpaqueWarning
-
+    """Shows what gvstore warns of as the command line's own; the program's warnings stay as they are."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always", OpaqueWarning)
+        warnings.simplefilter("always", GvWarning)
         others = warnings.showwarning
 
         def show(
             message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: object, **more: object
         ) -> None:
-            if issubclass(category, OpaqueWarning):
+            if issubclass(category, GvWarning):
                 cx.output.warning(str(message))
             else:
                 others(message, category, filename, lineno)

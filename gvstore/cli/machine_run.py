@@ -166,6 +166,8 @@ def _unknown(word: str, plain: str, app: Application[Any], target: str) -> Usage
 
 def _identified(repo: Repository, app: Application[Any], asked: dict[str, Any], target: str) -> Application[Any]:
     """Returns the application under the id that was asked for, gone on with where that was asked."""
+    if asked["resume"] and asked["app"] is None and not app.is_named:
+        asked["app"], asked["partition"] = _latest(repo, app, target)
     app_id, partition = asked["app"] or app.uid, asked["partition"] if asked["partition"] is not None else app.partition_key
     if not asked["resume"]:
         same = app_id == app.uid and partition == app.partition_key
@@ -179,6 +181,16 @@ def _identified(repo: Repository, app: Application[Any], asked: dict[str, Any], 
         raise UnknownApplication.named(app_id, partition_of(partition), persister.list_app_ids(partition))
     position = found["position"] if found["status"] == "completed" else _before(persister, partition, app_id, found["sequence_id"])
     return app.fork(found["state"], position, found["sequence_id"], app_id, partition)
+
+
+def _latest(repo: Repository, app: Application[Any], target: str) -> tuple[str, str | None]:
+    """Returns (id, partition) of the newest run of a machine whose applications have ids of chance."""
+    name = app.__gv__.name(repo.root)
+    for row in repo.refs.runs():
+        run = repo.runs[row.number]
+        if "app" in run.labels and run.record.root is not None and run.invocation.component.name == name:
+            return str(run.labels["app"]), run.labels.get("partition")
+    raise UsageFault(f"there is no run of {target} to go on from", hint="Leave --resume out.")
 
 
 def _before(persister: Any, partition: str | None, app_id: str, sequence_id: int) -> str | None:

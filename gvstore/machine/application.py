@@ -91,7 +91,7 @@ class Application(Generic[S]):
         self._graph = ApplicationGraph.of(graph, entrypoint)
         self._state: State[Any] = state if isinstance(state, State) else State(state or {})
         self._position, self._sequence_id = position, sequence_id
-        self._partition_key, self._uid = partition_key, uid if uid is not None else str(uuid.uuid4())
+        self._partition_key, self._uid, self._is_named = partition_key, uid if uid is not None else str(uuid.uuid4()), uid is not None
         self._state_persister, self._state_initializer = state_persister, state_initializer
         self._saver = None if state_persister is None else Saver(state_persister, on_every)
         self._builder, self._findings = builder, tuple(findings)
@@ -161,6 +161,11 @@ class Application(Generic[S]):
     def uid(self) -> str:
         """The application's id, its `app_id`."""
         return self._uid
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its id was given to it, and is the same in the next process."""
+        return self._is_named
 
     @property
     def partition_key(self) -> str | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gvstore.errors import UsageFault
+from gvstore.errors import GvWarning, UsageFault
 from gvstore.machine.finding import meant
 
 
-class MachineWarning(UserWarning):
+class MachineWarning(GvWarning):
     """A machine runs, and something about it is most likely not meant."""
 
 

@@ -14,7 +14,6 @@ Without an entrypoint the first action runs first, without a state it begins emp
 from __future__ import annotations
 
 import inspect
-import uuid
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, cast, overload
@@ -316,7 +315,7 @@ class ApplicationBuilder(Generic[S]):
             state=state,
             entrypoint=entrypoint,
             partition_key=self._partition_key,
-            uid=self._app_id if self._app_id is not None else str(uuid.uuid4()),
+            uid=self._app_id,
             sequence_id=start.sequence_id,
             graph=ApplicationGraph.of(graph_of(self._parts.draft), entrypoint),
             state_persister=self._persister,

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 
 import gvstore.store.libraries  # noqa: F401 - teaches the encoder their types
+from gvstore.errors import GvWarning
 from gvstore.objects.carry import carry
 from gvstore.objects.decode import get_value
 from gvstore.objects.encode import Encoder
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class OpaqueWarning(UserWarning):
+class OpaqueWarning(GvWarning):
     """A value has no encoding and is recorded as an opaque marker of its type."""
 
 

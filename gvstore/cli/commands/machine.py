@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,9 +190,11 @@ def _machines(cx: CommandContext, target: str) -> list[tuple[str, Application[An
     from gvstore.cli.machine_run import is_machine, made_machine, makes_machine
     from gvstore.journal.fault import BadTarget
     from gvstore.journal.target import load_file, load_target
+    from gvstore.machine.application_fault import MachineWarning
 
     root = _root(cx)
-    with program_speaks(cx):
+    with program_speaks(cx), warnings.catch_warnings():
+        warnings.simplefilter("ignore", MachineWarning)  # what was found is told in any case, and once
         if ":" not in target and target.endswith(".py"):
             path = (cx.folder / target).resolve()
             if not path.is_file():
