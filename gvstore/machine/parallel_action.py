@@ -33,7 +33,6 @@ from gvstore.machine.terms import Terms
 from gvstore.machine.view import View
 
 CONTEXT: Final = "__context"
-_RULES: Final = ("limit", "task_retry", "task_timeout", "least")  # that change nothing of what the step comes to
 _BY_PLACE: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _YIELD: Final = "Type `yield SubGraphTask(graph=action, inputs=inputs, state=state)` in tasks()."
 
@@ -75,11 +74,6 @@ class TaskBasedParallelAction(SingleStepAction, abc.ABC):
     def inputs(self) -> Any:
         """The inputs that it must be given, or these and those that it may, as a pair of lists."""
         return [CONTEXT]
-
-    @property
-    def bound(self) -> dict[str, Any]:
-        """Its parameters: the attributes of the instance that are not private, and change what it comes to."""
-        return {name: value for name, value in super().bound.items() if name not in _RULES}
 
     def is_async(self) -> bool:
         """Returns whether it has to be awaited: here, if one of its methods has; override it where branches are async and no method is."""

@@ -157,6 +157,7 @@ def test_a_branch_that_failed_runs_again_alone(repo: Any) -> None:
     assert {"numbers": [1, 2, 3]} == app.state
     run = repo.runs[1]
     assert "raised" == run.status
+    assert {"fail": "all"} == run.invocation.get_child(0).args["inputs"]  # an instance's attributes are arguments
     RAN.clear()
     DOWN.clear()
     again = run.replay()
