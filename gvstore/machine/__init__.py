@@ -15,7 +15,7 @@
                 (typing_system, annotation), changed by values (delta), compared (difference); errors: state_fault
     action_*    functions and classes as actions; cycle: one attempt at a step, with view: what an action sees of the state,
                 and terms: what it declares; attempts: retries and timeouts; builtin_actions: Result, Input, Placeholder;
-                model_part: parts of pydantic models
+                model_part: parts of pydantic models; chat_action: a question to a model
     application a graph, a state, and where it is; builder: makes it, from an origin (fresh, resumed, forked)
                 (call: one call of it; walk: step after step; turn: one step; halts: where a call stops;
                 stream_result: what streams; context: what an action may know; saver: when a persister is told)
@@ -27,6 +27,7 @@
     persister   what keeps steps: persister_memory, persister_sqlite (over persister_schema, persister_rows), persister_async,
                 persister_store (the repository);
                 persister_hook saves; tracking: the files of Burr's tracker
+    integrations  graphs and chains of other libraries as actions, each imported by its own name
     draw        text, Mermaid, DOT and SVG of a sketch (draw_svg: the picture, layout: where all lies);
                 visualize: written to files
 """
@@ -77,6 +78,8 @@ if TYPE_CHECKING:
     from gvstore.machine.builtin_actions import Input as Input
     from gvstore.machine.builtin_actions import Placeholder as Placeholder
     from gvstore.machine.builtin_actions import Result as Result
+    from gvstore.machine.chat_action import ChatAction as ChatAction
+    from gvstore.machine.chat_action import StreamingChatAction as StreamingChatAction
     from gvstore.machine.condition import Condition as Condition
     from gvstore.machine.condition import ErrorCondition as ErrorCondition
     from gvstore.machine.condition import default as default
@@ -235,6 +238,7 @@ _WHERE = {
     "BranchFailure": "parallel_fault",
     "BranchesFailed": "parallel_fault",
     "BuilderFault": "builder",
+    "ChatAction": "chat_action",
     "Condition": "condition",
     "ConditionFault": "condition_fault",
     "CorruptPersister": "persister",
@@ -331,6 +335,7 @@ _WHERE = {
     "StepUnderway": "application_fault",
     "StorePersister": "persister_store",
     "StreamingAction": "action_stream",
+    "StreamingChatAction": "chat_action",
     "StreamingResultContainer": "stream_result",
     "SubGraphTask": "task",
     "SyncTrackingClient": "tracking",
@@ -404,6 +409,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "BranchFailure",
     "BranchesFailed",
     "BuilderFault",
+    "ChatAction",
     "Condition",
     "ConditionFault",
     "CorruptPersister",
@@ -496,6 +502,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "StateValueError",
     "StepUnderway",
     "StreamingAction",
+    "StreamingChatAction",
     "StreamingResultContainer",
     "SubGraphTask",
     "SyncTrackingClient",

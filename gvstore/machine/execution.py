@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, closing
 from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -205,19 +206,19 @@ class Execution:
             outcome = yield from stream_with_timeout(action, stream_action(action, state, inputs))
             yield self._value_of(outcome, action, state, known)
 
-
         assert type(opened) is Frame
-        for item in execute_stream(opened, run, (), {}):
-            yield self._outcome(item, state) if _is_last(item) else item
+        with closing(execute_stream(opened, run, (), {})) as told:
+            for item in told:
+                yield self._outcome(item, state) if _is_last(item) else item
 
     async def astream(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
         """Yields what a streaming action yields, then its outcome; it is tried again as long as nothing was told."""
         import asyncio
 
         for delay in _delays(action):
-            told = False
+            items, told = self._astream(action, state, inputs), False
             try:
-                async for item in self._astream(action, state, inputs):
+                async for item in items:
                     told = True
                     yield item
                 return
@@ -225,25 +226,29 @@ class Execution:
                 if delay is None or told or not _is_to_retry(action.retry, e):
                     raise
                 await asyncio.sleep(delay)
+            finally:
+                await items.aclose()
 
     async def _astream(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
         parent = self._parent()
         if parent is None:
-            async for item in astream_with_timeout(action, stream_action_async(action, state, inputs)):
-                yield item
+            async with aclosing(astream_with_timeout(action, stream_action_async(action, state, inputs))) as items:
+                async for item in items:
+                    yield item
             return
 
         known = given_state(state, action.reads, action.writes)
         opened = self._opened(parent, action, known, inputs)
 
         async def run() -> AsyncGenerator[Any, None]:
-            async for item in astream_with_timeout(action, stream_action_async(action, state, inputs)):
-                yield self._value_of(item, action, state, known) if isinstance(item, Outcome) else item
-
+            async with aclosing(astream_with_timeout(action, stream_action_async(action, state, inputs))) as items:
+                async for item in items:
+                    yield self._value_of(item, action, state, known) if isinstance(item, Outcome) else item
 
         assert type(opened) is Frame
-        async for item in execute_async_stream(opened, run, (), {}):
-            yield self._outcome(item, state) if _is_last(item) else item
+        async with aclosing(execute_async_stream(opened, run, (), {})) as told:
+            async for item in told:
+                yield self._outcome(item, state) if _is_last(item) else item
 
     def _parent(self) -> Frame | None:
         return None if self._frame is None else open_ancestor(self._frame)

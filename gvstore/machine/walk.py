@@ -84,16 +84,20 @@ def stream(turn: Turn, execution: Execution) -> Generator[Any, None, Done]:
     turn.start()
     try:
         items = execution.stream(turn.action, turn.state, turn.given)
-        while True:
-            try:
-                with turn.within():
-                    item = next(items)
-            except StopIteration as stop:
-                outcome = stop.value
-                break
-            if "post_stream_item" in hooked:
-                hooks.call_all_lifecycle_hooks_sync("post_stream_item", **told.item(item))
-            yield item
+        try:
+            while True:
+                try:
+                    with turn.within():
+                        item = next(items)
+                except StopIteration as stop:
+                    outcome = stop.value
+                    break
+                if "post_stream_item" in hooked:
+                    hooks.call_all_lifecycle_hooks_sync("post_stream_item", **told.item(item))
+                yield item
+        finally:  # now, and here: the collector would do it some time, in any thread
+            with turn.within():
+                items.close()
     except BaseException as e:
         done = turn.fail(e)
         if done is None:
@@ -118,18 +122,22 @@ async def astream(turn: Turn, execution: Execution) -> AsyncGenerator[Any, None]
     outcome = None
     try:
         items = execution.astream(turn.action, turn.state, turn.given)
-        while True:
-            try:
-                with turn.within():
-                    item = await anext(items)
-            except StopAsyncIteration:
-                break
-            if isinstance(item, Outcome):
-                outcome = item
-                continue
-            if "post_stream_item" in hooked:
-                await hooks.call_all_lifecycle_hooks_sync_and_async("post_stream_item", **told.item(item))
-            yield item
+        try:
+            while True:
+                try:
+                    with turn.within():
+                        item = await anext(items)
+                except StopAsyncIteration:
+                    break
+                if isinstance(item, Outcome):
+                    outcome = item
+                    continue
+                if "post_stream_item" in hooked:
+                    await hooks.call_all_lifecycle_hooks_sync_and_async("post_stream_item", **told.item(item))
+                yield item
+        finally:
+            with turn.within():
+                await items.aclose()
     except BaseException as e:
         done = turn.fail(e)
         if done is None:

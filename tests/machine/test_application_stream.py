@@ -281,6 +281,46 @@ def test_a_stream_that_nobody_keeps() -> None:
     assert "w0 w1" == app.run()[2]["text"]
 
 
+def test_a_stream_that_is_closed_is_closed_then_and_there() -> None:
+    """Its action cleans up in the reader's thread, whatever the collector does and when; awaited or not."""
+    left: list[str] = []
+
+    @streaming_action(reads=[], writes=["text"])
+    def sync(state: State[Any]) -> Generator[Item, None, None]:
+        try:
+            yield {"word": "a"}, None
+            yield {}, state.update(text="a")
+        finally:
+            left.append("sync")
+
+    @streaming_action(reads=[], writes=["text"])
+    async def awaited(state: State[Any]) -> AsyncGenerator[Item, None]:
+        try:
+            yield {"word": "a"}, None
+            yield {}, state.update(text="a")
+        finally:
+            left.append("awaited")
+
+    async def read_one() -> list[str]:
+        _, stream = await ApplicationBuilder().with_actions(awaited).build().astream_result(halt_after=["awaited"])
+        async for _ in stream:
+            break
+        await stream.aclose()
+        return list(left)
+
+    gc.disable()
+    try:
+        _, stream = ApplicationBuilder().with_actions(sync).build().stream_result(halt_after=["sync"])
+        for _ in stream:
+            break
+        stream.close()
+
+        assert ["sync"] == left
+        assert ["sync", "awaited"] == asyncio.run(read_one())
+    finally:
+        gc.enable()
+
+
 def test_an_awaited_stream_that_is_left() -> None:
     """Closed half-way it is a step that failed; so is one that is cancelled."""
 
