@@ -18,7 +18,7 @@ Each in its file:
     program     a pipeline with its components and functions; component: what these are; source: their code, as text
     execution   step after step, in lanes and threads; attempt: one step, tried, skipped, passed over; failure: how it fails
     work        what a step does; module_call: what a module is given and can do; builtin: where the built-in ones stand
-    asking      start_module, human_intervention
+    asking      start_module, human_intervention; ai: what functions of modules.py use
     past        what earlier runs answer; perform: a run as a person asks for it; conduct: how many at once, who listens
 
     extract         files out of a model's answer; file_name: the path in the words around a block
@@ -28,3 +28,27 @@ Each in its file:
     codebase        files as text for a model
     refusal         what the built-in modules refuse
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gvstore.pipeline.ai import AI as AI
+    from gvstore.pipeline.ai import log_action as log_action
+
+_WHERE = {"AI": "ai", "log_action": "ai"}
+
+__all__ = ["AI", "log_action"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

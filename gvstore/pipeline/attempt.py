@@ -17,6 +17,9 @@ from gvstore.journal.frame import Frame, open_ancestor
 from gvstore.journal.invocation import Invocation
 from gvstore.machine.action_fault import ActionTimeout
 from gvstore.machine.attempts import with_timeout
+from gvstore.objects.invocation import PartList, part_body
+from gvstore.objects.record import NIL
+from gvstore.objects.wire import split
 from gvstore.pipeline.builtin import restore_builtin
 from gvstore.pipeline.conduct import Ended, current_conduct
 from gvstore.pipeline.failure import StepTimedOut, kinds_of
@@ -29,6 +32,9 @@ from gvstore.pipeline.work import perform
 from gvstore.store.active import current_store
 
 _UNSENT = ("model", "provider", "base_url", "api_key", "headers")
+
+
+QUESTION = "gvstore.journal.question.RequestInput"
 
 
 class Skipped(NamedTuple):
@@ -104,6 +110,8 @@ class Attempts:
         opened = open_call(parent, live, self._arguments(work, skipped), {})
         self._executed = type(opened) is Frame
         if type(opened) is Frame:
+            if not self.step.cache:
+                _ask_anew(opened)
             if not skipped:
                 current_conduct().listener.began(self._name)
             return execute(opened, lambda: None if skipped else self._performed(work), (), {})
@@ -152,6 +160,18 @@ class Attempts:
         }
         options = {name: value for name, value in said.items() if value not in (None, [], {})}
         return work.module, inputs, shown_config(work, self.program.provider), supplement, self._seed, options
+
+
+def _ask_anew(frame: Frame) -> None:
+    """Lets a step that runs each time ask again what the record has answers to, but for what a person has answered."""
+    answers = frame.answers
+    if answers is None or answers.children == NIL:
+        return
+    reader = frame.recording.objects
+    below = (split(part_body(part, reader)) for part in PartList(answers.children, reader))
+    if all(answers.replayer.component(elements[1]).name != QUESTION for elements in below):
+        frame.answers = answers.unrecorded()
+        frame.answered_by(NIL, NIL)
 
 
 def shown_config(work: Work, provider: str) -> dict[str, Any]:

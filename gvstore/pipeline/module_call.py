@@ -21,6 +21,7 @@ from gvstore import host
 from gvstore.journal.question import request_input
 from gvstore.journal.recorder import CURRENT
 from gvstore.models.completion import FILLED
+from gvstore.models.fault import ModelFailed
 from gvstore.models.protocol import Completion
 from gvstore.models.provider import provider_of, resolve_model
 from gvstore.models.settings import current_settings, using
@@ -120,6 +121,9 @@ class ModuleCall:
         try:
             with settings_of(config, provider_of(model)):
                 yield [each for each in said if each["role"] == "user" or told is not None], options
+        except ModelFailed as e:
+            e.args = tuple(clean(each) if isinstance(each, str) else each for each in e.args)  # it may say again what it was sent
+            raise
         finally:
             FILLED.reset(token)
 
@@ -149,6 +153,12 @@ class ModuleCall:
         if frame is not None:
             frame.recording.hide({name: environment[name] for name in prompt.variables})
         return text
+
+
+def clean(text: str) -> str:
+    """Returns a text without the secrets that are kept out of the record."""
+    frame = CURRENT.get()
+    return text if frame is None else frame.recording.redactor.clean_text(text)
 
 
 def model_name(config: ModelConfig, provider: str) -> str:
