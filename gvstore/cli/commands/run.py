@@ -96,7 +96,7 @@ def _run_pipeline(cx: CommandContext, file: str, args: tuple[str, ...], *, messa
     from gvstore.cli.commands.pipeline import run_command
 
     words = [*(("-m", message) if message else ()), *(("--group", group) if group else ()), *(("--interactive",) if interactive else ())]
-    with run_command.make_context("gv run", [*words, *args, file], obj=cx) as ctx:
+    with run_command.make_context("gv run", [*words, *args, file], obj=cx, help_option_names=["-h", "--help"]) as ctx:
         return int(run_command.invoke(ctx) or 0)
 
 
