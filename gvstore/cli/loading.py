@@ -15,7 +15,8 @@ from gvstore.cli.subject import run_name
 from gvstore.code.module import SOURCES
 from gvstore.journal.alias import check_gone
 from gvstore.journal.fault import NoSuchComponent
-from gvstore.journal.register import find_registered
+from gvstore.journal.maker import make_again
+from gvstore.journal.register import OBJECTS, find_registered
 from gvstore.journal.running import RunningRun
 from gvstore.journal.target import load_component, load_file
 from gvstore.repo.files import read_files
@@ -65,8 +66,10 @@ def load_recorded(cx: CommandContext, repo: Repository, run: RunOf, alias: Mappi
             load_file(Path(path), repo.root)
         else:
             load_component(component, repo.root)
+        if component.flavor in OBJECTS:
+            make_again(component, repo.root, run.record.target)
     try:
-        find_registered(component.name, repo.root)
+        find_registered(component.name, repo.root, component)
     except NoSuchComponent as e:
         if renamed:
             raise

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gvstore.journal.invocation import Invocation
 
 _LOCAL: Final = "<locals>"
+_ACTION: Final = "action"  # the flavor of a machine's step, which is known when the machine is there
 _FEW: Final = 3
 
 
@@ -51,11 +52,19 @@ def same_text(recorded: Component, live: Iterable[Component]) -> list[str]:
     )[:_FEW]  # fmt: skip
 
 
+def is_made_later(recorded: Component, root: Path | None) -> bool:
+    """Returns whether a component that is not registered comes to be when a function runs that defines it, or makes it."""
+    from gvstore.journal.maker import maker_of
+    from gvstore.journal.register import OBJECTS
+
+    return _LOCAL in recorded.name or (recorded.flavor in (*OBJECTS, _ACTION) and maker_of(recorded.name, root) is not None)
+
+
 def gone(recorded: Component, root: Path | None) -> str:
     """Returns what to say of a recorded component that the program does not register any more."""
     from gvstore.journal.register import registered
 
-    if _LOCAL in recorded.name:
+    if is_made_later(recorded, root):
         return f"{recorded.name} is looked at when it is defined again"
     live = [each.component(root) for each in registered()]
     told = standing_in(recorded, live)

@@ -23,6 +23,7 @@ from gvstore.journal.fault import NoSuchComponent
 from gvstore.journal.recorder import CURRENT
 from gvstore.objects import number
 from gvstore.objects.build import BUILDERS, register_builder
+from gvstore.objects.component import Component
 from gvstore.objects.expand import EXPANDERS, Expansion, register_expander
 from gvstore.objects.naming import name_of
 from gvstore.objects.placeholder import Unresolved
@@ -37,7 +38,8 @@ EFFECTS: tuple[Effect, ...] = ("", "once", "repeat")
 _registered: dict[tuple[str, str], LiveComponent] = {}
 _OTHERS_KEPT = 100  # of one name: who makes more functions than these in a loop finds the latest
 _others: dict[tuple[str, str], weakref.WeakSet[LiveComponent]] = {}  # of one name: lambdas, and what a function makes
-_objects: weakref.WeakSet[LiveComponent] = weakref.WeakSet()  # that have the name of the variable they are found in, if it is asked for
+_objects: weakref.WeakKeyDictionary[LiveComponent, None] = weakref.WeakKeyDictionary()  # in the order in which they were made
+OBJECTS = frozenset({"machine"})  # flavors of those
 
 
 @overload
@@ -167,12 +169,12 @@ def note_component(live: LiveComponent) -> None:
 
 def note_object(live: LiveComponent) -> None:
     """Makes a component known, while it lives, that is an object and no definition: its name is the variable's that holds it."""
-    _objects.add(live)
+    _objects[live] = None
 
 
 def forget_object(live: LiveComponent) -> None:
     """Takes a component out that `note_object` made known: another stands in its place."""
-    _objects.discard(live)
+    _objects.pop(live, None)
 
 
 def _replaces(live: LiveComponent, earlier: LiveComponent) -> bool:
@@ -253,7 +255,11 @@ def live_of(subject: Any) -> LiveComponent | None:
 def registered() -> list[LiveComponent]:
     """Returns the components that the running program has registered."""
     made = (live for key, others in _others.items() if key in _registered for live in others)
-    return [*_registered.values(), *made, *_objects]
+    return [*_registered.values(), *made, *_latest_objects()]
+
+
+def _latest_objects() -> list[LiveComponent]:
+    return [*_objects][::-1]
 
 
 def registered_as(name: str, root: Any = None) -> list[LiveComponent]:
@@ -261,9 +267,19 @@ def registered_as(name: str, root: Any = None) -> list[LiveComponent]:
     return [live for live in registered() if _may_be(live, name) and live.name(root) == name]
 
 
+def registered_for(recorded: Component, root: Any = None, name: str = "") -> list[LiveComponent]:
+    """Returns the registered components that a recorded one may be, by its name or by `name`.
+
+    Of an object's an object: a machine that no variable holds has the name of
+    the function that built it, which may be a component itself.
+    """
+    is_object = recorded.flavor in OBJECTS
+    return [live for live in registered_as(name or recorded.name, root) if (live.flavor in OBJECTS) is is_object]
+
+
 def _may_be(live: LiveComponent, name: str) -> bool:
     """Returns whether a component can have a name at all; what a decorator made may have that of the function it hides."""
-    return live.qualname.rpartition(".")[2] == name.rpartition(".")[2] or "<locals>" in live.qualname
+    return live.flavor in OBJECTS or live.qualname.rpartition(".")[2] == name.rpartition(".")[2] or "<locals>" in live.qualname
 
 
 @contextmanager
@@ -273,6 +289,10 @@ def apart(modules: Iterable[str]) -> Iterator[None]:
     for key in [key for key in before if key[0] in hidden]:
         del _registered[key]
         _others.pop(key, None)
+    objects = [*_objects]
+    for live in objects:
+        if live.module in hidden:
+            del _objects[live]
     known = dict(_registered)
     try:
         yield
@@ -284,17 +304,20 @@ def apart(modules: Iterable[str]) -> Iterator[None]:
         _registered.update(before | libraries)
         _others.clear()
         _others.update(others)
+        made = [live for live in _objects if live.module not in hidden and live.module in sys.modules]
+        _objects.clear()
+        _objects.update(dict.fromkeys([*objects, *made]))
 
 
-def find_registered(name: str, root: Any = None) -> LiveComponent:
-    """Returns the registered component of this name.
+def find_registered(name: str, root: Any = None, recorded: Component | None = None) -> LiveComponent:
+    """Returns the registered component of this name, that may be the `recorded` one.
 
     Raises:
         NoSuchComponent: there is none; names the near ones.
     """
     import difflib
 
-    found = registered_as(name, root)
+    found = registered_as(name, root) if recorded is None else registered_for(recorded, root, name)
     if found:
         return found[0]
     names = [live.name(root) for live in registered()]

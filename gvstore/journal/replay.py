@@ -11,13 +11,14 @@ from gvstore.journal.answers import Answers, overridden
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import InvocationError, ReplayError, is_stop
 from gvstore.journal.invocation import Invocation
+from gvstore.journal.maker import make_again
 from gvstore.journal.mode import ReplayMode
 from gvstore.journal.perform import Performed, Subject, Terms, perform, perform_any, perform_async
 from gvstore.journal.pick import with_picks
 from gvstore.journal.plan import is_complete
 from gvstore.journal.recorder import Asker
 from gvstore.journal.redact import fill_holes, has_holes
-from gvstore.journal.register import find_registered, registered_as
+from gvstore.journal.register import OBJECTS, find_registered, registered_for
 from gvstore.journal.replayer import STRICT_CALLS, STRICT_CODE, Replayer
 from gvstore.journal.rewind import rewind_before
 from gvstore.journal.running import RunOptions
@@ -141,8 +142,10 @@ def subject_of_record(invocation: Invocation, alias: Mapping[str, str]) -> Subje
     """
     recorded, root = invocation.component, invocation.store.root
     name = alias.get(recorded.name, recorded.name)
-    same = [live for live in registered_as(name, root) if live.component(root).code == recorded.code]
-    live = same[0] if same else find_registered(name, root)
+    if recorded.flavor in OBJECTS:
+        make_again(replace(recorded, name=name), root)
+    same = [live for live in registered_for(recorded, root, name) if live.component(root).code == recorded.code]
+    live = same[0] if same else find_registered(name, root, recorded)
     args, kwargs, instance = _arguments(invocation, live)
     return Subject(live, instance, args, kwargs)
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
 _ANSWERS: Final = (number.RETURNED, number.STREAMED)
-_LOCAL: Final = "<locals>"
 _OWN: Final = "gvstore."
 _STALE, _RUNS = 1, 2
 
@@ -192,12 +191,12 @@ class Replayer:
 
     def _compare(self, recorded: Component) -> Standing:
         """Returns the standing of a component: of several that the program has under its name, that with its code counts."""
-        from gvstore.journal.register import registered_as
+        from gvstore.journal.register import registered_for
 
         if recorded.name.startswith(_OWN):
             _meet(recorded.name)
         runs = Why.LIVE if self.mode.is_live(recorded.name) else None
-        found = registered_as(recorded.name, self.root)
+        found = registered_for(recorded, self.root)
         same = [live for live in found if live.component(self.root).code == recorded.code]
         live = next(iter(same or found), None)
         if live is None:
@@ -279,10 +278,11 @@ class Replayer:
 
     def is_undefined(self, link: bytes) -> bool:
         """Returns whether a function defines the recorded component when it runs, and has not yet: whether it is fresh shows then."""
-        from gvstore.journal.register import registered_as
+        from gvstore.journal.alias import is_made_later
+        from gvstore.journal.register import registered_for
 
-        name = self.component(link).name
-        return _LOCAL in name and not registered_as(name, self.root)
+        recorded = self.component(link)
+        return is_made_later(recorded, self.root) and not registered_for(recorded, self.root)
 
     def stale_below(self, part: bytes, path: CallPath = ()) -> Iterator[tuple[CallPath, str, str]]:
         """Yields (path, component, reason) of the stale calls of a subtree, depth first."""

@@ -24,7 +24,7 @@ from gvstore.journal.mode import ReplayMode, ReplayWords, mode_of
 from gvstore.journal.perform import Performed, Terms, perform, perform_any, perform_async, subject_of
 from gvstore.journal.recorder import Asker
 from gvstore.journal.recovery import settle
-from gvstore.journal.register import registered_as
+from gvstore.journal.register import registered_for
 from gvstore.journal.replay import perform_replay
 from gvstore.journal.replayer import Replayer
 from gvstore.journal.rewind import rewind_before
@@ -124,7 +124,7 @@ class Repository(BareRepository):
             return
         component = run.invocation.component
         name = alias.get(component.name, component.name)
-        if not registered_as(name, self.root):
+        if not registered_for(component, self.root, name):
             load_component(replace(component, name=name), self.root)
 
     def told(self, text: str) -> str:

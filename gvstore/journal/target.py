@@ -122,7 +122,7 @@ def load_file(path: Path, root: Path) -> ModuleType:
         except BaseException as e:
             if isinstance(e, KeyboardInterrupt):
                 raise
-            raise _raised(e, path.name) from e
+            raise told_of(e, path.name) from e
         if (known := _loaded(name, path)) is not None:
             return known
     _open_project(root, *(_sources(root) if path.is_relative_to(root / SOURCES) else ()), path.parent)
@@ -136,7 +136,7 @@ def load_file(path: Path, root: Path) -> ModuleType:
         sys.modules.pop(name, None)
         if isinstance(e, KeyboardInterrupt):
             raise
-        raise _raised(e, path.name) from e
+        raise told_of(e, path.name) from e
     if package in sys.modules:
         setattr(sys.modules[package], name.rpartition(".")[2], module)
     return module
@@ -243,7 +243,7 @@ def _load_module(name: str, root: Path, folder: Path) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as e:
         if e.name is None or not (name == e.name or name.startswith(e.name + ".")):
-            raise _raised(e, name) from e
+            raise told_of(e, name) from e
         files = sorted(path.name for path in folder.glob("*.py"))
         near = difflib.get_close_matches(name + ".py", files, 3, 0.4)
         hint = f"Did you mean {', '.join(near)}?" if near else "Give FILE.py:FUNCTION or package.module:FUNCTION."
@@ -251,7 +251,7 @@ def _load_module(name: str, root: Path, folder: Path) -> ModuleType:
     except BaseException as e:
         if isinstance(e, KeyboardInterrupt):
             raise
-        raise _raised(e, name) from e
+        raise told_of(e, name) from e
 
 
 def _find_file(text: str, root: Path, folder: Path) -> Path:
@@ -267,7 +267,8 @@ def _find_file(text: str, root: Path, folder: Path) -> Path:
     raise BadTarget(f"there is no file {text}", hint=hint)
 
 
-def _raised(error: BaseException, name: str) -> GvError:
+def told_of(error: BaseException, name: str) -> GvError:
+    """Returns what to say of what the program raised while it was loaded: from `name` on."""
     frames = traceback.TracebackException.from_exception(error)
     own = Path(__file__).parent
     if isinstance(error, UsageFault):  # what it asked of gvstore cannot be: a machine without an end, say

@@ -259,6 +259,7 @@ class Application(Generic[S]):
                 made._state = state.with_typing_system(self._state._typing)
             made._adopt_private()
         if app_id is not None and app_id != self._uid:
+            made._is_named = True
             made._uid, made._parent_pointer = app_id, ParentPointer(self._uid, self._partition_key, self._sequence_id)
         if partition_key is not None:
             made._partition_key = partition_key

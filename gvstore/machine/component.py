@@ -104,8 +104,8 @@ class BranchComponent(HeldComponent):
     """The machines of one graph that the parallel action of this module and name runs; without a text all of them."""
 
     def __init__(self, module: str, qualname: str, text: str = "") -> None:
-        super().__init__(None, _machine, flavor=MACHINE, room=_ROOM, text=lambda: text)
-        self._module, self._variable = module, f"{qualname}.{BRANCH}"
+        named = module, f"{qualname}.{BRANCH}"
+        super().__init__(None, _machine, flavor=MACHINE, room=_ROOM, text=lambda: text, named=named)
         self.function = _apart
 
     def _make_named(self, name: str, root: Path | None) -> Component:

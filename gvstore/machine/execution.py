@@ -24,6 +24,7 @@ from gvstore.journal.call import execute, execute_async, open_call
 from gvstore.journal.ending import end_raised, end_returned
 from gvstore.journal.frame import Frame, lane_below, open_ancestor
 from gvstore.journal.held import HeldComponent
+from gvstore.journal.maker import stop_if_making
 from gvstore.journal.perform import Execution as Top
 from gvstore.journal.perform import Subject, Terms
 from gvstore.journal.recorder import CURRENT
@@ -300,6 +301,7 @@ def open_execution(
         StateValueError: the state holds what cannot be stored.
         WriteFailed, ReadOnly: nothing can be recorded.
     """
+    stop_if_making()
     frame = CURRENT.get()
     joined = _JOINED.get()
     if frame is not None and joined is frame:
@@ -314,7 +316,7 @@ def open_execution(
     given = {name: value for name, value in (inputs or {}).items() if not name.startswith(_PRIVATE)}
     args = (
         kept(app.state, keeper, app.kept_state), app.position, app.sequence_id, "step" if method.endswith("step") else "run",
-        tuple(halt_before), tuple(halt_after), given, limit, (app.uid, app.partition_key),
+        tuple(halt_before), tuple(halt_after), given, limit, (app.uid if above is None or app.is_named else None, app.partition_key),
     )  # fmt: skip
     app.kept_state = app.state
     if above is not None:
