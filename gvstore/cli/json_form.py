@@ -24,6 +24,7 @@ from typing import TypeAlias
 from gvstore.objects.number import ENUM
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
+from gvstore.objects.wire import Link
 
 Level: TypeAlias = "bool | int | float | str | list[object] | dict[str, object] | None"
 
@@ -75,6 +76,8 @@ def level(value: object, *, outermost: bool = False) -> Level:
         return value.hex()
     if isinstance(value, Unresolved | Opaque | Ignored):
         return _placeholder(value)
+    if isinstance(value, Link):
+        return {"$type": "link", "oid": bytes(value.oid).hex()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _fields(value, outermost=outermost)
     if isinstance(value, Mapping):

@@ -79,6 +79,21 @@ def state_part(subject: Subject) -> Subject:
     return replace(subject, value=value)
 
 
+def argument_part(subject: Subject) -> Subject:
+    """Returns a subject whose part is `args`, or lies in it, with that value: a large field as it was, and not as its name.
+
+    Raises:
+        BadRev: there is no such argument.
+    """
+    from gvstore.journal.address import inside
+
+    assert subject.call is not None
+    value: Any = {**subject.call.args, "state": read_by(subject)}
+    for name in subject.part[1:]:
+        value = inside(value, name)
+    return replace(subject, value=value)
+
+
 def read_by(subject: Subject) -> dict[str, Any]:
     """Returns what a step read of the state, by field."""
     machine, count = machine_of(subject)

@@ -109,6 +109,10 @@ def _with_part(subject: Subject) -> Subject:
         from gvstore.cli.machine_view import state_part
 
         return state_part(subject)
+    if subject.part[0] == "args" and subject.run is not None and subject.call.component.flavor == "action":
+        from gvstore.cli.machine_view import argument_part
+
+        return argument_part(subject)
     try:
         return replace(subject, value=part_of(subject.call, subject.part))
     except InvocationError as e:

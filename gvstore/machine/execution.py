@@ -39,7 +39,7 @@ from gvstore.machine.cycle import execute_async as execute_action_async
 from gvstore.machine.cycle_stream import execute_astream as stream_action_async
 from gvstore.machine.cycle_stream import execute_stream as stream_action
 from gvstore.machine.kept import Keeper, keeper_of, kept
-from gvstore.machine.outcome import StepValue, apply_step, given_state, is_recorded, step_value, unread
+from gvstore.machine.outcome import StepValue, apply_step, checked_answer, given_state, is_recorded, step_value, unread
 from gvstore.objects.record import NIL
 from gvstore.store.active import active_store, current_store
 from gvstore.store.store import warn_opaque
@@ -274,9 +274,9 @@ class Execution:
             return opened
         self._executed = False
         if type(opened) is tuple:
-            return opened[0]
+            return checked_answer(action.name, action.writes, opened[0])
         try:
-            return opened.give()  # type: ignore[union-attr]
+            return checked_answer(action.name, action.writes, opened.give())  # type: ignore[union-attr]
         except BaseException as e:
             parent.raised = e
             raise

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from gvstore.errors import UsageFault
 from gvstore.machine.cell import Cell, ListCell, StoredCell
 from gvstore.machine.duplicate import is_same
 from gvstore.machine.part import NOWHERE
@@ -103,17 +104,38 @@ def unread(outcome: Outcome, known: Collection[str]) -> list[str]:
 
 
 def recorded_step(value: Any) -> tuple[Any, dict[str, Any], dict[str, list[Any]], list[str]]:
-    """Returns (result, values, further items, fields that are gone) of what a step returned.
+    """Returns (result, values, further items, fields that are gone) of what a step returned, or was set to by a replay: fields alone.
 
     Raises:
         CorruptObject: no step returned it.
     """
     if isinstance(value, StepValue):
         return value.result, value.values, value.further, value.gone
+    if is_set(value):
+        return value, value, {}, []
     if not is_recorded(value):
         raise CorruptObject(None, "what a machine's step did was expected")
     result, values, further, gone = value
     return result, {name: unpacked(each) for name, each in values.items()}, further, gone
+
+
+def is_set(value: Any) -> bool:
+    """Returns whether a value is what a replay may set a step to: what it writes, by field."""
+    return type(value) is dict and all(type(name) is str for name in value)
+
+
+def checked_answer(name: str, writes: Collection[str], value: Any) -> Any:
+    """Returns what a record, or a replay's `--set`, answers for a step.
+
+    Raises:
+        UsageFault: it was set to what the step cannot have written.
+    """
+    if isinstance(value, StepValue) or is_recorded(value) or (is_set(value) and set(value) <= set(writes)):
+        return value
+    other = sorted(set(value).difference(writes)) if is_set(value) else []
+    said = f"{', '.join(other)}, which it does not write" if other else f"a value of type {type(value).__name__}"
+    example = ", ".join(f'"{each}": ...' for each in writes)
+    raise UsageFault(f"the step {name} was set to {said}", hint=f"A step is set to what it writes, by field: '{{{example}}}'.")
 
 
 def is_recorded(value: Any) -> bool:
