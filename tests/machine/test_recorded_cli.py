@@ -41,7 +41,7 @@ def test_parts_of_a_step_are_whole(chat: CommandLine) -> None:
     read = chat("get", "run/1:1/args/state", "--json").json
     field = chat("show", "run/1:1", "--json").json["calls"][0]["arguments"]["state"]["history"]
 
-    assert 41 == len(read["history"])
+    assert 41 == len(read["value"]["history"])
     assert "message 3 " in chat("get", "run/1:1/args").out
     assert "HELLO" == chat("get", "run/1:1/state/answer").out.strip()
     assert ("link", 64) == (field["$type"], len(field["oid"]))
