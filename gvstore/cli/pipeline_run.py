@@ -123,7 +123,7 @@ def _file_text(path: Path, name: str) -> str:
 
 def run_pipeline(
     cx: CommandContext, typed: str, wish: Wish, *, settings: tuple[str, ...] = (), provider: str = "", jobs: int = 1,
-    keep_going: bool = False, interactive: bool = False, message: str = "", group: str = "",
+    keep_going: bool = False, interactive: bool = False, message: str = "", group: str = "", install: bool = False,
 ) -> int:  # fmt: skip
     """Runs a pipeline and writes what came of it; returns the status to end with."""
     from gvstore.cli.asking import terminal_asker
@@ -139,6 +139,6 @@ def run_pipeline(
             options = RunOptions(message=message, group=group, argv=("gv", *cx.arguments), move_run=not group)
             asker = terminal_asker(cx) if interactive or sys.stdin.isatty() else None
             streams = cx.output.is_watched and jobs == 1
-            with conducted(Conduct(jobs, keep_going, Progress(cx, program), streams)):
+            with conducted(Conduct(jobs, keep_going, Progress(cx, program), streams, install)):
                 performed = perform_pipeline(repo, prepared, options, asker=asker)
         return answer(cx, performed, replayed=prepared.past is not None)

@@ -183,13 +183,13 @@ if TYPE_CHECKING:
     from gvstore.machine.state_fault import MissingField as MissingField
     from gvstore.machine.state_fault import StateTypeError as StateTypeError
     from gvstore.machine.state_fault import StateValueError as StateValueError
-    from gvstore.machine.step_case import NoTestCase as NoTestCase
-    from gvstore.machine.step_case import run_step as run_step
     from gvstore.machine.steps import MachineCall as MachineCall
     from gvstore.machine.steps import Step as Step
     from gvstore.machine.stream_result import AsyncStreamingResultContainer as AsyncStreamingResultContainer
     from gvstore.machine.stream_result import StreamingResultContainer as StreamingResultContainer
     from gvstore.machine.task import SubGraphTask as SubGraphTask
+    from gvstore.machine.test_case import NoTestCase as NoTestCase
+    from gvstore.machine.test_case import run_step as run_step
     from gvstore.machine.tracing import ActionSpanTracer as ActionSpanTracer
     from gvstore.machine.tracing import SpanRecord as SpanRecord
     from gvstore.machine.tracing import Spans as Spans
@@ -279,7 +279,7 @@ _WHERE = {
     "MissingInputs": "action_fault",
     "MissingKeys": "condition_fault",
     "MissingWrites": "action_fault",
-    "NoTestCase": "step_case",
+    "NoTestCase": "test_case",
     "NotInitialized": "persister",
     "OpenTelemetryBridge": "lifecycle_otel",
     "PRIOR_STEP": "application",
@@ -370,7 +370,7 @@ _WHERE = {
     "on_error": "condition",
     "persist": "keeping",
     "register_field_serde": "serde",
-    "run_step": "step_case",
+    "run_step": "test_case",
     "serialize": "serde",
     "streaming_action": "action_stream",
     "trace": "tracing",

@@ -19,6 +19,8 @@ Each in its file:
     execution   step after step, in lanes and threads; attempt: one step, tried, skipped, passed over; failure: how it fails
     work        what a step does; module_call: what a module is given and can do; builtin: where the built-in ones stand
     asking      start_module, human_intervention; ai: what functions of modules.py use
+    engineer, debugger, modify_codebase, create_readme; coding: what these have in common; hands: their recorded calls;
+                generated: the files that steps wrote so far
     past        what earlier runs answer; perform: a run as a person asks for it; conduct: how many at once, who listens
 
     extract         files out of a model's answer; file_name: the path in the words around a block

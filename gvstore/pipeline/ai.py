@@ -54,7 +54,7 @@ class AI:
             NoPrompt: the module has no prompt file, or an empty one.
             ModelFailed: the model gave no answer.
         """
-        system, parts = _system(self._call, self.module_name)
+        system, parts = system_of(self._call, self.module_name)
         begun = host.now_us() // 1000
         completion = self._call.complete(prompt, system=system, config=self._config)
         said = {name: getattr(self._config, name) for name in _LOGGED}
@@ -85,7 +85,7 @@ def _config_of(given: Mapping[str, Any] | None) -> ModelConfig:
     return ModelConfig(**{name: value for name, value in (given or {}).items() if value is not None})
 
 
-def _system(call: ModuleCall, module: str) -> tuple[Prompt, list[str]]:
+def system_of(call: ModuleCall, module: str) -> tuple[Prompt, list[str]]:
     """Returns (the system prompt of a module, the texts of its files); the running call depends on these."""
     pipeline, project = call.program.pipeline, Project(call.program.pipeline.root)
     names = [GENERAL, f"system_prompts/{module}.txt", *([TOOL_PROMPT] if pipeline.config.tools else [])]

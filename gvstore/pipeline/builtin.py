@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gvstore.errors import UsageFault
 from gvstore.pipeline.keys import ASKING
 from gvstore.pipeline.step import Does, Step
 
@@ -18,7 +17,14 @@ if TYPE_CHECKING:
     from gvstore.journal.invocation import Invocation
     from gvstore.pipeline.module_call import ModuleCall
 
-WHERE: dict[str, str] = {"start_module": "asking", "human_intervention": "asking"}
+WHERE: dict[str, str] = {
+    "start_module": "asking",
+    "human_intervention": "asking",
+    "engineer": "engineer",
+    "debugger": "debugger",
+    "modify_codebase": "modify_codebase",
+    "create_readme": "create_readme",
+}
 """The file of each built-in module."""
 
 
@@ -28,20 +34,6 @@ class Module(Protocol):
     def run(self, call: ModuleCall) -> Any:
         """Returns the step's result."""
         ...
-
-
-class NotThereYet(UsageFault):
-    """A built-in module is not there yet."""
-
-
-def check_there(step: Step) -> None:
-    """Asks that a step's module is there.
-
-    Raises:
-        NotThereYet: it is not.
-    """
-    if step.work.does is Does.BUILTIN and step.work.module not in WHERE:
-        raise NotThereYet(f"{step.place}: the built-in module {step.work.module} is not there yet")
 
 
 def run_builtin(call: ModuleCall) -> Any:

@@ -53,12 +53,16 @@ _SILENCE: Final = Silence()
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """`jobs` steps at once; with `keep_going` a failure stops only what depends on it; `streams`: the listener hears pieces."""
+    """`jobs` steps at once; with `keep_going` a failure stops only what depends on it; `streams`: the listener hears pieces.
+
+    With `install` what a generated program requires is installed, in an environment of its own.
+    """
 
     jobs: int = 1
     keep_going: bool = False
     listener: Listener = _SILENCE
     streams: bool = False
+    install: bool = False
 
 
 _CONDUCT: Final[ContextVar[Conduct]] = ContextVar("gvstore.pipeline.conduct", default=Conduct())  # noqa: B039 - it cannot be changed

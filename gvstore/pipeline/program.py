@@ -17,7 +17,6 @@ from gvstore.errors import UsageFault
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.register import forget_object, live_of, note_object, register
 from gvstore.journal.target import load_file
-from gvstore.pipeline.builtin import check_there
 from gvstore.pipeline.check import load_pipeline
 from gvstore.pipeline.component import PIPELINE, STEP, WrittenComponent, pipeline_call, step_call
 from gvstore.pipeline.function_path import FunctionPath
@@ -95,7 +94,6 @@ def program_of(pipeline: Pipeline, *, root: Path | None, settings: tuple[str, ..
     functions = {str(path): _loaded(path, pipeline.root, root) for step in pipeline.steps for path in _paths(step)}
     steps, params = {}, {}
     for step in pipeline.steps:
-        check_there(step)
         source, code = step_source(step, pipeline, project, functions, root)
         steps[step.name] = WrittenComponent(
             step_call, name=f"{name}.{step.name}", flavor=STEP, root=root, source=source, code=code, repeats=not step.cache

@@ -78,6 +78,7 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 @_with(*_CHOICE, *_FILES)
 @click.option("-j", "--jobs", metavar="N", type=click.IntRange(1, 256), default=1, help="Run so many independent steps at once")
 @click.option("--keep-going", is_flag=True, help="When a step fails, run all that does not depend on it")
+@click.option("--allow-install", is_flag=True, help="Install what a generated program requires, in an environment of its own")
 @click.option("--interactive", is_flag=True, help="Ask questions on stdin, also where that is no terminal")
 @click.option("-m", "--message", metavar="WHY", default="", help="Say why, for `gv runs`")
 @click.option("--group", metavar="NAME", default="", help="Put the run into a group; RUN does not move to it")
@@ -86,7 +87,7 @@ def _with(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def run_command(
     cx: CommandContext, inputs: tuple[str, ...], only: tuple[str, ...], start: tuple[str, ...], until: tuple[str, ...],
     force: tuple[str, ...], no_cache: bool, settings: tuple[str, ...], provider: str, jobs: int, keep_going: bool,
-    interactive: bool, message: str, group: str, file: str,
+    allow_install: bool, interactive: bool, message: str, group: str, file: str,
 ) -> int:  # fmt: skip
     """Run a pipeline; `gv run FILE.yml` is the same
 
@@ -104,7 +105,7 @@ def run_command(
     wish = Wish(inputs_of(cx, inputs), only, start, until, force, cache=not no_cache)
     return run_pipeline(
         cx, file, wish, settings=settings, provider=provider, jobs=jobs, keep_going=keep_going, interactive=interactive,
-        message=message, group=group,
+        message=message, group=group, install=allow_install,
     )  # fmt: skip
 
 

@@ -1,0 +1,141 @@
+"""What the built-in modules do beside asking models, each a recorded call below its step: write files, run a program.
+
+Neither call's arguments name a folder: the code is told by its digest, so that a record holds anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gvstore import host
+from gvstore.journal.register import register
+from gvstore.pipeline.conduct import current_conduct
+from gvstore.pipeline.debug_loop import Program, Taken
+from gvstore.pipeline.environment import Environment
+from gvstore.pipeline.extract import Fault, extract
+from gvstore.pipeline.generated import Files, GeneratedCode, codebase_digest
+from gvstore.pipeline.refusal import PathsRefused, Refusal
+from gvstore.pipeline.sandbox import Limits
+from gvstore.pipeline.working_folder import Change
+
+if TYPE_CHECKING:
+    from gvstore.journal.invocation import Invocation
+
+WRITES = "gvstore.pipeline.hands.write_files"
+
+
+def write(code: GeneratedCode, answer: str, before: Files, *, strict: bool, name: str = "") -> tuple[dict[str, bytes], Taken]:
+    """Writes an answer's files over the codebase `before`; returns (the codebase now, what became of the answer).
+
+    With a `name` the answer is the content of that file.  The files are there
+    afterwards also where the record answers.
+
+    Raises:
+        PathsRefused: `strict`, and a path may not be written; then none was.
+        AnswerRefused: the answer is too large.
+    """
+    done = write_files(code, answer, before, codebase_digest(before), strict=strict, name=name)
+    files = _files(done)
+    code.put(files)
+    return files, Taken(
+        changes=tuple(Change(path, before.get(path), files[path]) for path in done["written"]),
+        refusals=tuple(Refusal(*each) for each in done["refused"]),
+        faults=tuple(Fault(*each) for each in done["unread"]),
+    )
+
+
+@register(ignore=("code", "before"))
+def write_files(code: GeneratedCode, answer: str, before: Files, codebase: str, *, strict: bool, name: str) -> dict[str, Any]:
+    """Writes the files of a model's answer over a codebase.
+
+    Returns the whole codebase as it is then (`files`: text, or bytes where it is none), the paths that were
+    `written`, those that were `refused` (path, kind, why), and what could not be read (`unread`: kind, line, path).
+    """
+    if name:
+        found = {name: answer.encode(errors="replace")}
+        faults: tuple[Fault, ...] = ()
+    else:
+        extracted = extract(answer)
+        found = {each.path: each.content.encode(errors="replace") for each in extracted.files}
+        faults = extracted.faults
+    refusals = code.folder.check(list(found.items()))
+    if refusals and strict:
+        raise PathsRefused(refusals)
+    bad = {each.path for each in refusals}
+    files = dict(sorted({**before, **{path: content for path, content in found.items() if path not in bad}}.items()))
+    code.put(files)
+    changed = [path for path in files if files[path] != before.get(path)]
+    return {
+        "files": {path: _text(content) for path, content in files.items()},
+        "written": changed,
+        "refused": [[each.path, each.kind, each.why] for each in refusals],
+        "unread": [[each.kind, each.line, each.path] for each in faults],
+    }
+
+
+def try_program(code: GeneratedCode, files: Files, entry: str, limits: Mapping[str, float]) -> dict[str, Any]:
+    """Runs a program of the codebase, from just these files; see `run_code`."""
+    code.put(files)
+    return run_code(code, codebase_digest(files), entry, dict(limits))
+
+
+@register(ignore=("code",))
+def run_code(code: GeneratedCode, codebase: str, program: str, limits: dict[str, float]) -> dict[str, Any]:
+    """Runs a program of the working folder within limits.
+
+    Returns whether it `works` (it ended with status 0), at which `stage` it ended ("missing", "install", "run"), how,
+    with what `code`, the beginning and end of what it wrote, and `error`: what a model is told.
+    """
+    environment = None
+    if current_conduct().install:
+        folder = code.folder.path
+        environment = Environment(folder.with_name(f"{folder.name}.environment"), settings=host.environment())
+    trial = Program(code.folder, entry=program, limits=limits_of(limits), environment=environment).trial()
+    code.note()
+    ended = trial.ended
+    return {
+        "works": trial.works, "stage": trial.stage, "how": ended.how, "code": ended.code,
+        "stdout": ended.stdout.text, "stderr": ended.stderr.text, "error": trial.error,
+    }  # fmt: skip
+
+
+def limits_of(options: Mapping[str, Any]) -> Limits:
+    """Returns the limits that a step's `params:` name: seconds, memory_mb, output_kb."""
+    made: dict[str, Any] = {}
+    if "seconds" in options:
+        made |= {"wall_s": float(options["seconds"]), "cpu_s": float(options["seconds"])}
+    if "memory_mb" in options:
+        made["memory_bytes"] = int(options["memory_mb"]) << 20
+    if "output_kb" in options:
+        made["output_bytes"] = int(options["output_kb"]) * 1000
+    return Limits(**made)
+
+
+def restore_files(code: GeneratedCode, recorded: Invocation) -> None:
+    """Brings the codebase back as a recorded step left it; one that wrote nothing left it as it was."""
+    last = None
+    for each in _writes(recorded):
+        last = each
+    if last is not None:
+        code.put(_files(last.output))
+
+
+def _writes(recorded: Invocation) -> Iterator[Invocation]:
+    for each in recorded.get_children():
+        if each.component.name == WRITES:
+            if each.status == "ok":
+                yield each
+        else:
+            yield from _writes(each)
+
+
+def _files(done: Mapping[str, Any]) -> dict[str, bytes]:
+    return {path: content.encode() if isinstance(content, str) else content for path, content in done["files"].items()}
+
+
+def _text(content: bytes) -> str | bytes:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content
