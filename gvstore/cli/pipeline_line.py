@@ -11,7 +11,6 @@ from gvstore.cli.value_text import arguments_line, text_line, value_line
 from gvstore.journal.invocation import Invocation
 
 PIPELINE, STEP = "pipeline", "step"  # flavors of components
-COMPLETE = "gvstore.models.completion.complete"
 
 
 def pipeline_called(call: Invocation, paint: Paint, width: int) -> str:
@@ -50,15 +49,9 @@ def text_ending(value: object, width: int) -> str:
 
 def models_of(call: Invocation) -> dict[str, int]:
     """Returns the models that a step asked, with the tokens of each; calls of pipelines below it are not looked into."""
+    from gvstore.pipeline.usage import usage_of
+
     found: dict[str, int] = {}
-    stack = [call]
-    while stack:
-        for each in stack.pop().get_children():
-            if each.component.name == COMPLETE:
-                output = each.get_output()
-                tokens = [getattr(output, name, 0) for name in ("prompt_tokens", "completion_tokens")]
-                model = str(each.args.get("model", ""))
-                found[model] = found.get(model, 0) + sum(count for count in tokens if type(count) is int)
-            elif each.component.flavor != PIPELINE:
-                stack.append(each)
+    for each in usage_of(call, nested=False):
+        found[each.model] = found.get(each.model, 0) + each.tokens
     return found

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from gvstore.journal.repository import Repository
 
 _ROLES = {"ran": "good", "reused": "quiet", "skipped": "quiet", "failed": "bad", "waiting": "changed"}
+_PLANNED = {"reuse": "quiet", "run": "changed", "ask": "changed", "given": "quiet", "skip": "quiet"}
 _WIDEST = 24
 MOST_INPUT = 64_000_000  # bytes of a file that answers a question
 
@@ -119,6 +123,54 @@ def _file_text(path: Path, name: str) -> str:
         raise UsageFault(f"--input {name}: cannot read {path.name}: {e.strerror or e}", hint="Give the path of a text file behind the @.") from e
     except UnicodeDecodeError as e:
         raise UsageFault(f"--input {name}: {path.name} is no UTF-8") from e
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """What becomes of a step: run, reuse, skip, ask or given; `unsure`: it is reused if what it waits for answers as before."""
+
+    step: str
+    module: str
+    action: str
+    why: str
+    unsure: bool
+    model: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class PipelinePlan:
+    """What a run would do; `tokens` is about what it takes."""
+
+    pipeline: str
+    steps: tuple[StepRow, ...]
+    tokens: int
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        width = min(max(len(each.step) for each in self.steps), _WIDEST)
+        for each in self.steps:
+            word = paint(_PLANNED[each.action], (each.action + "?"[: each.unsure]).ljust(5))
+            about = [f"if {each.why.partition(' ')[0]} answers otherwise" if each.unsure else each.why] if each.why else []
+            about += [f"~{units.count(each.tokens, 'token')}"] if each.tokens else []
+            yield f"{each.step.ljust(width)}  {word}  {', '.join(about)}".rstrip()
+        counts = Counter("perhaps" if each.unsure else each.action for each in self.steps)
+        told = ", ".join(f"{action} {counts[action]:,}" for action in (*_PLANNED, "perhaps") if counts[action])
+        yield told + (f" (~{units.count(self.tokens, 'token')})" if self.tokens else "")
+
+
+def plan_run(cx: CommandContext, typed: str, wish: Wish, *, settings: tuple[str, ...] = (), provider: str = "") -> None:
+    """Writes what a run would do."""
+    from gvstore.cli.execution import program_speaks
+    from gvstore.cli.loading import loading
+    from gvstore.pipeline.plan import plan_pipeline
+
+    repo = cx.journal
+    with repo:
+        with program_speaks(cx), loading(cx, typed):
+            program = load(cx, repo, typed, settings, provider)
+        found = plan_pipeline(repo, program, wish)
+        steps = tuple(StepRow(each.step, each.module, each.action, each.why, each.unsure, each.model, each.tokens) for each in found)
+        cx.output.result(PipelinePlan(program.target, steps, sum(each.tokens for each in steps)))
 
 
 def run_pipeline(

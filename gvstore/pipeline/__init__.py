@@ -21,6 +21,7 @@ Each in its file:
     asking      start_module, human_intervention; ai: what functions of modules.py use
     engineer, debugger, modify_codebase, create_readme; coding: what these have in common; hands: their recorded calls;
                 generated: the files that steps wrote so far
+    plan        what a run would do; change: why a step runs again, in words; usage: what models have used
     past        what earlier runs answer; perform: a run as a person asks for it; conduct: how many at once, who listens
 
     extract         files out of a model's answer; file_name: the path in the words around a block

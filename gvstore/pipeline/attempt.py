@@ -21,6 +21,7 @@ from gvstore.objects.invocation import PartList, part_body
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import split
 from gvstore.pipeline.builtin import restore_builtin
+from gvstore.pipeline.component import QUESTION
 from gvstore.pipeline.conduct import Ended, current_conduct
 from gvstore.pipeline.failure import StepTimedOut, kinds_of
 from gvstore.pipeline.given import Results, given, user_prompt, why_skipped
@@ -32,9 +33,6 @@ from gvstore.pipeline.work import perform
 from gvstore.store.active import current_store
 
 _UNSENT = ("model", "provider", "base_url", "api_key", "headers")
-
-
-QUESTION = "gvstore.journal.question.RequestInput"
 
 
 class Skipped(NamedTuple):
@@ -107,7 +105,7 @@ class Attempts:
         if parent is None:
             raise InvocationError(f"{self.step.name} comes too late: its pipeline has ended")
         live = self.program.steps[self.step.name]
-        opened = open_call(parent, live, self._arguments(work, skipped), {})
+        opened = open_call(parent, live, self.arguments(work, skipped), {})
         self._executed = type(opened) is Frame
         if type(opened) is Frame:
             if not self.step.cache:
@@ -141,7 +139,7 @@ class Attempts:
     def _seed(self) -> int | None:
         return None if self.step.seed is None else self.step.seed + (self.sample or 0)
 
-    def _arguments(self, work: Work, skipped: str) -> tuple[Any, ...]:
+    def arguments(self, work: Work, skipped: str = "") -> tuple[Any, ...]:
         """Returns what the step's call is recorded with: all that its answer depends on, beside its code."""
         step = self.step
         inputs = dict(given(step, self.results))

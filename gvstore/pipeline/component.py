@@ -18,6 +18,8 @@ from gvstore.objects.oid import ObjectId
 
 PIPELINE: Final = "pipeline"  # flavors of components
 STEP: Final = "step"
+QUESTION: Final = "gvstore.journal.question.RequestInput"
+COMPLETE: Final = "gvstore.models.completion.complete"
 
 
 def pipeline_call(

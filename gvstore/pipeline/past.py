@@ -7,7 +7,7 @@ answered.  Steps that ask a person ask again; so do those that are forced, and `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +20,11 @@ from gvstore.journal.recovery import settle
 from gvstore.journal.replayer import Replayer
 from gvstore.objects import number
 from gvstore.objects.encode import Encoder
-from gvstore.objects.invocation import PartList, call_list, outcome_number, part_body
+from gvstore.objects.invocation import Call, PartList, call_list, outcome_number, part_body
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import split
 from gvstore.pipeline.builtin import asks_person
+from gvstore.pipeline.component import QUESTION
 from gvstore.pipeline.program import Program
 
 if TYPE_CHECKING:
@@ -38,10 +39,16 @@ _Key = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What there is: `answers` of earlier runs, the newest of them, which a new run is derived from."""
+    """What there is: `answers` of earlier runs, the newest of them, which a new run is derived from.
+
+    `latest` are the newest recorded calls of the steps, whether they are answers or not; `stale` says of those that
+    no longer hold because of what they call why that is.
+    """
 
     answers: Answers
     run: Run[Any]
+    latest: Mapping[str, Invocation]
+    stale: Mapping[str, str]
 
 
 def earlier_runs(repo: Repository, program: Program) -> Iterator[Run[Any]]:
@@ -74,14 +81,21 @@ def past_of(repo: Repository, program: Program, *, without: Collection[str] = ()
     live -= {f"{program.name}.{name}" for name in without}
     best: dict[_Key, tuple[bool, list[bytes]]] = {}
     newest: Run[Any] | None = None
+    latest: dict[str, Invocation] = {}
+    stale: dict[str, str] = {}
+    reasons: dict[bytes, str] = {}
     for run in earlier_runs(repo, program):
         newest = newest or run
         replayer = Replayer(writer, root=repo.root, mode=repo.mode_for(run, {}, run.invocation))
-        for key, parts in _by_key(run.invocation, replayer, live).items():
+        for key, found in _by_key(run.invocation, replayer, live).items():
+            parts = [_unasked(each, replayer, writer) for each in found]
             holds = _holds(parts[-1], replayer)
+            if key[0] not in latest:
+                latest[key[0]] = Invocation.of_part(run.store, found[-1])
+                stale[key[0]] = "" if holds else next((why for path, _, why in replayer.stale_below(parts[-1]) if path), "")
             known = best.get(key)
             if known is None:
-                best[key] = holds, parts if holds else [left(each, replayer, writer, {}) for each in parts]
+                best[key] = holds, parts if holds else [left(each, replayer, writer, reasons) for each in parts]
             elif holds and not known[0]:
                 best[key] = True, parts
     if newest is None or not best:
@@ -90,8 +104,8 @@ def past_of(repo: Repository, program: Program, *, without: Collection[str] = ()
     for _, parts in best.values():
         for part in parts:
             children.add(part)
-    replayer = Replayer(writer, root=repo.root, mode=ReplayMode(libraries=repo.config.text("replay.libraries")))
-    return Past(Answers(replayer, Encoder(writer).place(children.finish())), newest)
+    replayer = Replayer(writer, root=repo.root, mode=ReplayMode(libraries=repo.config.text("replay.libraries"), reasons=reasons))
+    return Past(Answers(replayer, Encoder(writer).place(children.finish())), newest, latest, stale)
 
 
 def _by_key(root: Invocation, replayer: Replayer, live: Collection[str]) -> dict[_Key, list[bytes]]:
@@ -111,6 +125,24 @@ def _holds(part: bytes, replayer: Replayer) -> bool:
     elements = split(part_body(part, replayer.reader))
     outcome = elements[3] if len(elements) > 3 else NIL
     return outcome_number(outcome) == number.RETURNED and replayer.is_fresh(part)
+
+
+def _unasked(part: bytes, replayer: Replayer, objects: ObjectStore) -> bytes:
+    """Returns a recorded call without the questions to people below it, and without outcome if there are any: they are asked again."""
+    call = Call.of_part(part, objects)
+    if call.children == NIL:
+        return part
+    encoder, children, changed = Encoder(objects), call_list(objects), False
+    for child in PartList(call.children, objects):
+        if replayer.component(split(part_body(child, objects))[1]).name == QUESTION:
+            changed = True
+            continue
+        kept = _unasked(child, replayer, objects)
+        changed = changed or kept != child
+        children.add(kept)
+    if not changed:
+        return part
+    return encoder.place(call.without_outcome(encoder.place(children.finish()) if children.count else NIL, NIL).encode())
 
 
 def earlier_result(repo: Repository, program: Program, step: str) -> tuple[Run[Any], Any] | None:

@@ -109,6 +109,28 @@ def run_command(
     )  # fmt: skip
 
 
+@command.command("plan", cls=Command)
+@_with(*_CHOICE, *_FILES)
+@click.argument("file", default=".")
+@pass_context
+def plan_command(
+    cx: CommandContext, inputs: tuple[str, ...], only: tuple[str, ...], start: tuple[str, ...], until: tuple[str, ...],
+    force: tuple[str, ...], no_cache: bool, settings: tuple[str, ...], provider: str, file: str,
+) -> None:  # fmt: skip
+    """Tell which steps a run would execute and which the record answers, and why; run nothing
+
+    Steps behind one that runs are reused if that answers as before.  Tokens are those of the last time, or of the prompt.
+
+    \b
+    Example:
+      gv pipeline plan plan.yml --input request="a plan"
+    """
+    from gvstore.cli.pipeline_run import inputs_of, plan_run
+    from gvstore.pipeline.perform import Wish
+
+    plan_run(cx, file, Wish(inputs_of(cx, inputs), only, start, until, force, cache=not no_cache), settings=settings, provider=provider)
+
+
 @command.command("check", cls=Command)
 @_with(*_FILES)
 @click.argument("file", default=".")
