@@ -177,7 +177,7 @@ class View(State[S]):
         """Returns a state with the fields of both.  Raises UndeclaredWrite."""
         if isinstance(other, View) and other._base is self._base:
             names: Iterable[str] = other._touched
-            view = self._after(super().merge(other.subset(names)), names, other._wiped)
+            view = self._after(super().merge(other.subset([name for name in other._cells if name in names])), names, other._wiped)
             view._grown |= other._grown
             return view
         if isinstance(other, State):
@@ -273,7 +273,7 @@ def view_of(state: State[Any], terms: Terms, *, whole: bool = False, peeked: set
         terms.check_reads(state)
     view: View[Any] = View.__new__(View)
     cells = state._cells
-    view._cells = {name: cells[name] for name in terms.visible if name in cells}
+    view._cells = {name: cell for name, cell in cells.items() if name in terms.visible}  # in the order of the state, which a set has not
     view._typing = terms.typing or state._typing
     view._known = view._stored = None
     view._base, view._terms = state, terms
@@ -298,7 +298,7 @@ def settled(terms: Terms, view: View[Any], after: object) -> tuple[State[Any], E
         raise WrongReturn(terms.label, f"must return either a State or (result, State), and returned {shown(after)} for the state")
     cells, base = after._cells, view._base
     if isinstance(after, View) and after._base is base:
-        written = {name: cells[name] for name in after._touched if name in cells}
+        written = {name: cell for name, cell in cells.items() if name in after._touched}
         wiped, grown = after._wiped, after._grown
     else:
         written, wiped, grown = _foreign(terms, base, cells), _NOTHING, _NOTHING

@@ -153,3 +153,19 @@ def test_a_function_that_fails_is_told(tmp_path: Path) -> None:
     assert "factory.build() raised while it was loaded; nothing was recorded" in failed and "ZeroDivisionError" in failed
     assert "error: the machine factory.build is not made by build() any more" in gone
     assert "run/2" not in gone
+
+
+def test_the_order_of_fields_is_the_same_in_every_process(project: Project) -> None:
+    """That in which an action wrote them, whatever texts hash to."""
+    script = """
+from gvstore.machine import ApplicationBuilder, action
+
+@action(reads=["z", "y"], writes=["a", "b", "c", "d"])
+def write(state):
+    return state.update(d=[*state], c=1).append(b=1).update(a=1)
+
+print(list(ApplicationBuilder().with_actions(write).with_state(y=1, x=2, z=3).build().run()[2].get_all().items()))
+"""
+    said = {project.run(script, key=("PYTHONHASHSEED", str(seed))) for seed in (1, 2, 3)}
+
+    assert {"[('y', 1), ('x', 2), ('z', 3), ('d', ['y', 'z']), ('c', 1), ('b', [1]), ('a', 1)]\n"} == said
