@@ -269,7 +269,7 @@ class Answers:
         path = (*self.path, at)
         if path in replayer.mode.places:
             replayer.used.add(path)
-        verdict = replayer.judge(path, part, elements, (each[2] for each in queue))
+        verdict = replayer.judge(path, part, elements, (each[2] for each in queue), live=live)
         self._tell_stale(part, path, name, verdict)
         if verdict.why is Why.SET:
             value = replayer.mode.sets[path]

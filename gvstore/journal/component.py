@@ -133,6 +133,11 @@ class LiveComponent:
         return tuple(args), kwargs
 
     @property
+    def is_made(self) -> bool:
+        """Whether it is an object that a function makes, and no definition."""
+        return False
+
+    @property
     def written(self) -> Any:
         """What tells by its place whether it is of the project or of a library."""
         return self.function

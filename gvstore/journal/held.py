@@ -77,6 +77,11 @@ class HeldComponent(LiveComponent):
         """Returns `module.variable`, by the path of the module from the project root."""
         return ".".join(self._named(root))
 
+    @property
+    def is_made(self) -> bool:
+        """Whether a function made it, and no variable was found that holds it."""
+        return self.place != "" and not self._is_named and all(name == self._unheld for _, name in self._names.values())
+
     def component(self, root: Path | None) -> Component:
         """Returns its stored form; it keeps the name that it has when this is first asked for."""
         known = self._components.get(root)

@@ -10,6 +10,8 @@ replayer and the journal need to know of one record only.
 
 from __future__ import annotations
 
+from typing import Final
+
 from gvstore.journal.replayer import Replayer
 from gvstore.objects import number
 from gvstore.objects.encode import Encoder
@@ -18,6 +20,8 @@ from gvstore.objects.lanes import LanePath, LaneRuns, lane_of_each
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import link_bytes, split
+
+_RETURNED: Final = (number.RETURNED, number.STREAMED)
 
 
 def merge_records(call: Call, older: Call, replayer: Replayer, objects: ObjectStore, reasons: dict[bytes, str]) -> Call:
@@ -36,18 +40,25 @@ def merge_records(call: Call, older: Call, replayer: Replayer, objects: ObjectSt
     for part, lane in zip(PartList(older.children, objects), lane_of_each(older.lanes, objects), strict=False):
         waiting.setdefault(_identity(Call.of_part(part, objects), replayer), []).append((part, lane))
     children, runs = call_list(objects), LaneRuns(objects)
-    for part, lane in zip(PartList(call.children, objects), lane_of_each(call.lanes, objects), strict=False):
+    well = _returned_last(call, replayer, objects)
+    for at, (part, lane) in enumerate(zip(PartList(call.children, objects), lane_of_each(call.lanes, objects), strict=False)):
         own = Call.of_part(part, objects)
-        queue = waiting.get(_identity(own, replayer))
+        identity = _identity(own, replayer)
+        queue = waiting.get(identity)
         before = None
         if queue:
             before, _ = queue.pop(next((at for at, each in enumerate(queue) if each[1] == lane), 0))
         runs.add(lane)
-        if before is None or outcome_number(own.outcome) == number.RETURNED:
+        if before is None or outcome_number(own.outcome) in _RETURNED:
             children.add(part)
             continue
         there = Call.of_part(before, objects)
-        if outcome_number(there.outcome) == number.RETURNED and replayer.is_fresh(before):
+        if outcome_number(own.outcome) == outcome_number(there.outcome) == number.RAISED and (
+            at < well.get(identity, 0) or any(outcome_number(Call.of_part(each, objects).outcome) in _RETURNED for each, _ in queue or ())
+        ):
+            children.add(part)  # an attempt, that another followed
+            continue
+        if outcome_number(there.outcome) in _RETURNED and replayer.is_fresh(before):
             children.add(before)
         else:
             children.add(encoder.place(merge_records(own, there, replayer, objects, reasons).encode()))
@@ -56,6 +67,20 @@ def merge_records(call: Call, older: Call, replayer: Replayer, objects: ObjectSt
             children.add(left(part, replayer, objects, reasons))
             runs.add(lane)
     return call.without_outcome(encoder.place(children.finish()), encoder.place(runs.finish()))
+
+
+def _returned_last(call: Call, replayer: Replayer, objects: ObjectStore) -> dict[tuple[str, bytes], int]:
+    """Returns of calls that were made again after they had raised, by what they are, the place of the last that returned."""
+    found: dict[tuple[str, bytes], int] = {}
+    raised: set[tuple[str, bytes]] = set()
+    for at, part in enumerate(PartList(call.children, objects)):
+        own = Call.of_part(part, objects)
+        outcome = outcome_number(own.outcome)
+        if outcome == number.RAISED:
+            raised.add(_identity(own, replayer))
+        elif raised and outcome in _RETURNED and (identity := _identity(own, replayer)) in raised:
+            found[identity] = at
+    return found
 
 
 def left(part: bytes, replayer: Replayer, objects: ObjectStore, reasons: dict[bytes, str]) -> bytes:

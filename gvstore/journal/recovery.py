@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gvstore import fs, host
+from gvstore.errors import GvError
 from gvstore.journal.running import SUFFIX, run_of, status_of
 from gvstore.journal.wal import Recovered, recover
 from gvstore.objects.protocol import ObjectStore
@@ -83,14 +84,20 @@ def _settle(repo: Repository, row: RunRow) -> None:
     path = layout.journal_folder(repo.gv) / row.journal
     run = run_of_journal(path, row, repo.objects, running=False)
     oid = run.put(repo.objects)
-    repo.refs.finish_run(
-        row.number,
-        oid,
-        status=run.status,
-        ended_at=run.ended_at,
-        author=run.author,
-        command=f"recover run/{row.number}",
-    )
+    try:
+        repo.refs.finish_run(
+            row.number,
+            oid,
+            status=run.status,
+            ended_at=run.ended_at,
+            author=run.author,
+            command=f"recover run/{row.number}",
+        )
+    except GvError:
+        fresh = repo.refs.run(row.number)
+        if fresh is None or fresh.oid is None:
+            raise
+        return  # its recorder, that had let go of the journal, ended it meanwhile
     if row.journal:
         _remove(path)
 

@@ -30,7 +30,10 @@ from gvstore.objects.wire import linked, split
 
 if TYPE_CHECKING:
     from gvstore.journal.address import CallPath
+    from gvstore.journal.component import LiveComponent
 
+HELD: Final = frozenset({"machine", "action"})
+"""The flavors of components that are made when a machine is built: what a function builds is code of that function."""
 STRICT_CALLS: Final = "calls"
 STRICT_CODE: Final = "code"
 _ANSWERS: Final = (number.RETURNED, number.STREAMED)
@@ -199,18 +202,24 @@ class Replayer:
         found = registered_for(recorded, self.root)
         same = [live for live in found if live.component(self.root).code == recorded.code]
         live = next(iter(same or found), None)
+        if recorded.flavor in HELD and not same and all(each.is_made for each in found):
+            return Standing("", runs, "")  # a function makes it, and that counts: if it is called, `judge` is given what is
         if live is None:
             return Standing(gone(recorded, self.root), runs, "")
         stale = self._unless_trusted(recorded.name, self.drift.of_component(recorded, live))
         return Standing(stale, runs or (Why.REPEAT if live.effect == "repeat" else None), live.effect)
 
     def judge(
-        self, path: CallPath, part: bytes, elements: list[bytes], later: Iterable[list[bytes]], *, is_root: bool = False
-    ) -> Verdict:
-        """Returns what becomes of a recorded call at `path`; `later` are equal calls that its parent made after it."""
+        self, path: CallPath, part: bytes, elements: list[bytes], later: Iterable[list[bytes]], *, is_root: bool = False,
+        live: LiveComponent | None = None,
+    ) -> Verdict:  # fmt: skip
+        """Returns what becomes of a recorded call at `path`; `later` are equal calls that its parent made after it.
+
+        `live` is what is called now, where that is known.
+        """
         mode, standing = self.mode, self.standing(elements[1])
         flags, calls = self.subtree(part)
-        stale = self.why_stale(elements)
+        stale = self.why_stale(elements) or self._why_made_anew(elements[1], live, is_root=is_root)
         why: Why | None
         if path in mode.sets:
             return Verdict(Why.SET, "", 1)
@@ -233,6 +242,18 @@ class Replayer:
         if once and not is_root and path not in mode.forced and why in (Why.STALE, Why.BELOW):
             why = None  # it did what it did
         return Verdict(why, stale, calls, once and why is not None and not waits_inside(elements))
+
+    def _why_made_anew(self, link: bytes, live: LiveComponent | None, *, is_root: bool) -> str:
+        """Returns why an object that a function made, and that is called or the root, is another than the recorded one, or an empty text."""
+        from gvstore.journal.register import registered_as
+
+        recorded = self.component(link)
+        if recorded.flavor not in HELD or (live is None and not is_root):
+            return ""
+        found = [live] if live is not None else registered_as(recorded.name, self.root)
+        if not found or any(each.component(self.root).code == recorded.code for each in found):
+            return ""
+        return self._unless_trusted(recorded.name, self.drift.of_component(recorded, found[0]))
 
     @property
     def watches_effects(self) -> bool:

@@ -232,8 +232,9 @@ class Repository(BareRepository):
         given = words.get("trust", ())
         trust = ("*",) if words.get("as_recorded") else (given,) if isinstance(given, str) else tuple(given)
         replayer = Replayer(self.objects, root=self.root, mode=replace(self.mode_for(run.parent, {}, older), trust=trust))
-        merged = merge_records(call, before, replayer, self.objects, reasons)
-        return Invocation.of_oid(self.store, merged.put(self.objects))
+        objects = invocation.store.objects  # those of a run that is not stored yet lie beside the repository's
+        merged = merge_records(call, before, replayer, objects, reasons)
+        return Invocation.of_oid(invocation.store, merged.put(objects))
 
     def settled(self, run: Run[Any]) -> Run[Any]:
         """Returns the run, stored if its process died.

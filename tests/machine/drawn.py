@@ -81,13 +81,16 @@ APPS: dict[str, Any] = {}
 
 
 class Told(PostRunStepHook):
-    """Tells WATCH of steps that are over."""
+    """Tells WATCH of steps that are over, under a name that is the same in every process."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def post_run_step(
-        self, *, app_id: Any, action: Any, sequence_id: Any, state: Any, exception: Any, **future_kwargs: Any
+        self, *, action: Any, sequence_id: Any, state: Any, exception: Any, **future_kwargs: Any
     ) -> None:  # fmt: skip
         """Tells of one."""
-        WATCH.ended(app_id, f"{sequence_id} {action.name}", state, well=exception is None)
+        WATCH.ended(self.name, f"{sequence_id} {action.name}", state, well=exception is None)
 
 
 def seed_of(spec: Spec, state: Any, n: int) -> int:
@@ -167,19 +170,19 @@ class ByClass(Action):
 
 
 @action(reads=["total"], writes=["total", "parts"])
-def add(state: State[Any], __context: Any, by: int) -> State[Any]:
+def add(state: State[Any], __context: Any, by: int, name: str) -> State[Any]:
     """Is a step of a machine that an action runs."""
-    WATCH.begins(__context.app_id, f"{__context.sequence_id} add")
+    WATCH.begins(name, f"{__context.sequence_id} add")
     state = state.increment(total=by).append(parts=f"{by} " * by)
-    WATCH.ends(__context.app_id, f"{__context.sequence_id} add")
+    WATCH.ends(name, f"{__context.sequence_id} add")
     return state
 
 
-def nested(seed: int, app_id: str | None) -> int:
-    """Runs a machine, and returns what it comes to."""
+def nested(seed: int, name: str) -> int:
+    """Runs a machine, and returns what it comes to; every second has no id that stays."""
     made = (
-        ApplicationBuilder().with_actions(add).with_transitions(("add", "add", expr("total % 3 != 0"))).with_hooks(Told())
-        .with_state(total=seed % 50, parts=[]).with_identifiers(app_id=app_id).build()
+        ApplicationBuilder().with_actions(add=add.bind(name=name)).with_transitions(("add", "add", expr("total % 3 != 0"))).with_hooks(Told(name))
+        .with_state(total=seed % 50, parts=[]).with_identifiers(app_id=name if seed % 2 else None).build()
     )  # fmt: skip
     state = made.run(inputs={"by": 1 + seed % 2}, max_steps=5)[2]
     return int(state["total"]) + len(state["parts"])
@@ -189,7 +192,7 @@ def one(state: State[Any], __context: Any, spec: Spec, n: int = 0) -> tuple[dict
     """Is an action in one step; what it is to do is bound to it."""
     seed = begun(spec, state, n, __context)
     if spec["kind"] == "nested":
-        seed += nested(seed, f"{__context.app_id}/{__context.sequence_id}" if seed % 2 else None)
+        seed += nested(seed, f"{__context.app_id}/{__context.sequence_id}")
     after = done(spec, state, seed)
     WATCH.ends(__context.app_id, f"{__context.sequence_id} {spec['name']}")
     return {"seed": seed}, after
@@ -254,7 +257,7 @@ def built(spec: Spec) -> Any:
             ApplicationBuilder()
             .with_actions(begin=begin.bind(puts=spec["state"]), **{each["name"]: made_of({**each, "salt": spec["salt"] if each["salted"] else 0}, is_async=spec["is_async"]) for each in spec["actions"]})
             .with_transitions(*edges).with_entrypoint("begin").with_identifiers(app_id=spec["name"])
-            .with_hooks(Told()).build()
+            .with_hooks(Told(spec["name"])).build()
         )  # fmt: skip
     return app
 
