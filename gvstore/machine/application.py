@@ -98,7 +98,6 @@ class Application(Generic[S]):
         self._parent_pointer, self._spawning_parent_pointer = fork_parent_pointer, spawning_parent_pointer
         self._tracker, self._parallel_executor_factory = tracker, parallel_executor_factory
         self.last_run: Run[Any] | None = None  # what its last call was recorded as
-        self.kept_state: State[Any] | None = None  # that its record has, and the next goes on from
         self._error: BaseException | None = None
         self._checked: set[Any] = set()
         self._turn: Turn | None = None  # the step that is not over

@@ -86,6 +86,7 @@ def machine_component(app: Application[Any], function: Callable[..., Any]) -> He
 def described(app: Application[Any]) -> str:
     """Returns what a machine's graph says, as text that changes where the graph does."""
     told: dict[str, Any] = {"entrypoint": app.entrypoint, **app.graph.to_dict()}
+    told["code"] = {each.name: str(getattr(getattr(each, "subject", each), "__qualname__", "")) for each in app.graph.actions}
     retries = {each.name: retry for each in app.graph.actions if (retry := getattr(each, "retry", None)) is not None}
     if retries:
         told[RETRIES] = {name: [retry.max_attempts, [kind.__name__ for kind in retry.kinds]] for name, retry in retries.items()}

@@ -101,7 +101,7 @@ class Execution:
         """Returns what the run returns, as it is recorded."""
         position, result, state = self._value
         assert self._keeper is not None
-        return position, result, kept(state, self._keeper, self._marked), self._app.sequence_id
+        return position, result, kept(state, self._keeper), self._app.sequence_id
 
     def step(self, action: Any, state: State[Any], inputs: Mapping[str, Any]) -> Outcome:
         """Takes one step, with the attempts that the action may have; returns its outcome.
@@ -315,10 +315,9 @@ def open_execution(
     keeper = keeper_of(store)
     given = {name: value for name, value in (inputs or {}).items() if not name.startswith(_PRIVATE)}
     args = (
-        kept(app.state, keeper, app.kept_state), app.position, app.sequence_id, "step" if method.endswith("step") else "run",
+        kept(app.state, keeper), app.position, app.sequence_id, "step" if method.endswith("step") else "run",
         tuple(halt_before), tuple(halt_after), given, limit, (app.uid if above is None or app.is_named else None, app.partition_key),
     )  # fmt: skip
-    app.kept_state = app.state
     if above is not None:
         return Execution(app, _begin(above, live, args), keeper, None)
     options = RunOptions(target=target_of(live, store), labels=labels_of(app))

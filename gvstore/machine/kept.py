@@ -9,15 +9,15 @@ from gvstore import host
 from gvstore.journal.redact import RedactingEncoder, Redactor, redactor_of
 from gvstore.machine.state import State, StateWrapper
 from gvstore.objects import number
-from gvstore.objects.encode import Encoder
+from gvstore.objects.chunking import LINK_THRESHOLD
+from gvstore.objects.encode import VALUE_BYTE, Encoder
 from gvstore.objects.expand import register_expander
 from gvstore.objects.naming import type_name
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
-from gvstore.objects.wire import Link
+from gvstore.objects.wire import Link, unpack
 from gvstore.store.store import Store
 
-SMALL: Final = 256  # bytes of a state that stands in the call itself
 _KEEPER: Final = "_machine_keeper"  # of a store, in its dict
 
 
@@ -46,24 +46,40 @@ def keeper_of(store: Store) -> Keeper:
     return known
 
 
+class _Encoded:
+    """An array that is encoded already, as one among values."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: list[Any]) -> None:
+        self.raw = raw
+
+
 class KeptState:
-    """A state in a record: a link to it, that reads back as the state."""
+    """A state in a record, its fields encoded already; it reads back as the state."""
 
-    __slots__ = ("oid",)
+    __slots__ = ("fields",)
 
-    def __init__(self, oid: ObjectId) -> None:
-        self.oid = oid
-
-
-register_expander(KeptState, lambda each: (number.WRAPPED, (type_name(StateWrapper), "fields", Link(each.oid))))
+    def __init__(self, fields: Link | _Encoded) -> None:
+        self.fields = fields
 
 
-def kept(state: State[Any], keeper: Keeper, after: State[Any] | None = None) -> State[Any] | KeptState:
-    """Returns a state as it is recorded: itself if it is small, else the link to where it lies, stored as what changed `after` another.
+def _elements(raw: list[Any]) -> list[Any]:
+    return [_Encoded(each) if type(each) is list else each for each in raw]
+
+
+register_expander(_Encoded, lambda each: (each.raw[0], _elements(each.raw[1:])))
+register_expander(KeptState, lambda each: (number.WRAPPED, (type_name(StateWrapper), "fields", each.fields)))
+
+
+def kept(state: State[Any], keeper: Keeper) -> KeptState:
+    """Returns a state as it is recorded, equal states alike, however they came about; what it links is written.
 
     Raises:
         StateValueError: a field holds what cannot be stored.
     """
-    if not state.is_stored and sum(len(name) + len(cell.part(name, keeper)) for name, cell in state.cells()) <= SMALL:
-        return state
-    return KeptState(state.store(keeper, after))
+    data = state.encoded(keeper)
+    if len(data) > LINK_THRESHOLD:
+        return KeptState(Link(keeper.write(VALUE_BYTE + data)))
+    raw = unpack(data)
+    return KeptState(raw if type(raw) is Link else _Encoded(raw))

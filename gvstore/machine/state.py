@@ -340,11 +340,6 @@ class State(Mapping[str, Any], Generic[S]):
             self._stored = stored
         return stored.oid
 
-    @property
-    def is_stored(self) -> bool:
-        """Whether it was stored, or comes from a store."""
-        return self._stored is not None
-
     @classmethod
     def load(cls, reader: ObjectReader, oid: ObjectId) -> State[Any]:
         """Returns a stored state; a field is read when it is asked for.

@@ -258,3 +258,16 @@ def test_spans_and_attributes_are_calls_below_their_step(repo: Any) -> None:
     assert [each.name for each in outer.get_child(0).get_children()] == ["ask"]
     repo.runs[1].rewind(1).replay()
     assert RAN.count("ask") == 1
+
+
+def test_a_large_state_is_a_link_and_its_record_replays_to_the_same_oid(repo: Any) -> None:
+    """What a run begins and ends with is named by its fields alone: a replay, and a later run from there, find the same object."""
+    app = built(200, log=[f"line {n} " * 40 for n in range(60)])
+    app.run()
+    run = repo.runs[1]
+    assert run.invocation.oid == run.rewind(3).replay().invocation.oid
+    app.reset_to_entrypoint()
+    app.update_state(app.state.update(counter=190))
+    app.run()
+    first, second = run.invocation, repo.runs[4].invocation
+    assert first.call.args != second.call.args and len(second.call.args) < 400 and len(second.call.outcome) < 400
