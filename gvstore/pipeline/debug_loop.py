@@ -195,13 +195,13 @@ class Program:
 
     def _error(self, what: str, ended: Ended, limits: Limits) -> str:
         written = ended.stderr.text.strip() or ended.stdout.text.strip()
-        text = self._anywhere(f"{what} {ended.told(limits)}\n{written}".rstrip())
+        text = self.anywhere(f"{what} {ended.told(limits)}\n{written}".rstrip())
         if len(text) <= ERROR_CHARACTERS:
             return text
         first, _, rest = text.partition("\n")
         return f"{first}\n[...]\n{rest[-ERROR_CHARACTERS:]}"
 
-    def _anywhere(self, text: str) -> str:
+    def anywhere(self, text: str) -> str:
         """Returns a text without what differs from machine to machine and from run to run."""
         own = [(str(self.folder.path), ""), (str(self.folder.path.resolve()), "")]
         if self.environment is not None:

@@ -6,6 +6,8 @@ Neither call's arguments name a folder: the code is told by its digest, so that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from gvstore import host
@@ -25,6 +27,19 @@ if TYPE_CHECKING:
 WRITES = "gvstore.pipeline.hands.write_files"
 
 
+_at_work: ContextVar[tuple[GeneratedCode, Files]] = ContextVar("gvstore.pipeline.at_work")
+"""Which code the two recorded calls work on, and what it is: no arguments, since a record holds neither folders nor all files twice."""
+
+
+@contextmanager
+def _working_on(code: GeneratedCode, files: Files) -> Iterator[None]:
+    token = _at_work.set((code, files))
+    try:
+        yield
+    finally:
+        _at_work.reset(token)
+
+
 def write(code: GeneratedCode, answer: str, before: Files, *, strict: bool, name: str = "") -> tuple[dict[str, bytes], Taken]:
     """Writes an answer's files over the codebase `before`; returns (the codebase now, what became of the answer).
 
@@ -35,7 +50,8 @@ def write(code: GeneratedCode, answer: str, before: Files, *, strict: bool, name
         PathsRefused: `strict`, and a path may not be written; then none was.
         AnswerRefused: the answer is too large.
     """
-    done = write_files(code, answer, before, codebase_digest(before), strict=strict, name=name)
+    with _working_on(code, before):
+        done = write_files(answer, codebase_digest(before), strict=strict, name=name)
     files = _files(done)
     code.put(files)
     return files, Taken(
@@ -45,13 +61,14 @@ def write(code: GeneratedCode, answer: str, before: Files, *, strict: bool, name
     )
 
 
-@register(ignore=("code", "before"))
-def write_files(code: GeneratedCode, answer: str, before: Files, codebase: str, *, strict: bool, name: str) -> dict[str, Any]:
-    """Writes the files of a model's answer over a codebase.
+@register
+def write_files(answer: str, codebase: str, *, strict: bool, name: str) -> dict[str, Any]:
+    """Writes the files of a model's answer over the codebase of this digest.
 
     Returns the whole codebase as it is then (`files`: text, or bytes where it is none), the paths that were
     `written`, those that were `refused` (path, kind, why), and what could not be read (`unread`: kind, line, path).
     """
+    code, before = _at_work.get()
     if name:
         found = {name: answer.encode(errors="replace")}
         faults: tuple[Fault, ...] = ()
@@ -77,26 +94,29 @@ def write_files(code: GeneratedCode, answer: str, before: Files, codebase: str, 
 def try_program(code: GeneratedCode, files: Files, entry: str, limits: Mapping[str, float]) -> dict[str, Any]:
     """Runs a program of the codebase, from just these files; see `run_code`."""
     code.put(files)
-    return run_code(code, codebase_digest(files), entry, dict(limits))
+    with _working_on(code, files):
+        return run_code(codebase_digest(files), entry, dict(limits))
 
 
-@register(ignore=("code",))
-def run_code(code: GeneratedCode, codebase: str, program: str, limits: dict[str, float]) -> dict[str, Any]:
+@register
+def run_code(codebase: str, program: str, limits: dict[str, float]) -> dict[str, Any]:
     """Runs a program of the working folder within limits.
 
     Returns whether it `works` (it ended with status 0), at which `stage` it ended ("missing", "install", "run"), how,
     with what `code`, the beginning and end of what it wrote, and `error`: what a model is told.
     """
+    code, _ = _at_work.get()
     environment = None
     if current_conduct().install:
         folder = code.folder.path
         environment = Environment(folder.with_name(f"{folder.name}.environment"), settings=host.environment())
-    trial = Program(code.folder, entry=program, limits=limits_of(limits), environment=environment).trial()
+    runner = Program(code.folder, entry=program, limits=limits_of(limits), environment=environment)
+    trial = runner.trial()
     code.note()
     ended = trial.ended
     return {
         "works": trial.works, "stage": trial.stage, "how": ended.how, "code": ended.code,
-        "stdout": ended.stdout.text, "stderr": ended.stderr.text, "error": trial.error,
+        "stdout": runner.anywhere(ended.stdout.text), "stderr": runner.anywhere(ended.stderr.text), "error": trial.error,
     }  # fmt: skip
 
 
