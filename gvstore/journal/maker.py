@@ -17,13 +17,14 @@ from types import ModuleType
 from typing import Any
 
 from gvstore.code.identity import module_name
+from gvstore.journal.component import LiveComponent
 from gvstore.journal.fault import NoSuchComponent
 from gvstore.journal.held import MADE, HeldComponent, built_by
 from gvstore.journal.register import live_of, registered_for
 from gvstore.journal.target import told_of
 from gvstore.objects.component import Component
 
-_kept: dict[str, HeldComponent] = {}  # by name, the latest
+_kept: dict[str, LiveComponent] = {}  # by name, the latest
 
 
 class _Stopped(BaseException):
@@ -65,7 +66,9 @@ def make_again(recorded: Component, root: Path | None, target: str = "") -> None
         NoSuchComponent: the function takes arguments, or makes it no more; says what to do.
         TargetRaised: the function raised.
     """
-    if registered_for(recorded, root):
+    if there := registered_for(recorded, root):  # perhaps by what nothing else refers to any more, and a collection would take
+        same = [live for live in there if live.component(root).code == recorded.code]
+        _kept[recorded.name] = (same or there)[0]
         return
     file, _, asked = target.rpartition(":")
     names = [recorded.name, built_by(recorded), *([f"{file.removesuffix('.py').replace('/', '.')}.{asked}"] if file else [])]
@@ -83,9 +86,10 @@ def make_again(recorded: Component, root: Path | None, target: str = "") -> None
     named = [live for live in found if recorded.name == live.name(root)] or [live for live in found if place and place == built_by(live.component(root))]
     if not named:
         raise _unheld(recorded, f"is not made by {function.__qualname__}() any more")
-    same = [live for live in named if live.component(root).code == recorded.code]
-    _kept[recorded.name] = live = (same or named)[-1]
-    live.take_name(recorded.name, root)
+    fresh = [live for live in named if live.component(root).code == recorded.code]
+    made = (fresh or named)[-1]
+    made.take_name(recorded.name, root)
+    _kept[recorded.name] = made
 
 
 def _made_by(function: Callable[..., Any], name: str) -> list[HeldComponent]:

@@ -115,7 +115,7 @@ def test_a_machine_is_no_function_of_its_name(project: Project) -> None:
     """A component that builds a machine and runs it: both have one name, and the machine is there when the function has built it."""
     told = project.run(GV, "replay --plan run/6", "rewind run/6:0.1", "replay")
 
-    assert "ask() → step   reuse 3 calls if asked the same" in told
+    assert "run/6  complete and fresh, nothing to do" in told
     assert ["counts"] == project.ran()
     assert "ask(2) = 2   1 reused, 2 executed" in told
 
