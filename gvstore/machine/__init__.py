@@ -174,6 +174,8 @@ if TYPE_CHECKING:
     from gvstore.machine.persister_store import StorePersister as StorePersister
     from gvstore.machine.pointer import ParentPointer as ParentPointer
     from gvstore.machine.runnable import RunnableGraph as RunnableGraph
+    from gvstore.machine.runnable import SubgraphType as SubgraphType
+    from gvstore.machine.serde import KEY as KEY
     from gvstore.machine.serde import deserialize as deserialize
     from gvstore.machine.serde import deserializer as deserializer
     from gvstore.machine.serde import register_field_serde as register_field_serde
@@ -205,6 +207,7 @@ if TYPE_CHECKING:
     from gvstore.machine.typing_system import SchemaTypingSystem as SchemaTypingSystem
     from gvstore.machine.typing_system import TypedDictTypingSystem as TypedDictTypingSystem
     from gvstore.machine.typing_system import TypingSystem as TypingSystem
+    from gvstore.machine.validate import assert_set as assert_set
     from gvstore.machine.visualize import Drawing as Drawing
 
 _WHERE = {
@@ -264,6 +267,7 @@ _WHERE = {
     "InMemoryPersister": "persister_memory",
     "IncrementFields": "delta",
     "Input": "builtin_actions",
+    "KEY": "serde",
     "LifecycleAdapter": "lifecycle",
     "LifecycleAdapterSet": "lifecycle",
     "Lineage": "persister",
@@ -338,6 +342,7 @@ _WHERE = {
     "StreamingChatAction": "chat_action",
     "StreamingResultContainer": "stream_result",
     "SubGraphTask": "task",
+    "SubgraphType": "runnable",
     "SyncTrackingClient": "tracking",
     "TaskBasedParallelAction": "parallel_action",
     "TaskFault": "parallel_fault",
@@ -356,6 +361,7 @@ _WHERE = {
     "WrongType": "action_fault",
     "action": "action_function",
     "all_of": "halts",
+    "assert_set": "validate",
     "checkpoint": "keeping",
     "commit": "keeping",
     "create_action": "action_function",
@@ -435,6 +441,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "InMemoryPersister",
     "IncrementFields",
     "Input",
+    "KEY",
     "LifecycleAdapter",
     "LifecycleAdapterSet",
     "Lineage",
@@ -505,6 +512,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "StreamingChatAction",
     "StreamingResultContainer",
     "SubGraphTask",
+    "SubgraphType",
     "SyncTrackingClient",
     "TaskBasedParallelAction",
     "TaskFault",
@@ -523,6 +531,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "WrongType",
     "action",
     "all_of",
+    "assert_set",
     "create_action",
     "default",
     "derive_inputs_from_fn",

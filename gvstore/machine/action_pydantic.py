@@ -68,7 +68,8 @@ class _Form:
             for key in keys:
                 if key not in kind.model_fields:
                     remedy = meant(key, kind.model_fields, f"{kind.__name__} has: {', '.join(kind.model_fields) or 'none'}.")
-                    raise ActionFault(f"action {label} {what} {key!r}, which is no field of {kind.__name__}", hint=remedy)
+                    problem = f"action {label} {what} fields that are not present in the model {kind.__name__}: {key!r}"
+                    raise ActionFault(problem, hint=remedy)
 
     def _valid(self, kind: Any, key: str, value: Any, verb: str, beside: Mapping[str, Any]) -> Any:
         """Returns a field's value as pydantic takes it; `beside` are the fields that its validators may look at."""

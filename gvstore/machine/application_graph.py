@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from gvstore.machine.graph import Graph, UnknownAction
 from gvstore.machine.node import Node, inputs_of, name_of
@@ -30,6 +31,10 @@ class ApplicationGraph(Graph):
             for names in inputs_of(action):
                 for name in names:
                     self.takers.setdefault(name, []).append(name_of(action))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the graph as plain data, with the name of its entrypoint."""
+        return {**super().to_dict(), "type": "application_graph", "entrypoint": name_of(self.entrypoint)}
 
     @classmethod
     def of(cls, graph: Graph, entrypoint: str | None = None) -> ApplicationGraph:

@@ -14,6 +14,7 @@ Without an entrypoint the first action runs first, without a state it begins emp
 from __future__ import annotations
 
 import inspect
+import uuid
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, cast, overload
@@ -195,7 +196,8 @@ class ApplicationBuilder(Generic[S]):
         """
         if self._state is not None or self._entrypoint is not None:
             what = "with_state" if self._state is not None else "with_entrypoint"
-            raise BuilderFault(f"{what}() was called: initialize_from() gives both state and entrypoint", hint="Type default_state=, default_entrypoint=.")
+            problem = f"Cannot call initialize_from() after {what}(): it gives both state and entrypoint"
+            raise BuilderFault(problem, hint="Type default_state=, default_entrypoint=.")
         if isinstance(initializer, type) or not callable(getattr(initializer, "load", None)):
             raise BuilderFault(f"{initializer!r} is no persister: it {why_none(initializer, 'load')}", hint="Give an instance of a BaseStateLoader.")
         if override_state_values is not None and not isinstance(override_state_values, Mapping):
@@ -213,10 +215,10 @@ class ApplicationBuilder(Generic[S]):
         return self
 
     def with_spawning_parent(
-        self, app_id: str, sequence_id: int, partition_key: str | None = None
+        self, app_id: str | None, sequence_id: int | None, partition_key: str | None = None
     ) -> ApplicationBuilder[S]:
-        """Says which step of which application starts this one."""
-        self._spawning_parent = ParentPointer(app_id, partition_key, sequence_id)
+        """Says which step of which application starts this one; None, that none does."""
+        self._spawning_parent = None if app_id is None else ParentPointer(app_id, partition_key, sequence_id)
         return self
 
     def with_parallel_executor(self, executor_factory: Callable[[], Any]) -> ApplicationBuilder[S]:
@@ -268,8 +270,9 @@ class ApplicationBuilder(Generic[S]):
         origin = self._origin
         if origin is None:
             return self._made(Start(None, None, self._sequence_id, self._entrypoint))
-        key = origin.source(self._app_id, self._partition_key, self._sequence_id)
-        return self._made(start_of(origin, load(origin, key), self._fresh_id))
+        app_id = self._app_id or str(uuid.uuid4())  # a loader is asked in either case: it may know more than ids
+        key = origin.source(app_id, self._partition_key, self._sequence_id)
+        return self._made(start_of(origin, load(origin, key), self._fresh_id), app_id)
 
     async def abuild(self) -> Application[S]:
         """Returns the application, as `build`; persisters may be of either kind."""
@@ -282,8 +285,9 @@ class ApplicationBuilder(Generic[S]):
         origin = self._origin
         if origin is None:
             return self._made(Start(None, None, self._sequence_id, self._entrypoint))
-        key = origin.source(self._app_id, self._partition_key, self._sequence_id)
-        return self._made(start_of(origin, await aload(origin, key), self._fresh_id))
+        app_id = self._app_id or str(uuid.uuid4())
+        key = origin.source(app_id, self._partition_key, self._sequence_id)
+        return self._made(start_of(origin, await aload(origin, key), self._fresh_id), app_id)
 
     @property
     def _fresh_id(self) -> int | None:
@@ -305,7 +309,7 @@ class ApplicationBuilder(Generic[S]):
     def _first(self) -> str | None:
         return self._entrypoint if self._origin is None else self._origin.default_entrypoint
 
-    def _made(self, start: Start) -> Application[S]:
+    def _made(self, start: Start, app_id: str | None = None) -> Application[S]:
         state = start.state if start.state is not None else self._state if self._state is not None else State()
         findings = self._validated(state)
         if self._reset:
@@ -315,7 +319,7 @@ class ApplicationBuilder(Generic[S]):
             state=state,
             entrypoint=entrypoint,
             partition_key=self._partition_key,
-            uid=self._app_id,
+            uid=self._app_id or app_id,
             sequence_id=start.sequence_id,
             graph=ApplicationGraph.of(graph_of(self._parts.draft), entrypoint),
             state_persister=self._persister,
@@ -330,6 +334,7 @@ class ApplicationBuilder(Generic[S]):
             position=self._known(start.position, state),
             findings=findings,
         )
+        app._is_named = self._app_id is not None
         if self._reset:
             app.reset_to_entrypoint()
         return app

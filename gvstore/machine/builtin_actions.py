@@ -106,7 +106,18 @@ class Placeholder(SingleStepAction):
 
     def run_and_update(self, state: State[Any], **run_kwargs: Any) -> Any:
         """Raises NotImplementedError."""
-        raise NotImplementedError(f"action {self.name or 'Placeholder'} is a placeholder: write it before you run the machine past it")
+        raise self._unwritten()
+
+    def run(self, state: State[Any], *args: Any, **run_kwargs: Any) -> Any:
+        """Raises NotImplementedError."""
+        raise self._unwritten()
+
+    def update(self, result: dict[str, Any], state: State[Any]) -> State[Any]:
+        """Raises NotImplementedError."""
+        raise self._unwritten()
+
+    def _unwritten(self) -> NotImplementedError:
+        return NotImplementedError(f"action {self.name or 'Placeholder'} is a placeholder: write it before you run the machine past it")
 
 
 def _names(what: str, given: Iterable[str | Iterable[str]]) -> tuple[str, ...]:

@@ -23,19 +23,21 @@ from gvstore.machine.expression import Expression
 State = Mapping[str, Any]
 Resolver = Callable[[Any], object]
 
-COMPARISONS: dict[str, Callable[[Any, Any], object]] = {
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "lt": operator.lt,
-    "lte": operator.le,
-    "gt": operator.gt,
-    "gte": operator.ge,
-    "in": lambda have, wanted: have in wanted,
-    "notin": lambda have, wanted: have not in wanted,
-    "contains": operator.contains,
-    "is": operator.is_,
-    "isnot": operator.is_not,
+Comparison = tuple[str, Callable[[Any, Any], object]]
+COMPARISONS: dict[str, Comparison] = {  # how it is shown, and what it does
+    "eq": ("==", operator.eq),
+    "ne": ("!=", operator.ne),
+    "lt": ("<", operator.lt),
+    "lte": ("<=", operator.le),
+    "gt": (">", operator.gt),
+    "gte": (">=", operator.ge),
+    "in": (" in ", lambda have, wanted: have in wanted),
+    "notin": (" not in ", lambda have, wanted: have not in wanted),
+    "contains": (" contains ", operator.contains),
+    "is": (" is ", operator.is_),
+    "isnot": (" is not ", operator.is_not),
 }
+_EQUAL: Comparison = ("=", operator.eq)
 SHOWN = 60  # characters of a value in a name
 
 
@@ -125,22 +127,27 @@ class Condition:
         made._typed = f"expr({expression.source!r})"
         return made
 
+    safe_expr = expr
+
     @staticmethod
     def when(**wanted: Any) -> Condition:
         """Returns the condition that all of these hold: `key=value`, or `key__gt=value`.
 
         Suffixes: eq ne lt lte gt gte in notin contains is isnot.  Two underscores
         followed by anything else are part of the key.
+
+        Raises:
+            ValueError: there is a suffix and no key.
         """
-        tests = [(*_comparison(key), value) for key, value in wanted.items()]
+        tests = [(*_comparison(typed), value) for typed, value in wanted.items()]
 
         def holds(state: State) -> bool:
             read = looking_at(state)
-            return all(compare(read(key), value) for key, compare, value in tests)
+            return all(compare(read(key), value) for key, (_, compare), value in tests)
 
-        shown = ", ".join(f"{key}={_shown(value)}" for key, value in sorted(wanted.items()))
-        made = Condition([key for key, _, _ in tests], holds, shown)
-        made._joined = "," if len(tests) > 1 else ""
+        shown = {typed: f"{key}{sign}{_shown(value, sign)}" for typed, (key, (sign, _), value) in zip(wanted, tests, strict=True)}
+        made = Condition([key for key, _, _ in tests], holds, ", ".join(shown[typed] for typed in sorted(shown)))
+        made._joined = "," if len(tests) > 1 else "" if tests and tests[0][1] is _EQUAL else "expr"
         made._typed = f"when({', '.join(f'{key}={_cut(repr(value))}' for key, value in wanted.items())})"
         return made
 
@@ -237,13 +244,17 @@ def _uncombined(sign: str) -> ValueError:
     return ValueError(f"an error condition is not joined by {sign}: write on_error(A, B) for several types, a transition for each condition")
 
 
-def _comparison(typed: str) -> tuple[str, Callable[[Any, Any], object]]:
-    key, _, suffix = typed.rpartition("__")
-    return (key, COMPARISONS[suffix]) if key and suffix in COMPARISONS else (typed, operator.eq)
+def _comparison(typed: str) -> tuple[str, Comparison]:
+    key, underscores, suffix = typed.rpartition("__")
+    if not underscores or suffix not in COMPARISONS:
+        return typed, _EQUAL
+    if not key:
+        raise ValueError(f"when({typed}=...) has no state key before {typed}: write the field's name there, as in when(turns{typed}=...)")
+    return key, COMPARISONS[suffix]
 
 
-def _shown(value: object) -> str:
-    return _cut(str(value))
+def _shown(value: object, sign: str) -> str:
+    return _cut(str(value) if sign == "=" else repr(value))
 
 
 def _cut(text: str) -> str:

@@ -121,18 +121,20 @@ class _Fold:
         label = self.terms.label
         if not self.action.single_step:
             if not isinstance(item, dict):
-                raise WrongReturn(label, f"yielded a non-dict result: {shown(item)}", _RESULTS)
+                raise WrongReturn(label, f"returned a non-dict: it yielded {shown(item)}", _RESULTS)
             before, self._last = self._last, item
             return [before] if self._count > 1 else []
         if isinstance(item, State):
             item = ({}, item)
+        elif isinstance(item, dict):  # a part, without the None beside it
+            item = (item, None)
         if not isinstance(item, tuple) or len(item) != 2:
             raise WrongReturn(label, f"must yield (result, None) or (result, state), and yielded {shown(item)}", YIELDS)
         if self._final is not None:
             raise WrongReturn(label, "yielded more after it had yielded the state", YIELDS)
         result, after = item
         if not isinstance(result, dict) and not self.terms.any_result:
-            raise WrongReturn(label, f"yielded a non-dict result: {shown(result)}", YIELDS)
+            raise WrongReturn(label, f"returned a non-dict: it yielded {shown(result)} as a result", YIELDS)
         if after is None:
             self._last = result
             return [result]

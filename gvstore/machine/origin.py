@@ -15,6 +15,7 @@ from typing import Any
 
 from gvstore.machine.application_fault import ForkFault
 from gvstore.machine.finding import near
+from gvstore.machine.persister import PersisterFault
 from gvstore.machine.pointer import ParentPointer
 from gvstore.machine.state import State
 from gvstore.machine.turn import NEXT
@@ -47,11 +48,12 @@ class Origin:
         if not self.is_fork:
             given = [n for n in ("fork_from_partition_key", "fork_from_sequence_id") if getattr(self, n) is not None]
             if given:
-                raise ForkFault(f"{given[0]}= says nothing without fork_from_app_id=", hint="Name the application to fork: fork_from_app_id=...")
+                problem = f"If you set {given[0]}, fork_from_app_id is to be set too: it says nothing alone"
+                raise ForkFault(problem, hint="Name the application to fork: fork_from_app_id=...")
             return partition_key, app_id, sequence_id
         if self.fork_from_app_id == app_id:
             raise ForkFault(
-                f"application {app_id} cannot be forked onto itself: both have this id",
+                f"Cannot fork and save under one id: application {app_id} is forked onto itself",
                 hint="Give the fork an id of its own, with_identifiers(app_id=...), or leave fork_from_app_id= out to go on, "
                 "and with_identifiers(app_id=..., sequence_id=...) to go back.",
             )
@@ -71,9 +73,17 @@ class Start:
 
 
 def start_of(origin: Origin, loaded: Mapping[str, Any] | None, sequence_id: int | None) -> Start:
-    """Returns where an application begins that was loaded, or, where nothing was, its default."""
+    """Returns where an application begins that was loaded, or, where nothing was, its default.
+
+    Raises:
+        PersisterFault: what was loaded has no state.
+    """
     if loaded is None:
         return Start(state_of(origin.default_state), None, sequence_id, origin.default_entrypoint)
+    if loaded["state"] is None:
+        where = f"step {loaded['sequence_id']} of {loaded.get('app_id')!r}"
+        problem = f"{type(origin.initializer).__name__} loaded {where}, but value for state was None"
+        raise PersisterFault(problem, hint="load() returns None where there is nothing to load.")
     state = state_of(loaded["state"])
     if origin.override_state_values:
         state = state.update(**dict(origin.override_state_values))
@@ -127,8 +137,6 @@ def load(origin: Origin, key: tuple[str | None, str | None, int | None]) -> Mapp
         ForkFault: there is nothing to fork from, or no step to go back to.
     """
     partition, app_id, sequence_id = key
-    if app_id is None:
-        return None
     loaded = origin.initializer.load(partition, app_id, sequence_id)
     if loaded is None and (origin.is_fork or sequence_id is not None):
         last = None if sequence_id is None else origin.initializer.load(partition, app_id)
@@ -140,8 +148,6 @@ def load(origin: Origin, key: tuple[str | None, str | None, int | None]) -> Mapp
 async def aload(origin: Origin, key: tuple[str | None, str | None, int | None]) -> Mapping[str, Any] | None:
     """Returns the step that an application goes on from, as `load`, from a persister of either kind."""
     partition, app_id, sequence_id = key
-    if app_id is None:
-        return None
     loaded = await _awaited(origin.initializer.load(partition, app_id, sequence_id))
     if loaded is None and (origin.is_fork or sequence_id is not None):
         last = None if sequence_id is None else await _awaited(origin.initializer.load(partition, app_id))

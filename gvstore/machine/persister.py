@@ -93,7 +93,7 @@ class NotInitialized(UsageFault, RuntimeError):
 
     def __init__(self, persister: object) -> None:
         name = type(persister).__name__
-        super().__init__(f"this {name} is not initialized", hint="Call its `initialize()` first.")
+        super().__init__(f"Uninitialized persister: this {name} has no tables yet", hint="Call its `initialize()` first.")
 
 
 class CorruptPersister(Corrupt):
@@ -290,6 +290,8 @@ def exception_text(exception: BaseException | str | None) -> str | None:
     return legible(exception)
 
 
-def kept_values(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Returns the inputs or the result of a step as a plain dict, without what the machine itself gives."""
-    return None if values is None else {name: value for name, value in values.items() if not name.startswith("__")}
+def kept_values(values: Any) -> Any:
+    """Returns the inputs or the result of a step as a plain dict, without what the machine itself gives; a result that is a model as it is."""
+    if not isinstance(values, Mapping):
+        return values
+    return {name: value for name, value in values.items() if not name.startswith("__")}

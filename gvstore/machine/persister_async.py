@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Generator, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 from gvstore.machine.persister import (
     AsyncBaseStatePersister,
@@ -103,6 +103,28 @@ class AsyncMemoryPersister(_Awaited):
 AsyncInMemoryPersister = AsyncMemoryPersister
 
 
+P = TypeVar("P", bound="AsyncSQLitePersister")
+
+
+class Opening(Generic[P]):
+    """A persister on its way: `await` it, or write `async with` before it, which closes it at the end."""
+
+    def __init__(self, made: P) -> None:
+        self._made = made
+
+    def __await__(self) -> Generator[Any, None, P]:
+        yield from ()
+        return self._made
+
+    async def __aenter__(self) -> P:
+        return self._made
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._made.cleanup()
+
+
 class AsyncSQLitePersister(_Awaited):
     """Keeps steps in a SQLite file, as SQLitePersister does; the two may share one."""
 
@@ -120,15 +142,15 @@ class AsyncSQLitePersister(_Awaited):
         self._thread = ThreadPoolExecutor(1, "gvstore-persister")
 
     @classmethod
-    async def from_values(
+    def from_values(
         cls,
         db_path: str | Path,
         table_name: str = DEFAULT_TABLE,
         serde_kwargs: dict[str, Any] | None = None,
         connect_kwargs: dict[str, Any] | None = None,
-    ) -> Self:
-        """Returns the persister of a file."""
-        return cls(db_path, table_name, serde_kwargs, connect_kwargs)
+    ) -> Opening[Self]:
+        """Returns what gives the persister of a file: `await` it, or write `async with` before it."""
+        return Opening(cls(db_path, table_name, serde_kwargs, connect_kwargs))
 
     async def _call(self, method: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(method, *args, **kwargs))
@@ -146,6 +168,8 @@ class AsyncSQLitePersister(_Awaited):
     async def cleanup(self) -> None:
         """Closes the file; it is opened again when it is needed."""
         await self._call(self._sqlite.cleanup)
+
+    close = cleanup
 
     async def __aenter__(self) -> Self:
         return self

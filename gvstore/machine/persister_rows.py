@@ -46,7 +46,7 @@ def json_of(what: str, value: Any) -> str:
 
 def kept_json(
     what: str,
-    values: Mapping[str, Any] | None,
+    values: Any,
     kwargs: dict[str, Any],
     *,
     are_fields: bool = False,
@@ -58,6 +58,8 @@ def kept_json(
     """
     if values is None:
         return None
+    if not isinstance(values, Mapping):  # the result of an action that streams models
+        return (kept_json(what, {"": values}, kwargs) or "")[len('{"":') : -1]
     texts = []
     for name, value in values.items():
         try:

@@ -16,6 +16,11 @@ class ActionSpan:
     sequence_id: int = 0
     child_count: int = 0
 
+    @classmethod
+    def create_initial(cls, action: str, name: str, sequence_id: int, action_sequence_id: int) -> ActionSpan:
+        """Returns the span `sequence_id` of a step, below no other."""
+        return cls(action, action_sequence_id, name, None, sequence_id)
+
     @property
     def uid(self) -> str:
         """Its name within the application: step, then the way down, as in `4:0.2`."""

@@ -106,6 +106,16 @@ class TracerFactory:
         self._roots = 0
         self._waiting: list[dict[str, Any]] = []  # attributes that awaited hooks are still to be told
 
+    @property
+    def action_sequence_id(self) -> int:
+        """The number of the step."""
+        return self.sequence_id
+
+    @property
+    def top_level_span_count(self) -> int:
+        """How many spans of the step, below no other, have begun."""
+        return self._roots
+
     def __call__(self, span_name: str, span_dependencies: Sequence[str] | None = None) -> ActionSpanTracer:
         """Returns a span to be entered by `with` or `async with`.
 
@@ -207,6 +217,16 @@ class ActionSpanTracer:
         self._early: dict[str, Any] = {}
         self._token: Any = None
         self._block: Any = None  # of the record
+
+    @property
+    def span_name(self) -> str:
+        """The name it was made with."""
+        return self.name
+
+    @property
+    def top_level_span_count(self) -> int:
+        """How many spans of its step, below no other, have begun."""
+        return self.tracer.top_level_span_count
 
     def log_attributes(self, **attributes: Any) -> None:
         """Notes attributes of the span; of one name the last stands."""

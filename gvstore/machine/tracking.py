@@ -23,7 +23,7 @@ import traceback
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from gvstore import fs, host
 from gvstore.machine.hook import (
@@ -90,6 +90,11 @@ class LocalTrackingClient(SyncTrackingClient, BaseStateLoader):
         PersisterFault: `project` is no name of a folder.
     """
 
+    LOG_FILENAME: ClassVar[str] = LOG
+    GRAPH_FILENAME: ClassVar[str] = GRAPH
+    METADATA_FILENAME: ClassVar[str] = METADATA
+    CHILDREN_FILENAME: ClassVar[str] = CHILDREN
+
     def __init__(self, project: str, storage_dir: str | Path = DEFAULT_STORAGE, serde_kwargs: dict[str, Any] | None = None) -> None:
         self.project, self.given_dir = _folder(project, "project"), storage_dir
         self.storage_dir = _expanded(storage_dir) / self.project
@@ -98,6 +103,11 @@ class LocalTrackingClient(SyncTrackingClient, BaseStateLoader):
         self._folders: dict[str, Path] = {}  # that are there
         self._known: dict[str, int] = {}  # the numbers of applications' graphs
         self._items: dict[tuple[str, int], int] = {}
+
+    @property
+    def project_id(self) -> str:
+        """The project's name, as its folder has it."""
+        return self.project
 
     def copy(self) -> Self:
         """Returns a tracker of the same project."""
@@ -167,11 +177,11 @@ class LocalTrackingClient(SyncTrackingClient, BaseStateLoader):
         sequence_id: int,
         state: State[Any],
         action: Node,
-        result: dict[str, Any] | None,
+        result: Any,
         exception: BaseException | None,
         **future_kwargs: Any,
     ) -> None:
-        """Writes an end_entry."""
+        """Writes an end_entry; the result is a dict, or, of an action that streams models, a model."""
         raised = None if exception is None else legible("".join(traceback.format_exception(exception)))
         entry = {"type": "end_entry", "end_time": _now(), "action": name_of(action), "sequence_id": sequence_id, "exception": raised}
         self._append(

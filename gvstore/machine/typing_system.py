@@ -50,6 +50,10 @@ class TypingSystem(abc.ABC, Generic[S]):
         """Returns the type that the state has before an action runs."""
         return self.state_type()
 
+    def state_post_action_run_type(self, action: Any, graph: Any) -> Any:
+        """Returns the type that the state has after an action has run."""
+        return self.state_type()
+
 
 class DictBasedTypingSystem(TypingSystem[dict[str, Any]]):
     """No type: a dict of copies."""

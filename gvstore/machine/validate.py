@@ -61,6 +61,16 @@ def validate(
     return findings
 
 
+def assert_set(value: object, field: str, method: str) -> None:
+    """Looks whether something that a builder is told of was told.
+
+    Raises:
+        ValueError: it is None; names the method that tells it.
+    """
+    if value is None:
+        raise ValueError(f"{field} is not set: call {method}")
+
+
 def checked(findings: Sequence[Finding]) -> list[Finding]:
     """Returns the findings if none of them is fatal.
 

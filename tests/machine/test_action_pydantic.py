@@ -153,8 +153,8 @@ def test_what_is_read_is_validated() -> None:
 @pytest.mark.parametrize(
     ("declare", "what", "hint"),
     [
-        (lambda: action.pydantic(["promt"], [])(answer), "action answer reads 'promt', which is no field of Chat", "Did you mean prompt?"),
-        (lambda: action.pydantic([], ["answe"])(later), "action later writes 'answe', which is no field of Answered", "Did you mean answer?"),
+        (lambda: action.pydantic(["promt"], [])(answer), "action answer reads fields that are not present in the model Chat: 'promt'", "Did you mean prompt?"),
+        (lambda: action.pydantic([], ["answe"])(later), "action later writes fields that are not present in the model Answered: 'answe'", "Did you mean answer?"),
         (lambda: action.pydantic([], [])(looks), "action looks: .* is no pydantic model", "def looks(state: Model)"),
         (lambda: action.pydantic([], [])(lambda state: state), "nothing says which model", "state_input_type=Model"),
         (lambda: action.pydantic("a", [])(answer), "is text", ""),

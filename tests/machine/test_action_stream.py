@@ -204,8 +204,8 @@ def final(state: State[Any]) -> Any:
 ITEMS: list[tuple[tuple[Any, ...], str]] = [
     ((), "yielded nothing"),
     ((({}, None),), "must yield .* but value for state was None"),
-    (({"a": 1},), r"must yield \(result, None\) or \(result, state\), and yielded dict"),
-    ((([], None),), "yielded a non-dict result: list"),
+    (({"a": 1},), "must yield .* but value for state was None"),
+    ((([], None),), "returned a non-dict: it yielded list"),
     (((1, 2, 3),), "and yielded tuple"),
     ((final, ({}, None)), "yielded more after it had yielded the state"),
     ((({}, {"answer": 1}),), "returned dict .* for the state"),
@@ -239,7 +239,7 @@ def test_wrong_streams_of_classes_say_what_came() -> None:
         def stream_run(self, state: State[Any], tail: str = "!") -> Any:
             return TellLater().stream_run(state, tail)
 
-    for value, what in ((Of(), "yielded nothing"), (Of({}, 3), "non-dict result: int"), (NoStream(), "which is no stream")):
+    for value, what in ((Of(), "yielded nothing"), (Of({}, 3), "returned a non-dict: it yielded int"), (NoStream(), "which is no stream")):
         for reading in (read, read_async):
             with pytest.raises(WrongReturn, match=what):
                 reading(value)

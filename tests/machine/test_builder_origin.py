@@ -172,8 +172,8 @@ def test_forks(persister: Any) -> None:
         ({"fork_from_app_id": "chat-l"}, "there is no application chat-l in partition north to fork from", "Did you mean chat-1?"),
         ({"fork_from_app_id": "zzz"}, "there is no application zzz", "There are: chat-1."),
         ({"fork_from_app_id": "chat-1", "fork_from_sequence_id": 9}, "has no step 9 to fork from", "Its last step is 3."),
-        ({"fork_from_app_id": "b"}, "cannot be forked onto itself", "with_identifiers"),
-        ({"fork_from_sequence_id": 1}, "says nothing without fork_from_app_id", "Name the application"),
+        ({"fork_from_app_id": "b"}, "is forked onto itself", "with_identifiers"),
+        ({"fork_from_sequence_id": 1}, "If you set fork_from_sequence_id", "Name the application"),
     ],
 )
 def test_what_cannot_be_forked(persister: Any, asked: dict[str, Any], told: str, hint: str) -> None:
@@ -190,7 +190,7 @@ def test_what_cannot_go_on(tmp_path: Path) -> None:
     with pytest.raises(NotInitialized):
         counter().with_state_persister(SQLitePersister(str(tmp_path / "a.db"))).build()
     memory = MemoryPersister()
-    with pytest.raises(BuilderFault, match=r"with_state\(\) was called"):
+    with pytest.raises(BuilderFault, match=r"initialize_from\(\) after with_state\(\)"):
         counter().initialize_from(memory)
     with pytest.raises(BuilderFault, match=r"with_state\(\) after initialize_from"):
         machine().initialize_from(memory).with_state(count=1)

@@ -222,7 +222,7 @@ def test_a_persister_that_is_not_initialized_says_so(tmp_path: Path) -> None:
 
     assert not persister.is_initialized()
     for call in (lambda: persister.load("p", "a"), lambda: persister.list_app_ids("p"), lambda: counting(persister, 0, 0, "")):
-        with pytest.raises(NotInitialized, match="is not initialized") as caught:
+        with pytest.raises(NotInitialized, match="Uninitialized persister: this SQLitePersister") as caught:
             call()
         assert isinstance(caught.value, RuntimeError)
     assert [] == list(tmp_path.iterdir())
