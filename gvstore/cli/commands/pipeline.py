@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +163,42 @@ def draw_command(cx: CommandContext, settings: tuple[str, ...], provider: str, f
     from gvstore.pipeline.drawing import draw_pipeline
 
     cx.output.result(Drawn(form, draw_pipeline(_pipeline(cx, file, settings, provider), form)))
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A run in another program's format."""
+
+    run: str
+    format: str
+    documents: tuple[dict[str, Any], ...]
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        indent = 1 if self.format == "memory-log" else None
+        for each in self.documents:
+            yield from json.dumps(each, ensure_ascii=False, indent=indent, default=str).split("\n")
+
+
+@command.command("export", cls=Command)
+@click.option("--format", "form", metavar="FORM", type=click.Choice(["memory-log", "jsonl"]), default="memory-log", help="memory-log or jsonl")
+@click.argument("rev", metavar="[RUN]", default="RUN")
+@pass_context
+def export_command(cx: CommandContext, form: str, rev: str) -> None:
+    """Hand out a run of a pipeline as OrchestrAI's memory log, or as chats to train a model with
+
+    jsonl has a line for each question to a model, with its answer.
+
+    \b
+    Example:
+      gv pipeline export run/7 --format jsonl > chats.jsonl
+    """
+    from gvstore.cli.subject import named_run, run_name
+    from gvstore.pipeline.export import exported
+
+    repo = cx.journal
+    with repo:
+        run = named_run(repo, rev)
+        cx.output.result(Exported(run_name(run), form, tuple(exported(run, form))))
 
 
 def _pipeline(cx: CommandContext, file: str, settings: tuple[str, ...], provider: str) -> Any:
