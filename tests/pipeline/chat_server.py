@@ -42,7 +42,7 @@ Answer = Callable[[Question], str | Status]
 
 def named(question: Question) -> str:
     """The answer `<module> of <the user's first line>`."""
-    return f"{question.module} of {question.user.splitlines()[0]}"
+    return f"{question.module} of {question.user.partition(chr(10))[0]}"
 
 
 class ChatServer(ThreadingHTTPServer):
