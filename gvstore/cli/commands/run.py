@@ -50,6 +50,14 @@ def command(
       gv run main~1::story.write otters
       gv run app.py:application --until answer --input prompt="hi"
     """
+    if target.endswith(PIPELINES):
+        return _run_pipeline(cx, target, args, message=message, group=group, interactive=interactive)
+    _run_function(cx, target, args, message=message, group=group, interactive=interactive)
+    return 0
+
+
+def _run_function(cx: CommandContext, target: str, args: tuple[str, ...], *, message: str, group: str, interactive: bool) -> None:
+    """Runs a function or a state machine, and writes what came of it."""
     from gvstore.cli.asking import terminal_asker
     from gvstore.cli.execution import answer, program_speaks, telling
     from gvstore.cli.loading import loading
@@ -60,8 +68,6 @@ def command(
     from gvstore.journal.running import RunOptions
     from gvstore.journal.target import load_named, load_target
 
-    if target.endswith(PIPELINES):
-        return _run_pipeline(cx, target, args, message=message, group=group, interactive=interactive)
     repo, folder = cx.journal, cx.folder
     rev, in_store, name = target.partition("::")
     with repo, running_code(cx, repo, rev if in_store else None) as code:
@@ -88,7 +94,6 @@ def command(
             asker = terminal_asker(cx) if interactive else None
             performed = repo.perform(subject, values, named, options, asker=asker)
         answer(cx, performed)
-    return 0
 
 
 def _run_pipeline(cx: CommandContext, file: str, args: tuple[str, ...], *, message: str, group: str, interactive: bool) -> int:
