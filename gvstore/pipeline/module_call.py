@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gvstore.pipeline.program import Program
 
 OUTPUT = "generated_outputs"
+AS_JSON = "Give this answer as JSON, in the form that is asked for, and nothing else."
 _SAMPLING = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty", "stop")
 _PLACES = ("base_url", "api_key", "headers")
 
@@ -93,12 +94,20 @@ class ModuleCall:
         with self._asking(prompt, system, config) as (said, options):
             return complete(said, **options, **({"schema": schema} if schema is not None else {}))
 
-    def converse(self, tools: Sequence[Any], rounds: int) -> str:
-        """Returns what the model answers in the end, with the help of functions."""
+    def converse(self, tools: Sequence[Any], rounds: int, *, schema: Any = None) -> Any:
+        """Returns what the model answers in the end, with the help of functions; with a `schema` its answer as such a value.
+
+        That is asked for last, in a call of its own: a model that is held to a schema cannot call functions.
+        """
+        from gvstore.models.call import complete
         from gvstore.models.conversation import converse
 
         with self._asking(None, None, None) as (said, options):
-            return converse(said, tools, rounds=rounds, **options).text
+            text = converse(said, tools, rounds=rounds, **options).text
+            if schema is None:
+                return text
+            asked = [*said, {"role": "assistant", "content": text}, {"role": "user", "content": AS_JSON}]
+            return complete(asked, schema=schema, **options).value
 
     @contextmanager
     def _asking(

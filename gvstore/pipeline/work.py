@@ -36,7 +36,7 @@ def perform(call: ModuleCall, results: Results) -> Any:
 def _asked(call: ModuleCall) -> Any:
     step = call.step
     if step.tools:
-        return call.converse([Tool(call.program.functions[str(each)]) for each in step.tools], step.rounds)
+        return call.converse([Tool(call.program.functions[str(each)]) for each in step.tools], step.rounds, schema=step.schema)
     if step.schema is not None:
         return call.complete(schema=step.schema).value
     return call.ask()

@@ -37,7 +37,7 @@ class Status:
     body: dict[str, Any]
 
 
-Answer = Callable[[Question], str | Status]
+Answer = Callable[[Question], str | dict[str, Any] | Status]  # text, or a whole message
 
 
 def named(question: Question) -> str:
@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.asked.append(question)
         time.sleep(self.server.delay_s)
         said = self.server.answer(question)
-        message = {"role": "assistant", "content": said}
+        message = said if isinstance(said, dict) else {"role": "assistant", "content": said}
         usage = {"prompt_tokens": 10, "completion_tokens": 5}
         whole = {"model": body["model"], "choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}
         data = json.dumps(said.body if isinstance(said, Status) else whole).encode()
