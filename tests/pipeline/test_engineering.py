@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,76 @@ def test_an_edited_prompt_goes_on_from_the_code_of_its_step(code: CommandLine, c
 
     assert [first[2]] == [each.user for each in chat.asked[5:]]
     assert "HELLO" in files(code.folder)["words.py"]
+
+
+def test_changes_are_asked_for_until_there_are_none(code: CommandLine, chat: ChatServer) -> None:
+    """OrchestrAI's y, what to change, n; then further changes, each with the code as it is by then."""
+    answers = iter([BROKEN, MENDED, CHANGED, CHANGED.replace("HELLO", "HELLO!"), README])
+    chat.answer = lambda question: "A plan." if question.module == "code_planner" else next(answers)
+    words = ["y", "Greet in capitals", "Greet with a mark", "n"]
+    code("run", "engineering.yml", "--input", "request=a greeting", *[each for word in words for each in ("--input", f"modified_codebase={word}")])
+
+    assert [*MODULES[:4], "modify_codebase", "create_readme"] == chat.modules
+    assert "return 'HELLO'" in chat.asked[4].user and chat.asked[4].user.endswith("--Greet with a mark")
+    assert "HELLO!" in files(code.folder)["words.py"]
+
+
+def test_a_run_waits_for_a_wish_and_goes_on(code: CommandLine, chat: ChatServer) -> None:
+    """Status 21; each `gv answer` goes on from there, and what was answered and run before is not again."""
+    code("run", "engineering.yml", "--input", "request=a greeting", status=21)
+    assert list(MODULES[:3]) == chat.modules
+    (code.folder / "generated_outputs/code/words.py").unlink()
+    code("answer", "run/1", "Greet in capitals", status=21)
+    assert "HELLO" in files(code.folder)["words.py"]
+    (code.folder / "generated_outputs/code/words.py").unlink()
+    code("answer", "RUN", "n")
+
+    assert list(MODULES) == chat.modules
+    assert ["README.md", "main.py", "words.py"] == list(files(code.folder))
+    assert "HELLO" in files(code.folder)["words.py"]
+
+
+def test_another_model_mends_after_the_second_attempt(code: CommandLine, chat: ChatServer) -> None:
+    """`escalate_to` is asked with what it says over the step's model_config; at most as often as `attempts`."""
+    text = seed_pipelines()["engineering"].replace("  - module: debugger\n", "  - module: debugger\n    params: {attempts: 3, escalate_after: 2, escalate_to: {model: gpt-4-large}}\n")
+    code.write("engineering.yml", text)
+    chat.answer = lambda question: "I do not know." if question.module == "debugger" else answer(question)
+    code("run", "engineering.yml", "--input", "request=a greeting", "--input", "modified_codebase=n")
+    mending = [(each.body["model"], each.body["temperature"]) for each in chat.asked if each.module == "debugger"]
+
+    assert [("gpt-3.5-turbo-16k", 0.7)] * 2 + [("gpt-4-large", 0.7)] == mending
+    assert chat.asked[3].user.endswith("Of the last answer:\nthe answer changed no file")
+
+
+def test_what_an_earlier_run_wrote_is_not_part_of_a_new_program(code: CommandLine, chat: ChatServer) -> None:
+    """The engineer begins anew: its own files of before go, what was edited is kept beside, what others made stays."""
+    code("run", "engineering.yml", *INPUTS)
+    root = code.folder / "generated_outputs/code"
+    (root / "data.csv").write_text("1,2\n")
+    (root / "words.py").write_text("mine\n")
+    chat.answer = lambda question: "main.py\n```python\nprint(1)\n```\n" if question.module == "engineer" else answer(question)
+    code("run", "engineering.yml", "--input", "request=one", "--until", "working_codebase")
+
+    assert ["data.csv", "main.py"] == list(files(code.folder))
+    assert "mine\n" == (code.folder / "generated_outputs/code.edited/words.py").read_text()
+    assert "----main.py----\nprint(1)\n" == code("get", "RUN:/output").out.replace("\n\n", "\n")
+
+
+def test_what_a_program_requires_is_installed_only_where_it_may_be(code: CommandLine, chat: ChatServer, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --allow-install, in an environment of its own; without, the model is told that it is not there."""
+    packages = tmp_path_factory.mktemp("packages")
+    with zipfile.ZipFile(packages / "greetings-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("greetings.py", "HELLO = 'hello'\n")
+        wheel.writestr("greetings-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: greetings\nVersion: 1.0\n")
+        wheel.writestr("greetings-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("greetings-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(packages))
+    chat.answer = lambda question: "requirements.txt\n```\ngreetings\n```\nmain.py\n```python\nimport greetings\nprint(greetings.HELLO)\n```\n"
+    code.write("p.yml", "".join(seed_pipelines()["engineering"].partition("  - module: modify_codebase")[:1]).replace("module: debugger", "module: debugger\n    params: {attempts: 1}"))
+    code("run", "p.yml", "--input", "request=x")
+    assert "(requirements.txt is not installed)" in chat.asked[-1].user
+    code("run", "p.yml", "--input", "request=x", "--no-cache", "--allow-install")
+
+    assert 3 + 2 == len(chat.asked)
+    assert (code.folder / "generated_outputs/code.environment/bin/python").exists()
