@@ -20,7 +20,7 @@ from gvstore.machine.cell import Cell, ListCell, StoredCell, cell_of
 from gvstore.machine.change import Stored, encoded, fields_of, read_cells, stored_after
 from gvstore.machine.duplicate import duplicate
 from gvstore.machine.part import NOWHERE
-from gvstore.machine.serde import deserialize_field, serialize_field
+from gvstore.machine.serde import Serialized, deserialize_field, serialize_field, unpacked
 from gvstore.machine.state_fault import MissingField, StateValueError
 from gvstore.objects import number
 from gvstore.objects.encode import VALUE_BYTE
@@ -395,16 +395,25 @@ class StateWrapper(TypeWrapper[State[Any]]):
     @classmethod
     def wrap(cls, value: State[Any]) -> StateWrapper:
         """Returns the wrapper of a state."""
-        return cls(value.get_all())
+        return cls({name: _recorded(name, cell) for name, cell in value.cells()})
 
     def unwrap(self) -> State[Any]:
         """Returns the state."""
-        return State(fields_of(self.fields))
+        return State({name: unpacked(value) for name, value in fields_of(self.fields).items()})
 
     @classmethod
     def is_immutable(cls) -> bool:
         """Returns True."""
         return True
+
+
+def _recorded(name: str, cell: Cell) -> Any:
+    """Returns a copy of a field's value, or what a serializer of the program's makes of it."""
+    try:
+        written = cell.recorded(name)
+    except StateValueError:  # there is none: a record marks it as opaque
+        return cell.read()
+    return written if type(written) is Serialized else cell.read()
 
 
 def link_part(oid: ObjectId) -> bytes:
