@@ -53,6 +53,9 @@ def run_program(
     frame = CURRENT.get()
     if frame is None:
         raise InvocationError("a pipeline runs where it is recorded")
+    if frame.recording.files is not None:
+        for path in program.pipeline.files:
+            frame.recording.files.read(str(path.resolve()))  # it becomes part of the run's code
     names = [step.name for step in program.pipeline.steps]
     unknown = [each for each in (*(chosen or ()), *given) if each not in names]
     if unknown:

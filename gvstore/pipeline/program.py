@@ -17,6 +17,7 @@ from gvstore.errors import UsageFault
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.register import forget_object, live_of, note_object, register
 from gvstore.journal.target import load_file
+from gvstore.models.provider import resolve_model
 from gvstore.pipeline.check import load_pipeline
 from gvstore.pipeline.component import PIPELINE, STEP, WrittenComponent, pipeline_call, step_call
 from gvstore.pipeline.function_path import FunctionPath
@@ -66,9 +67,12 @@ def load_program(path: Path, *, root: Path | None, settings: Sequence[str] = (),
     `root` is the project's folder, from which components are named.
 
     Raises:
+        UnknownModel: there is no such provider.
         NoPipeline, PipelineFault, BadSetting: it cannot run; every fault is told.
         BadFunction, TargetRaised: a Python file that it names cannot be loaded.
     """
+    if provider:
+        resolve_model("any", provider)
     pipeline = load_pipeline(path, settings=[parse_setting(each) for each in settings], provider=provider)
     program = program_of(pipeline, root=root, settings=tuple(settings), provider=provider)
     make_known(program)

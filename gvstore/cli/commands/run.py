@@ -50,7 +50,7 @@ def command(
       gv run main~1::story.write otters
       gv run app.py:application --until answer --input prompt="hi"
     """
-    if target.endswith(PIPELINES):
+    if target.endswith(PIPELINES) or (cx.folder / target).is_dir():
         return _run_pipeline(cx, target, args, message=message, group=group, interactive=interactive)
     _run_function(cx, target, args, message=message, group=group, interactive=interactive)
     return 0
@@ -101,7 +101,7 @@ def _run_pipeline(cx: CommandContext, file: str, args: tuple[str, ...], *, messa
     from gvstore.cli.commands.pipeline import run_command
 
     words = [*(("-m", message) if message else ()), *(("--group", group) if group else ()), *(("--interactive",) if interactive else ())]
-    with run_command.make_context("gv run", [*words, *args, file], obj=cx, help_option_names=["-h", "--help"]) as ctx:
+    with run_command.make_context("gv run", [*words, file, *args], obj=cx, help_option_names=["-h", "--help"]) as ctx:
         return int(run_command.invoke(ctx) or 0)
 
 
