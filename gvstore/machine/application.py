@@ -99,6 +99,7 @@ class Application(Generic[S]):
         self._tracker, self._parallel_executor_factory = tracker, parallel_executor_factory
         self.last_run: Run[Any] | None = None  # what its last call was recorded as
         self._error: BaseException | None = None
+        self._failing: tuple[str, int] | None = None  # the action that raised, and the number of its first attempt
         self._checked: set[Any] = set()
         self._turn: Turn | None = None  # the step that is not over
         self._set_hooks(adapter_set if adapter_set is not None else LifecycleAdapterSet())
@@ -224,7 +225,7 @@ class Application(Generic[S]):
 
     def reset_to_entrypoint(self) -> None:
         """Makes the entrypoint the next action; the state stays."""
-        self._position, self._error = None, None
+        self._position, self._error, self._failing = None, None, None
         if NEXT in self._state or ERRORS in self._state:
             self._state = self._state.wipe(delete=[NEXT, ERRORS])
 
@@ -253,6 +254,7 @@ class Application(Generic[S]):
         made._saver, made._state_persister, made._error, made.last_run = None, None, None, None
         made._turn = None
         if state is not None:
+            made._failing = None
             made._state, made._position, made._sequence_id = state, position, sequence_id
             if self._state._typing is not None:
                 made._state = state.with_typing_system(self._state._typing)

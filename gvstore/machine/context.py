@@ -14,7 +14,8 @@ class ApplicationContext:
     """Which application and step this is, and what a sub-application takes over.
 
     `error` is what the step before raised, in an action that an error transition
-    leads to.  `with context:` makes it what `ApplicationContext.get` returns;
+    leads to.  `first_attempt` is the number that the step had when it was tried
+    first, before it failed and was run again.  `with context:` makes it what `ApplicationContext.get` returns;
     while an action runs, it is its own.
     """
 
@@ -27,6 +28,7 @@ class ApplicationContext:
     state_persister: Any = None
     action_name: str | None = None
     error: BaseException | None = None
+    first_attempt: int | None = None
     _tokens: list[Token[ApplicationContext | None]] = field(default_factory=list, repr=False, compare=False)
 
     @staticmethod

@@ -20,6 +20,8 @@ from gvstore.machine.pointer import ParentPointer
 from gvstore.machine.state import State
 from gvstore.machine.turn import NEXT
 
+FIRST = "first"  # of what was loaded: the number that the step had when it failed first
+
 
 @dataclass(slots=True)
 class Origin:
@@ -95,7 +97,7 @@ def start_of(origin: Origin, loaded: Mapping[str, Any] | None, sequence_id: int 
     elif loaded["status"] == "completed" or NEXT in state:
         start.position = loaded["position"]
     else:
-        start.state = state.update(**{NEXT: [loaded["position"], None]})
+        start.state = state.update(**{NEXT: [loaded["position"], None, loaded.get(FIRST, loaded["sequence_id"])]})
     return start
 
 
@@ -142,7 +144,12 @@ def load(origin: Origin, key: tuple[str | None, str | None, int | None]) -> Mapp
         last = None if sequence_id is None else origin.initializer.load(partition, app_id)
         if origin.is_fork or last is not None:
             raise missing(origin, key, _listed(origin.initializer.list_app_ids(partition)), last)
-    return loaded  # type: ignore[no-any-return]
+    if loaded is None or not _is_tried_again(origin, loaded):
+        return loaded  # type: ignore[no-any-return]
+    first = loaded["sequence_id"]
+    while first > 0 and _is_attempt(origin.initializer.load(partition, app_id, first - 1), loaded):
+        first -= 1
+    return {**loaded, FIRST: first}
 
 
 async def aload(origin: Origin, key: tuple[str | None, str | None, int | None]) -> Mapping[str, Any] | None:
@@ -153,7 +160,23 @@ async def aload(origin: Origin, key: tuple[str | None, str | None, int | None]) 
         last = None if sequence_id is None else await _awaited(origin.initializer.load(partition, app_id))
         if origin.is_fork or last is not None:
             raise missing(origin, key, _listed(await _awaited(origin.initializer.list_app_ids(partition))), last)
-    return loaded  # type: ignore[no-any-return]
+    if loaded is None or not _is_tried_again(origin, loaded):
+        return loaded  # type: ignore[no-any-return]
+    first = loaded["sequence_id"]
+    while first > 0 and _is_attempt(await _awaited(origin.initializer.load(partition, app_id, first - 1)), loaded):
+        first -= 1
+    return {**loaded, FIRST: first}
+
+
+def _is_tried_again(origin: Origin, loaded: Mapping[str, Any]) -> bool:
+    return loaded["status"] == "failed" and origin.resume_at_next_action and not origin.is_fork
+
+
+def _is_attempt(step: Mapping[str, Any] | None, last: Mapping[str, Any]) -> bool:
+    """Returns whether a step failed too, as the one that failed after it."""
+    if step is None or step["sequence_id"] >= last["sequence_id"]:  # a loader that says the same whatever it is asked
+        return False
+    return step["status"] == "failed" and step["position"] == last["position"]  # type: ignore[no-any-return]
 
 
 async def _awaited(value: Any) -> Any:

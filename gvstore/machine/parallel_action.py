@@ -149,7 +149,9 @@ class TaskBasedParallelAction(SingleStepAction, abc.ABC):
             if not isinstance(each, SubGraphTask):
                 raise TaskFault(f"task {at} of action {label} is no SubGraphTask: it is {shown(each)}", hint=_YIELD)
             key = str(at) if each.key is None else str(each.key)
-            app_id = branch_id(context, key) if each.application_id is None else each.application_id
+            app_id = each.application_id
+            if app_id is None:
+                app_id = branch_id(context, key, each.state_initializer is not None)
             if app_id in seen:
                 what = f"key {key!r}" if each.key is not None else f"application_id {app_id!r}"
                 raise TaskFault(f"tasks {seen[app_id]} and {at} of action {label} have the same {what}", hint="Give each its own, or none: then it is known by its number.")

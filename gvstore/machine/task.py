@@ -124,7 +124,7 @@ class SubGraphTask:
 
     def _builder(self, context: ApplicationContext) -> ApplicationBuilder[Any]:
         graph = self._graph
-        app_id = self.application_id or branch_id(context, self.key or "0")
+        app_id = self.application_id or branch_id(context, self.key or "0", self.state_initializer is not None)
         builder: ApplicationBuilder[Any] = (
             ApplicationBuilder()
             .with_graph(graph.graph)
@@ -159,9 +159,14 @@ class SubGraphTask:
         return position in Halts(app.graph, (), self._graph.halt_after).after or not app.has_next_action()
 
 
-def branch_id(context: ApplicationContext, key: str) -> str:
-    """Returns the id of a branch: the same whenever the same step of the same application has a task of this key."""
-    return ObjectId.of(f"{context.app_id}\0{context.sequence_id or 0}\0{key}".encode()).hex()
+def branch_id(context: ApplicationContext, key: str, resumes: bool = False) -> str:
+    """Returns the id of a branch: the same whenever the same step of the same application has a task of this key.
+
+    A step that failed and is tried again has another number; a branch that
+    `resumes` has the id of the first attempt, to go on from where it was then.
+    """
+    step = context.first_attempt if resumes and context.first_attempt is not None else context.sequence_id
+    return ObjectId.of(f"{context.app_id}\0{step or 0}\0{key}".encode()).hex()
 
 
 def plain(state: State[Any] | Mapping[str, Any] | None) -> State[Any]:

@@ -4,7 +4,8 @@ Nothing here executes, tells hooks or saves (`walk.py` does, in a plain and an
 awaited form).  A step that fails leaves the state as it was.  If an error
 transition takes the failure, the machine's own fields say what is to come:
 
-    __next      [action, what was raised as text]: this action is next, whatever the transitions say
+    __next      [action, what was raised as text]: this action is next, whatever the transitions say;
+                of a step that a resumed application tries again, with the number that it had first
     __errors    {action: {number of the transition: visits in a row}}, for error transitions with max=
 
 They are fields of the state, so that they go where it goes: into persisters,
@@ -48,17 +49,19 @@ class Ended:
 class Turn:
     """A step that is about to run, runs, or ran."""
 
-    __slots__ = ("action", "answer", "app", "context", "error", "given", "inputs", "name", "number", "state", "status", "streams", "tracer")
+    __slots__ = ("action", "answer", "app", "context", "error", "first", "given", "inputs", "name", "number", "state", "status", "streams", "tracer")
 
     def __init__(self, app: Application[Any], inputs: Mapping[str, Any], action: Any, terms: Terms) -> None:
         self.app, self.action, self.name = app, action, name_of(action)
         self.inputs = {name: inputs[name] for name in (*terms.required, *terms.optional) if name in inputs} if inputs else {}
         self.state: State[Any] = app._state
         error = None
+        self.number = 0 if app._sequence_id is None else app._sequence_id + 1
+        self.first = app._failing[1] if app._failing is not None and app._failing[0] == self.name else self.number
         if NEXT in self.state:
             error = app._error or _failed_before(self.state)
+            self.first = min([self.first, *self.state.peek(NEXT)[2:]])
             self.state = self.state.wipe(delete=[NEXT])
-        self.number = 0 if app._sequence_id is None else app._sequence_id + 1
         self.context = ApplicationContext(
             app._uid,
             app._partition_key,
@@ -69,6 +72,7 @@ class Turn:
             app._state_persister,
             self.name,
             error,
+            self.first,
         )
         self.given = self.inputs
         self.tracer: TracerFactory | None = None
@@ -141,7 +145,7 @@ class Turn:
         if ERRORS in state and self.name in (counts := state[ERRORS]):
             del counts[self.name]
             state = state.update(**{ERRORS: counts}) if counts else state.wipe(delete=[ERRORS])
-        app._state, app._position, app._error, app._turn = state, self.name, None, None
+        app._state, app._position, app._error, app._turn, app._failing = state, self.name, None, None, None
         self.status = "completed"
         self.answer = (self.action, result, state)
         return self.answer
@@ -149,7 +153,7 @@ class Turn:
     def fail(self, error: BaseException) -> Done | None:
         """Takes what the step raised; returns what it answers if an error transition takes it, else None: it is raised."""
         app, self.error, self.status = self.app, error, "failed"
-        app._turn = None
+        app._turn, app._failing = None, (self.name, self.first)
         counts = self.state.get(ERRORS, {})
         if isinstance(error, GeneratorExit):  # a reader left its stream: nothing leads on from that
             return None
@@ -163,7 +167,7 @@ class Turn:
         state = self.state.wipe(delete=[ERRORS]).update(**{NEXT: [name_of(transition.to), f"{type(error).__name__}: {error}"]})
         if counts:
             state = state.update(**{ERRORS: counts})
-        app._state, app._position, app._error = state, self.name, error
+        app._state, app._position, app._error, app._failing = state, self.name, error, None
         self.answer = (self.action, None, state)
         return self.answer
 
