@@ -148,12 +148,15 @@ class GrownCell(StoredCell):
 
     __slots__ = ("_base", "_count", "_items")
 
-    def __init__(self, base: StoredCell, items: list[bytes], reader: ObjectReader) -> None:
+    def __init__(self, base: StoredCell, items: list[bytes], reader: ObjectReader, count: int | None = None) -> None:
+        """`count` is that of the base's items, if it is known."""
         super().__init__(b"", reader)
-        listed = base.as_list()
-        if listed is None:
-            raise CorruptObject(None, "only a list goes on")
-        self._base, self._items, self._count = base, items, listed.count
+        if count is None:
+            listed = base.as_list()
+            if listed is None:
+                raise CorruptObject(None, "only a list goes on")
+            count = listed.count
+        self._base, self._items, self._count = base, items, count
 
     def lies_as(self, other: StoredCell) -> bool:
         """Returns whether the two are stored as the same bytes, which no two values share."""
@@ -168,7 +171,7 @@ class GrownCell(StoredCell):
 
     def longer(self, items: list[bytes], reader: ObjectReader) -> StoredCell:
         """Returns the same list with more items, encoded, at its end."""
-        return GrownCell(self._base, [*self._items, *items], reader)
+        return GrownCell(self._base, [*self._items, *items], reader, self._count)
 
     @property
     def value(self) -> Any:

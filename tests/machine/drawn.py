@@ -23,6 +23,7 @@ import gvstore as gv
 from gvstore.machine import (
     Action,
     ApplicationBuilder,
+    MapStates,
     PostRunStepHook,
     State,
     TooManySteps,
@@ -38,7 +39,7 @@ STEPS = 11
 NUMBERS, LISTS, OTHERS = ("n0", "n1"), ("l0", "l1"), ("t0", "t1")
 FIELDS = NUMBERS + LISTS + OTHERS
 MAY_GO = ("l1", "t0", "t1")
-KINDS = ("function", "function", "class", "stream", "nested")
+KINDS = ("function", "function", "class", "stream", "nested", "parallel")
 OPS = ("set", "set", "append", "extend", "increment", "delete", "mutate", "shorten", "same")
 Spec = dict[str, Any]
 
@@ -221,6 +222,44 @@ async def many_later(state: State[Any], __context: Any, spec: Spec, n: int = 0) 
         yield item
 
 
+class Branches(MapStates):
+    """An action that runs a step for each of some numbers, at the same time."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        self.spec = spec
+
+    @property
+    def reads(self) -> list[str]:
+        """What it reads."""
+        return list(self.spec["reads"])
+
+    @property
+    def writes(self) -> list[str]:
+        """What it writes."""
+        return list(self.spec["writes"])
+
+    def action(self, state: State[Any], inputs: dict[str, Any]) -> Any:
+        """Returns the step."""
+        return branch
+
+    def states(self, state: State[Any], context: Any, inputs: dict[str, Any]) -> Generator[State[Any], None, None]:
+        """Yields a state a number."""
+        seed = begun(self.spec, state, 0, context)
+        for at in range(1 + seed % 3):
+            yield State({"number": seed % 100 + at})
+
+    def reduce(self, state: State[Any], states: Any) -> Any:
+        """Returns what they come to."""
+        return done(self.spec, state, sum(each["square"] for each in states))
+
+
+@action(reads=["number"], writes=["square"])
+def branch(state: State[Any]) -> State[Any]:
+    """Is a step of a branch."""
+    return state.update(square=state["number"] ** 2)
+
+
 @action(reads=[], writes=list(FIELDS))
 def begin(state: State[Any], __context: Any, puts: dict[str, Any]) -> State[Any]:
     """Is the first step of all: gives the fields values, or none."""
@@ -234,6 +273,8 @@ def made_of(spec: Spec, *, is_async: bool) -> Any:
     """Returns an action."""
     if spec["kind"] == "class":
         return ByClass(spec)
+    if spec["kind"] == "parallel":
+        return Branches(spec)
     declared: dict[str, Any] = {"reads": list(spec["reads"]), "writes": list(spec["writes"])}
     if spec["retry"]:
         declared["retry"] = Retry(spec["retry"], on=(ConnectionError,), backoff=0)
