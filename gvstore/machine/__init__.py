@@ -55,13 +55,18 @@ if TYPE_CHECKING:
     from gvstore.machine.action_fault import WrongType as WrongType
     from gvstore.machine.action_function import FunctionBasedAction as FunctionBasedAction
     from gvstore.machine.action_function import action as action
+    from gvstore.machine.action_function import bind as bind
     from gvstore.machine.action_function import create_action as create_action
     from gvstore.machine.action_function import derive_inputs_from_fn as derive_inputs_from_fn
+    from gvstore.machine.action_function import pydantic_action as pydantic_action
     from gvstore.machine.action_function import type_eraser as type_eraser
+    from gvstore.machine.action_pydantic import PydanticActionSchema as PydanticActionSchema
     from gvstore.machine.action_stream import AsyncSingleStepStreamingAction as AsyncSingleStepStreamingAction
     from gvstore.machine.action_stream import AsyncStreamingAction as AsyncStreamingAction
+    from gvstore.machine.action_stream import FunctionBasedStreamingAction as FunctionBasedStreamingAction
     from gvstore.machine.action_stream import SingleStepStreamingAction as SingleStepStreamingAction
     from gvstore.machine.action_stream import StreamingAction as StreamingAction
+    from gvstore.machine.action_stream import pydantic_streaming_action as pydantic_streaming_action
     from gvstore.machine.action_stream import streaming_action as streaming_action
     from gvstore.machine.application import PRIOR_STEP as PRIOR_STEP
     from gvstore.machine.application import Application as Application
@@ -85,7 +90,9 @@ if TYPE_CHECKING:
     from gvstore.machine.condition import default as default
     from gvstore.machine.condition import error as error
     from gvstore.machine.condition import expr as expr
+    from gvstore.machine.condition import lmda as lmda
     from gvstore.machine.condition import on_error as on_error
+    from gvstore.machine.condition import safe_expr as safe_expr
     from gvstore.machine.condition import when as when
     from gvstore.machine.condition_fault import ConditionFault as ConditionFault
     from gvstore.machine.condition_fault import MissingKeys as MissingKeys
@@ -261,6 +268,7 @@ _WHERE = {
     "ForkFault": "application_fault",
     "Function": "action_class",
     "FunctionBasedAction": "action_function",
+    "FunctionBasedStreamingAction": "action_stream",
     "Graph": "graph",
     "GraphBuilder": "graph",
     "HookFault": "lifecycle",
@@ -314,6 +322,7 @@ _WHERE = {
     "PreStartStreamHook": "lifecycle",
     "PreStartStreamHookAsync": "lifecycle",
     "PrintStepHook": "lifecycle_ready",
+    "PydanticActionSchema": "action_pydantic",
     "PydanticTypingSystem": "typing_system",
     "Reducer": "action_class",
     "Result": "builtin_actions",
@@ -362,6 +371,7 @@ _WHERE = {
     "action": "action_function",
     "all_of": "halts",
     "assert_set": "validate",
+    "bind": "action_function",
     "checkpoint": "keeping",
     "commit": "keeping",
     "create_action": "action_function",
@@ -372,11 +382,15 @@ _WHERE = {
     "error": "condition",
     "expr": "condition",
     "hydrate": "keeping",
+    "lmda": "condition",
     "map_reduce_action": "map_action",
     "on_error": "condition",
     "persist": "keeping",
+    "pydantic_action": "action_function",
+    "pydantic_streaming_action": "action_stream",
     "register_field_serde": "serde",
     "run_step": "test_case",
+    "safe_expr": "condition",
     "serialize": "serde",
     "streaming_action": "action_stream",
     "trace": "tracing",
@@ -435,6 +449,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "ForkFault",
     "Function",
     "FunctionBasedAction",
+    "FunctionBasedStreamingAction",
     "Graph",
     "GraphBuilder",
     "HookFault",
@@ -486,6 +501,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "PreStartStreamHook",
     "PreStartStreamHookAsync",
     "PrintStepHook",
+    "PydanticActionSchema",
     "PydanticTypingSystem",
     "Reducer",
     "Result",
@@ -532,6 +548,7 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "action",
     "all_of",
     "assert_set",
+    "bind",
     "create_action",
     "default",
     "derive_inputs_from_fn",
@@ -539,9 +556,13 @@ __all__ = [  # noqa: RUF022 - as Python sorts
     "deserializer",
     "error",
     "expr",
+    "lmda",
     "map_reduce_action",
     "on_error",
+    "pydantic_action",
+    "pydantic_streaming_action",
     "register_field_serde",
+    "safe_expr",
     "serialize",
     "streaming_action",
     "trace",

@@ -335,6 +335,9 @@ class action(Decorator):
         return decorate
 
 
+pydantic_action = action.pydantic
+
+
 def bind(self: Any, **kwargs: Any) -> Any:
     """Returns the action of a decorated function with these inputs given for good.  Raises ActionFault."""
     return self.bind(**kwargs)

@@ -57,6 +57,9 @@ class PydanticSchema(ActionSchema[Any, Any, Any]):
         return self._types[2]
 
 
+PydanticActionSchema = PydanticSchema
+
+
 class _Form:
     """How a state and the models of one action become each other."""
 

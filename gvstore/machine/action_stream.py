@@ -170,3 +170,6 @@ class streaming_action(Decorator):
             return cast("ActionFunction[P, Out]", made)
 
         return decorate
+
+
+pydantic_streaming_action = streaming_action.pydantic

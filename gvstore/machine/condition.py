@@ -272,5 +272,6 @@ def _typed(condition: Condition, sign: str) -> str:
 
 Condition.default = default = Condition([], lambda state: True, "default")
 when = Condition.when
-expr = Condition.expr
+expr = safe_expr = Condition.expr
+lmda = Condition.lmda
 on_error = error = ErrorCondition

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -27,13 +28,17 @@ _SHOWN = 60  # characters of a value in a line
 class StateAndResultsFullLogger(PreRunStepHook, PostRunStepHook):
     """Appends a line of JSON for each step to a file: action, inputs, result, exception, the whole state, times.
 
-    What cannot be stored stands by its type.
+    What cannot be stored stands by its type.  `json_dump` makes another line of
+    what such a line says.
 
     Raises:
         UsageFault: the path does not end in `.jsonl`, or its folder is not there.
     """
 
-    def __init__(self, jsonl_path: str | Path, mode: Literal["append", "w"] = "append") -> None:
+    def __init__(
+        self, jsonl_path: str | Path, mode: Literal["append", "w"] = "append", json_dump: Callable[[dict[str, Any]], str] | None = None
+    ) -> None:
+        self.json_dump = json_dump
         self.path = Path(jsonl_path)
         if self.path.suffix != ".jsonl":
             raise UsageFault(f"{self.path} is no path of a log: it ends in .jsonl", hint=f"Give {self.path.with_suffix('.jsonl')}.")
@@ -76,7 +81,8 @@ class StateAndResultsFullLogger(PreRunStepHook, PostRunStepHook):
         given = {name: each for name, each in inputs.items() if not name.startswith("__")}
         values = {"inputs": given, "result": result, "state": state.get_all()}
         parts = [f'"{name}":{kept_json(name, each, {}, are_fields=name == "state") or "null"}' for name, each in values.items()]
-        fs.append(self.path, f"{json_of('step', plain)[:-1]},{','.join(parts)}}}\n".encode())
+        line = f"{json_of('step', plain)[:-1]},{','.join(parts)}}}"
+        fs.append(self.path, f"{line if self.json_dump is None else self.json_dump(json.loads(line))}\n".encode())
 
 
 def _seconds(value: float, what: str) -> float:

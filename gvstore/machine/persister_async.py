@@ -155,9 +155,9 @@ class AsyncSQLitePersister(_Awaited):
     async def _call(self, method: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(method, *args, **kwargs))
 
-    async def create_table_if_not_exists(self) -> None:
-        """Makes the file and its tables, where they are not there yet."""
-        await self.initialize()
+    async def create_table_if_not_exists(self, table_name: str | None = None) -> None:
+        """Makes the file and its tables, as its twin."""
+        await self._call(self._sqlite.create_table_if_not_exists, table_name)
 
     create_table = create_table_if_not_exists
 

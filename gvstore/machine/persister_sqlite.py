@@ -11,7 +11,7 @@ import contextlib
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -106,6 +106,11 @@ class SQLitePersister(BaseStatePersister):
         """Returns the persister of a file."""
         return cls(db_path, table_name, serde_kwargs, connect_kwargs)
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Returns the persister of a file, from a dict of what `from_values` takes."""
+        return cls.from_values(**config)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.db_path, self.table_name, self.serde_kwargs, self.connect_kwargs)
 
@@ -144,8 +149,17 @@ class SQLitePersister(BaseStatePersister):
             schema.make_tables(self._open(), self.table_name, self.db_path)
             self._is_initialized = True
 
-    create_table_if_not_exists = initialize
-    create_table = initialize
+    def create_table_if_not_exists(self, table_name: str | None = None) -> None:
+        """Makes the file and its tables, as `initialize`; `table_name` is its own, if it is given.
+
+        Raises:
+            PersisterFault: it is another.
+        """
+        if table_name not in (None, self.table_name):
+            raise PersisterFault(f"this persister's table is {self.table_name!r}, not {table_name!r}", hint="Make one with table_name=.")
+        self.initialize()
+
+    create_table = create_table_if_not_exists
 
     def is_initialized(self) -> bool:
         """Returns whether the tables are there.  Raises as `initialize`."""

@@ -90,6 +90,7 @@ class LocalTrackingClient(SyncTrackingClient, BaseStateLoader):
         PersisterFault: `project` is no name of a folder.
     """
 
+    DEFAULT_STORAGE_DIR: ClassVar[str] = DEFAULT_STORAGE
     LOG_FILENAME: ClassVar[str] = LOG
     GRAPH_FILENAME: ClassVar[str] = GRAPH
     METADATA_FILENAME: ClassVar[str] = METADATA

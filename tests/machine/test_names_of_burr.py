@@ -31,6 +31,7 @@ from gvstore.machine import (
     SingleStepStreamingAction,
     SQLitePersister,
     State,
+    StateAndResultsFullLogger,
     TracerFactory,
     action,
     assert_set,
@@ -303,6 +304,45 @@ def test_placeholders_and_typing_systems_answer_all_that_they_are_asked() -> Non
         later.run_and_update(State())
     system = DictBasedTypingSystem()
     assert system.state_pre_action_run_type(None, None) is system.state_post_action_run_type(None, None) is dict
+
+
+def test_tables_are_made_by_any_name(tmp_path: Path) -> None:
+    """But for the table of another."""
+    with SQLitePersister.from_config({"db_path": tmp_path / "a.db", "table_name": "t"}) as persister:
+        persister.create_table_if_not_exists("t")
+        assert persister.is_initialized()
+        with pytest.raises(PersisterFault, match="table is 't', not 'u'"):
+            persister.create_table("u")
+
+    async def made() -> bool:
+        async with AsyncSQLitePersister.from_values(tmp_path / "b.db", "t") as awaited:
+            await awaited.create_table_if_not_exists("t")
+            return await awaited.is_initialized()
+
+    assert asyncio.run(made())
+
+
+def test_a_log_may_be_written_in_another_form(tmp_path: Path) -> None:
+    """Its maker is given what the line says."""
+    log = StateAndResultsFullLogger(str(tmp_path / "log.jsonl"), json_dump=lambda line: f"{line['action']} {line['state']['n']}")
+    counting().with_state(n=0).with_hooks(log).build().run()
+    assert (tmp_path / "log.jsonl").read_text() == "count 1\ncount 2\ncount 3\n"
+
+
+def test_what_is_a_method_of_something_has_a_name_of_its_own() -> None:
+    """As some programs import it."""
+    assert machine.safe_expr("n > 2").run({"n": 3}) == machine.lmda(lambda state: state["n"] > 2, ["n"]).run({"n": 3})
+
+    @machine.pydantic_action(reads=["said"], writes=["said"])
+    def shout(state: Talk, mark: str) -> Talk:
+        state.said += mark
+        return state
+
+    app = ApplicationBuilder().with_actions(shout=machine.bind(shout, mark="!")).with_state(said="hi").build()
+    assert app.run()[2]["said"] == "hi!"
+    assert machine.pydantic_streaming_action is streaming_action.pydantic
+    schema = machine.PydanticActionSchema(Talk, Talk, dict)
+    assert schema.state_input_type() is schema.state_output_type() is Talk
 
 
 def test_assert_set() -> None:
