@@ -36,6 +36,7 @@ _ON_LINE = 32  # an outcome up to this long stands on the call's line
 _BELOW = 96
 _MAX_DETAILS = 12
 _ARGUMENTS = 48
+_COMPLETE = "gvstore.models.completion.complete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,9 @@ class CallsDiffer:
         if self.on_top is not None:
             yield f"{paint('title', 'first divergence:')} {_line(self.on_top, paint, self.changes, full_path=True)}"
         yield _line(self.root, paint, self.changes)
-        yield from _details(self.root, "│  " if self.root.children else "   ", paint, shown)
-        stack = [("", self.root.children, 0)]
+        top = _told_below(self.root, full=self.full)
+        yield from _details(self.root, "│  " if top else "   ", paint, shown)
+        stack = [("", top, 0)]
         while stack:
             indent, pairs, at = stack.pop()
             if at == len(pairs):
@@ -115,10 +117,18 @@ class CallsDiffer:
                 continue
             pair, last = pairs[at], at + 1 == len(pairs)
             yield f"{paint('quiet', indent + ('└─ ' if last else '├─ '))}{_line(pair, paint, self.changes)}"
-            below = indent + ("   " if last else "│  ")
-            yield from _details(pair, below + ("│  " if pair.children else "   "), paint, shown)
+            below, inner = indent + ("   " if last else "│  "), _told_below(pair, full=self.full)
+            yield from _details(pair, below + ("│  " if inner else "   "), paint, shown)
             stack.append((indent, pairs, at + 1))
-            stack.append((below, pair.children, 0))
+            stack.append((below, inner, 0))
+
+
+def _told_below(pair: CallPair, *, full: bool) -> Sequence[CallPair]:
+    """Returns the pairs below one that are shown: a step of a pipeline tells of its prompt and answer itself, but with `full`."""
+    call = _invocation(pair.node)
+    if full or call is None or call.component.flavor != "step":
+        return pair.children
+    return [each for each in pair.children if each.node.component != _COMPLETE]
 
 
 def _hidden(pairs: Sequence[CallPair]) -> str:
