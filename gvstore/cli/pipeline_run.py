@@ -28,6 +28,7 @@ from gvstore.pipeline.prompt import text_of
 
 if TYPE_CHECKING:
     from gvstore.cli.context import CommandContext
+    from gvstore.journal.perform import Performed
     from gvstore.journal.repository import Repository
 
 _ROLES = {"ran": "good", "reused": "quiet", "skipped": "quiet", "failed": "bad", "waiting": "changed"}
@@ -193,4 +194,19 @@ def run_pipeline(
             streams = cx.output.is_watched and jobs == 1
             with conducted(Conduct(jobs, keep_going, Progress(cx, program), streams, install)):
                 performed = perform_pipeline(repo, prepared, options, asker=asker)
+            if program.pipeline.config.wandb:
+                _log(cx, performed)
         return answer(cx, performed, replayed=prepared.past is not None)
+
+
+def _log(cx: CommandContext, performed: Performed) -> None:
+    """Tells Weights & Biases of the run; where that fails it is said, and the run has not failed for it."""
+    from gvstore.pipeline.wandb_log import NotLogged, log_run
+
+    assert performed.run is not None
+    try:
+        log_run(performed.run)
+    except NotLogged as e:
+        cx.output.warning(str(e))
+        if e.hint:
+            cx.output.hint(e.hint)
