@@ -97,13 +97,15 @@ class ModuleCall:
     def converse(self, tools: Sequence[Any], rounds: int, *, schema: Any = None) -> Any:
         """Returns what the model answers in the end, with the help of functions; with a `schema` its answer as such a value.
 
-        That is asked for last, in a call of its own: a model that is held to a schema cannot call functions.
+        That is asked for last, in a call of its own: a model that is held to a schema cannot call functions.  Where
+        tools/tool_prompt.txt tells of the functions, their calls are asked for in the text, as it says.
         """
         from gvstore.models.call import complete
         from gvstore.models.conversation import converse
 
         with self._asking(None, None, None) as (said, options):
-            text = converse(said, tools, rounds=rounds, **options).text
+            told: dict[str, Any] = {"form": "inline", "prompt": ""} if self.program.pipeline.config.tools else {}
+            text = converse(said, tools, rounds=rounds, **told, **options).text
             if schema is None:
                 return text
             asked = [*said, {"role": "assistant", "content": text}, {"role": "user", "content": AS_JSON}]
