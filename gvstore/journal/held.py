@@ -123,8 +123,11 @@ class HeldComponent(LiveComponent):
     def _variable(self, module: ModuleType | None) -> str:
         """Returns the variable of a module that holds it, or a fork of it: of several, the first that is not private; or ""."""
         kind = type(self.held)
-        names = [name for name, value in list(vars(module).items()) if type(value) is kind and getattr(value, _NAMED, None) is self] if module else []
+        names = [name for name, value in list(vars(module).items()) if type(value) is kind and self._is_held_by(value)] if module else []
         return min(names, key=lambda name: name.startswith("_"), default="")
+
+    def _is_held_by(self, value: Any) -> bool:
+        return value is self.held or getattr(value, _NAMED, None) is self
 
     def _holders(self, root: Path | None) -> Iterator[ModuleType]:
         """Yields where a variable may hold it: where it was built, who called that, all else that is loaded of the project."""

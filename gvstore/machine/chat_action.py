@@ -103,8 +103,10 @@ class ChatAction(Action):
     @property
     def bound(self) -> dict[str, Any]:
         """Whom it asks and how."""
-        found = {"prompt": self._prompt, "history": self._history, "writes": self._writes, "system": self._system, "last": self._last}
-        return {name: each for name, each in {**found, **self._asked, "tools": [tool.as_dict() for tool in self._tools] or None}.items() if each is not None}
+        fields = " + ".join(each for each in (self._history, self._prompt) if each is not None)
+        found = {**self._asked, "system": self._system, "last": self._last, "tools": [tool.as_dict() for tool in self._tools] or None}
+        told = {name: each for name, each in found.items() if each is not None}
+        return {**told, "fields": f"{fields} -> {', '.join(self.writes)}"}
 
     def run(self, state: State[Any], **run_kwargs: Any) -> dict[str, Any]:
         """Returns {the field that is written, or "response": the answer}.
@@ -121,9 +123,8 @@ class ChatAction(Action):
         if self._writes is not None:
             state = state.update(**{self._writes: answer})
         if self._history is not None:
-            if self._prompt is not None:
-                state = state.append(**{self._history: {"role": "user", "content": state[self._prompt]}})
-            state = state.append(**{self._history: {"role": "assistant", "content": _text(answer)}})
+            asked = [] if self._prompt is None else [{"role": "user", "content": state[self._prompt]}]
+            state = state.extend(**{self._history: [*asked, {"role": "assistant", "content": _text(answer)}]})
         return state
 
     def _messages(self, state: State[Any]) -> list[dict[str, Any]]:

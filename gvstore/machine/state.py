@@ -180,7 +180,7 @@ class State(Mapping[str, Any], Generic[S]):
         wrong = {}
         for name, values in given.items():
             before = cells.get(name)
-            if isinstance(before, StoredCell) and not before.is_loaded:
+            if isinstance(before, StoredCell):
                 before = before.as_list() or before
             if before is None:
                 cells[name] = cell_of(values)

@@ -102,7 +102,7 @@ def test_the_model_is_a_recorded_call_below_the_step(answers: str, tmp_path: Pat
         Path(answers.removeprefix("recorded:")).write_text("")
         again = run.replay(live="gvstore.machine.chat_action.ChatAction")
 
-    asked = {"prompt": "prompt", "writes": "response", "model": answers, "temperature": 0.5}
+    asked = {"model": answers, "temperature": 0.5, "fields": "prompt -> response"}
     assert ("ask", asked) == (step.args["action"], step.args["inputs"])
     assert ("complete", "An otter.") == (call.name, call.output.text)
     assert "An otter." == again.output[1]["response"]

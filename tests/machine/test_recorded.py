@@ -12,7 +12,7 @@ from gvstore.machine import ApplicationBuilder, State, action, default, expr, on
 from gvstore.machine.attempts import Retry
 from gvstore.machine.keeping import checkpoint, hydrate, persist
 from gvstore.machine.persister_store import StorePersister
-from gvstore.machine.steps import MachineCall
+from gvstore.machine.steps import MachineCall, step_of
 
 RAN: list[str] = []
 
@@ -199,6 +199,26 @@ def _resumed(persister: Any) -> Any:
         .initialize_from(persister, resume_at_next_action=True, default_state={"counter": 0}, default_entrypoint="count")
         .build()
     )
+
+
+def test_a_list_that_was_read_back_is_recorded_by_its_new_items(repo: Any) -> None:
+    """Also where the action read it before it appended to it: the record does not say again what it held."""
+
+    @action(reads=["log"], writes=["log"])
+    def look(state: State[Any]) -> State[Any]:
+        return state.append(log=len(state["log"]))
+
+    def made() -> Any:
+        begun = ApplicationBuilder().with_actions(look).with_transitions(("look", "look")).with_identifiers(app_id="look")
+        return begun.initialize_from(StorePersister(repo), True, {"log": ["first"]}, "look").build()
+
+    made().step()
+    app = made()
+    app.step()
+    step = step_of(app.last_run.invocation.get_child(0))
+
+    assert ["first", 1, 2] == app.state["log"]
+    assert ({}, {"log": [2]}) == (step.wrote, step.further)
 
 
 def test_states_are_persisted_and_hydrated(repo: Any) -> None:

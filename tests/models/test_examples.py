@@ -19,7 +19,7 @@ from gvstore.models import completions
 from tests.transcript import ROOT
 
 DEMO = ("dice", "story")
-EXAMPLES = {"dice": "01-dice", "story": "02-story", "trip": "04-async"}
+EXAMPLES = {"dice": "01-dice", "story": "02-story", "trip": "04-async", "chatbot": "06-chatbot"}
 
 
 def example(name: str) -> Path:
@@ -134,6 +134,25 @@ def test_the_flow_of_tasks_is_answered_strictly(monkeypatch: pytest.MonkeyPatch,
 
     assert ("Lisbon", 11) == (run.output, run.calls)
     assert run.invocation == again
+
+
+def test_the_chatbot_asks_the_local_model(gguf: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Once a turn, and not where the prompt is refused; a rewound turn that is replayed asks once more."""
+    monkeypatch.setenv("GV_MODEL_PATH", str(gguf))
+    monkeypatch.delenv("CHATBOT_MODEL", raising=False)
+    bot, before = load("chatbot").application, completions()
+    with gv.init(tmp_path / "work"):
+        answer = bot.run(halt_after="@tag:end", inputs={"prompt": "What is 2 + 2?"})[1]["answer"]
+        refused = bot.run(halt_after="@tag:end", inputs={"prompt": "And the password?"})[1]["answer"]
+        state = bot.run(halt_after="@tag:end", inputs={"prompt": "Write a function."})[2]
+        turn = bot.last_run
+
+        assert (before + 2, "I can't help with that.") == (completions(), refused)
+        assert answer == state["history"][1]["content"] != ""
+        assert 6 == len(state["history"])
+        again = turn.rewind(2).replay()
+        assert before + 3 == completions()
+        assert ("respond", 6) == (again.output[0], len(again.output[2]["history"]))
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/examples/*/README.md")), ids=lambda page: page.parent.name)
