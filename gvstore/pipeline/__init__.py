@@ -23,6 +23,7 @@ Each in its file:
                 generated: the files that steps wrote so far
     plan        what a run would do; change: why a step runs again, in words; usage: what models have used
     export      runs for other programs; wandb_log: for Weights & Biases
+    restore     brings back what a step did beside its answer, where the record answers
     past        what earlier runs answer; perform: a run as a person asks for it; conduct: how many at once, who listens
 
     extract         files out of a model's answer; file_name: the path in the words around a block

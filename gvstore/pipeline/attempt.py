@@ -20,7 +20,6 @@ from gvstore.machine.attempts import with_timeout
 from gvstore.objects.invocation import PartList, part_body
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import split
-from gvstore.pipeline.builtin import restore_builtin
 from gvstore.pipeline.component import QUESTION
 from gvstore.pipeline.conduct import Ended, current_conduct
 from gvstore.pipeline.failure import StepTimedOut, kinds_of
@@ -28,6 +27,7 @@ from gvstore.pipeline.given import Results, given, user_prompt, why_skipped
 from gvstore.pipeline.model_config import ModelConfig, plain
 from gvstore.pipeline.module_call import ModuleCall, model_name
 from gvstore.pipeline.program import Program
+from gvstore.pipeline.restore import RESTORED, restore_step
 from gvstore.pipeline.step import Does, Step, Work
 from gvstore.pipeline.work import perform
 from gvstore.store.active import current_store
@@ -116,8 +116,8 @@ class Attempts:
         if type(opened) is tuple:
             return opened[0]
         assert isinstance(opened, Answer)
-        if work.does is Does.BUILTIN and not skipped:
-            restore_builtin(self._call(work), Invocation.of_part(current_store(), opened.part))
+        if not skipped and work.does in RESTORED:
+            restore_step(self.program, self.step, Invocation.of_part(current_store(), opened.part), work=work)
         try:
             return opened.give()
         except BaseException as e:

@@ -1,13 +1,15 @@
 """The built-in modules: where each stands, and what one is.
 
 A built-in module is a function of a file of this room, `run(call)`: it is given a `ModuleCall` and returns text, or
-plain data.  A file may have `restore(call, recorded)` as well: it is called where the step is answered from the
-record, with the recorded call, to bring back what the module did beside its answer, as the files that it wrote.
+plain data.  A file may have `restore(folder, recorded)` as well: it is called where the step is answered from the record, with the folder
+for generated files and the recorded call, to bring back what stood in the folder after it, and returns the paths that changed;
+None where the call did nothing there.
 """
 
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gvstore.pipeline.keys import ASKING
@@ -41,11 +43,11 @@ def run_builtin(call: ModuleCall) -> Any:
     return importlib.import_module(f"gvstore.pipeline.{WHERE[call.work.module]}").run(call)
 
 
-def restore_builtin(call: ModuleCall, recorded: Invocation) -> None:
-    """Brings back what a built-in module did beside its answer, when that came from the record."""
-    restore = getattr(importlib.import_module(f"gvstore.pipeline.{WHERE[call.work.module]}"), "restore", None)
-    if restore is not None:
-        restore(call, recorded)
+def restore_builtin(module: str, folder: Path, recorded: Invocation) -> tuple[str, ...] | None:
+    """Brings back what stood in the folder after a recorded call of a module; returns the paths that changed, None if it did nothing there."""
+    restore = getattr(importlib.import_module(f"gvstore.pipeline.{WHERE[module]}"), "restore", None)
+    found: tuple[str, ...] | None = None if restore is None else restore(folder, recorded)
+    return found
 
 
 def asks_person(step: Step) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gvstore.pipeline.ai import system_of
@@ -30,10 +31,10 @@ def writes_first(call: ModuleCall) -> bool:
     return call.step.name == next(each.name for each in steps if each.work.does is Does.BUILTIN and each.work.module in WRITERS)
 
 
-def restore(call: ModuleCall, recorded: Invocation) -> None:
-    """Brings back the files that a recorded step wrote."""
-    with generated_code(call.folder) as code:
-        restore_files(code, recorded)
+def restore(folder: Path, recorded: Invocation) -> tuple[str, ...] | None:
+    """Brings back the codebase as a recorded step left it; returns the paths that changed, None if the step wrote nothing."""
+    with generated_code(folder) as code:
+        return restore_files(code, recorded)
 
 
 def debugger_prompt(call: ModuleCall) -> Prompt | None:

@@ -45,8 +45,10 @@ class GeneratedCode:
             return self.folder.files()
         return {path: content for path in sorted(known) if (content := self.folder.read(path)) is not None}
 
-    def put(self, files: Files) -> None:
+    def put(self, files: Files) -> tuple[str, ...]:
         """Makes the folder hold these files of all that steps wrote: they are written where they differ, others are taken away.
+
+        Returns the paths that changed.
 
         Raises:
             PathsRefused: some may not be written; nothing is changed.
@@ -59,9 +61,10 @@ class GeneratedCode:
         if edited:
             with WorkingFolder(self._base, f"{self._name}.edited") as kept:
                 kept.write(list(edited.items()))
-        self.folder.take_back([Change(path, None, content) for path, content in now.items() if path not in files])
-        self.folder.write(list(files.items()))
+        gone = self.folder.take_back([Change(path, None, content) for path, content in now.items() if path not in files])
+        written = self.folder.write(list(files.items()))
         self._note(files)
+        return tuple(each.path for each in (*gone, *written))
 
     def note(self) -> None:
         """Takes the files as they are now for how steps left them: a program that ran may have written them."""

@@ -132,13 +132,12 @@ def limits_of(options: Mapping[str, Any]) -> Limits:
     return Limits(**made)
 
 
-def restore_files(code: GeneratedCode, recorded: Invocation) -> None:
-    """Brings the codebase back as a recorded step left it; one that wrote nothing left it as it was."""
+def restore_files(code: GeneratedCode, recorded: Invocation) -> tuple[str, ...] | None:
+    """Brings the codebase back as a recorded step left it; returns the paths that changed, None if the step wrote nothing."""
     last = None
     for each in _writes(recorded):
         last = each
-    if last is not None:
-        code.put(_files(last.output))
+    return None if last is None else code.put(_files(last.output))
 
 
 def _writes(recorded: Invocation) -> Iterator[Invocation]:

@@ -34,7 +34,6 @@ from gvstore.pipeline.template import Text
 if TYPE_CHECKING:
     from gvstore.pipeline.program import Program
 
-OUTPUT = "generated_outputs"
 AS_JSON = "Give this answer as JSON, in the form that is asked for, and nothing else."
 _SAMPLING = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty", "stop")
 _PLACES = ("base_url", "api_key", "headers")
@@ -75,7 +74,7 @@ class ModuleCall:
     @property
     def folder(self) -> Path:
         """The folder for generated files, which may not be there yet."""
-        return self.program.pipeline.root / OUTPUT / self.program.pipeline.config.code_folder
+        return self.program.output
 
     def ask(self, prompt: Prompt | None = None, *, system: Prompt | None = None, config: ModelConfig | None = None) -> str:
         """Returns what the model answers; without arguments to the step's own prompts, asked as the step says.

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gvstore.errors import UsageFault
 from gvstore.journal.component import LiveComponent
@@ -26,6 +26,8 @@ from gvstore.pipeline.project import Project
 from gvstore.pipeline.setting import parse_setting
 from gvstore.pipeline.source import pipeline_source, prompt_params, step_source
 from gvstore.pipeline.step import Does, Step
+
+OUTPUT: Final = "generated_outputs"
 
 
 class BadFunction(UsageFault):
@@ -51,6 +53,11 @@ class Program:
     nested: Mapping[str, Program] = field(default_factory=dict)  # by step
     settings: tuple[str, ...] = ()
     provider: str = ""
+
+    @property
+    def output(self) -> Path:
+        """The folder for generated files, which may not be there yet."""
+        return self.pipeline.root / OUTPUT / self.pipeline.config.code_folder
 
     @property
     def components(self) -> list[LiveComponent]:

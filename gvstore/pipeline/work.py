@@ -6,15 +6,19 @@ import inspect
 from contextvars import ContextVar
 from typing import Any, Final
 
+from gvstore.journal.answers import Answer
 from gvstore.journal.call import execute, open_call
 from gvstore.journal.frame import Frame
+from gvstore.journal.invocation import Invocation
 from gvstore.journal.recorder import CURRENT
 from gvstore.journal.register import live_of
 from gvstore.models.tool import Tool
 from gvstore.pipeline.builtin import run_builtin
 from gvstore.pipeline.given import Results, answers
 from gvstore.pipeline.module_call import ModuleCall
+from gvstore.pipeline.restore import restore_program
 from gvstore.pipeline.step import Does
+from gvstore.store.active import current_store
 
 CALL: Final[ContextVar[ModuleCall | None]] = ContextVar("gvstore.pipeline.call", default=None)
 """The step that a Python function is the module of; what the function calls finds the project by it."""
@@ -69,4 +73,8 @@ def _nested(call: ModuleCall, results: Results) -> Any:
     opened = open_call(frame, program.live, (inputs, [], program.provider, None, {}), {})
     if type(opened) is Frame:
         return execute(opened, lambda: program.live.function(inputs, [], program.provider, None, {}), (), {})
-    return opened[0] if type(opened) is tuple else opened.give()  # type: ignore[union-attr]
+    if type(opened) is tuple:
+        return opened[0]
+    assert isinstance(opened, Answer)
+    restore_program(program, Invocation.of_part(current_store(), opened.part))
+    return opened.give()

@@ -159,3 +159,21 @@ def test_what_a_program_requires_is_installed_only_where_it_may_be(code: Command
 
     assert 3 + 2 == len(chat.asked)
     assert (code.folder / "generated_outputs/code.environment/bin/python").exists()
+
+
+def test_a_replay_without_anything_to_do_brings_the_files_back(code: CommandLine, chat: ChatServer) -> None:
+    """As the last step that wrote each left it; a pipeline that another one runs is no exception."""
+    code.write("outer.yml", "pipeline:\n- {module: start_module, inputs: [], output_name: wish}\n- {pipeline: inner.yml, inputs: [wish], output_name: built}\n")
+    code.write("inner.yml", "".join(seed_pipelines()["engineering"].partition("  - module: modify_codebase")[:1]))
+    code("run", "outer.yml", "--input", "wish=a greeting")
+    before = files(code.folder)
+    (code.folder / "generated_outputs/code/main.py").unlink()
+    told = code("replay")
+    assert before == files(code.folder)
+    assert "1 file of generated_outputs/code brought back" in told.err
+    assert "brought back" not in code("replay").err
+    (code.folder / "generated_outputs/code/main.py").unlink()
+    code("run", "outer.yml", "--input", "wish=a greeting")
+
+    assert before == files(code.folder)
+    assert 3 == len(chat.asked)

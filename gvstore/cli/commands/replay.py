@@ -188,6 +188,10 @@ def _one(
 
             cx.output.result(planned(run_name(run), plan, run.store))
         elif plan.complete:
+            if run.invocation.component.flavor == "pipeline":
+                from gvstore.cli.pipeline_load import restore_run
+
+                restore_run(cx, repo, run)
             _nothing_to_do(cx, repo, run, plan)
         else:
             return _replay(cx, repo, run, plan, words, message, strict=strict)
