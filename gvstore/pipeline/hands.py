@@ -66,7 +66,7 @@ def write_files(answer: str, codebase: str, *, strict: bool, name: str) -> dict[
     """Writes the files of a model's answer over the codebase of this digest.
 
     Returns the whole codebase as it is then (`files`: text, or bytes where it is none), the paths that were
-    `written`, those that were `refused` (path, kind, why), and what could not be read (`unread`: kind, line, path).
+    `written`, those that were `refused` (path, kind, why), and what could not be read (`unread`: kind, line, path, message).
     """
     code, before = _at_work.get()
     if name:
@@ -87,7 +87,7 @@ def write_files(answer: str, codebase: str, *, strict: bool, name: str) -> dict[
         "files": {path: _text(content) for path, content in files.items()},
         "written": changed,
         "refused": [[each.path, each.kind, each.why] for each in refusals],
-        "unread": [[each.kind, each.line, each.path] for each in faults],
+        "unread": [[each.kind, each.line, each.path, each.message] for each in faults],
     }
 
 

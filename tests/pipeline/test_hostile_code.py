@@ -62,6 +62,15 @@ def test_the_debugger_tells_its_model_what_is_refused(code: CommandLine, chat: C
     assert "print(1)" in code("get", "run/1:/output").out
 
 
+def test_what_cannot_be_read_is_no_file(code: CommandLine, chat: ChatServer) -> None:
+    """A block without a name, one without an end: nothing is written for it, the record says so, and the run goes on."""
+    chat.answer = lambda question: block("main.py", "print(1)") + "\nAs here:\n\n" + block("", "x") + "b.py\n```python\nprint("
+    code("run", "p.yml", "--input", "request=x")
+
+    assert ["main.py"] == generated(code)
+    assert ["no_path", "unfinished"] == [each[0] for each in code("get", "run/1:1.1/output", "--json").json["value"]["unread"]]
+
+
 ENDLESS = {
     "loop": ("while True: pass", "was stopped after 1 s"),
     "output": ("while True: print('x' * 1000)", "it wrote more than 50,000 bytes"),
