@@ -11,6 +11,7 @@ has the user's environment, as one typed in a terminal would.
 
 from __future__ import annotations
 
+import atexit
 import codecs
 import json
 import os
@@ -133,6 +134,7 @@ class CommandModel:
             why = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
             raise CommandFailed(self.name, f"it cannot be run: {why}", hint="Is it there, and may it be executed?") from e
         talk = _Talk(process, given)
+        atexit.register(talk.end)  # a thread that waits for a program is not told when the process is interrupted
         deadline = time.monotonic() + self._timeout_s
         try:
             yield from self._take(talk.queue, deadline)
@@ -144,6 +146,7 @@ class CommandModel:
                 raise self._failed(process.returncode, talk.said())
         finally:
             talk.end()
+            atexit.unregister(talk.end)
 
     def _take(self, queue: Queue[bytes | None], deadline: float) -> Iterator[bytes]:
         total = 0
