@@ -25,7 +25,7 @@ from gvstore.pipeline.conduct import Ended, current_conduct
 from gvstore.pipeline.failure import StepTimedOut, kinds_of
 from gvstore.pipeline.given import Results, given, user_prompt, why_skipped
 from gvstore.pipeline.model_config import ModelConfig, plain
-from gvstore.pipeline.module_call import ModuleCall, model_name
+from gvstore.pipeline.module_call import ModuleCall, clean, model_name
 from gvstore.pipeline.program import Program
 from gvstore.pipeline.restore import RESTORED, restore_step
 from gvstore.pipeline.step import Does, Step, Work
@@ -76,7 +76,7 @@ class Attempts:
             return Skipped(why)
         value = self._first_that_works()
         how = "ran" if self._executed else "reused"
-        listener.ended(Ended(name, how, host.ticks_ns() - begun, value))
+        listener.ended(Ended(name, how, host.ticks_ns() - begun, clean(value) if isinstance(value, str) else value))
         return value
 
     def _first_that_works(self) -> Any:

@@ -120,6 +120,7 @@ class ModuleCall:
         config = self.config if config is None else config
         said = messages("" if told is None else str(told), str(user))
         filled = {str(each): self.sent(each) for each in (user, told) if isinstance(each, Text)}
+        hide_variables([value for name, value in config.items() if name in _PLACES])
         model = model_name(config, self.program.provider)
         conduct = current_conduct()
         options: dict[str, Any] = {name: value for name, value in config.items() if name in _SAMPLING} | {"model": model, "seed": self.seed}
@@ -163,6 +164,22 @@ class ModuleCall:
         if frame is not None:
             frame.recording.hide({name: environment[name] for name in prompt.variables})
         return text
+
+
+def hide_variables(values: object) -> None:
+    """Keeps the variables in a tree of plain data out of the record from here on: a model may say again what it was asked with."""
+    frame = CURRENT.get()
+    if frame is None:
+        return
+    match values:
+        case Text():
+            environment = host.environment()
+            frame.recording.hide({name: environment[name] for name in values.variables if name in environment})
+        case Mapping():
+            hide_variables(list(values.values()))
+        case list() | tuple():
+            for each in values:
+                hide_variables(each)
 
 
 def clean(text: str) -> str:
