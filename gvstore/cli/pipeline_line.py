@@ -9,8 +9,9 @@ from __future__ import annotations
 from gvstore.cli.style import Paint
 from gvstore.cli.value_text import arguments_line, text_line, value_line
 from gvstore.journal.invocation import Invocation
+from gvstore.pipeline.component import STEP, shown_name
 
-PIPELINE, STEP = "pipeline", "step"  # flavors of components
+__all__ = ["STEP", "models_of", "pipeline_called", "step_called", "step_ending", "text_ending"]
 
 
 def pipeline_called(call: Invocation, paint: Paint, width: int) -> str:
@@ -19,14 +20,15 @@ def pipeline_called(call: Invocation, paint: Paint, width: int) -> str:
     told = {name: answers[0] if len(answers) == 1 else answers for name, answers in args["inputs"].items()}
     more = {"set": args["settings"], "provider": args["provider"], "only": args["chosen"]}
     shown = {**told, **{name: value for name, value in more.items() if value}}
-    return f"{paint('call', call.name)}({arguments_line(shown, width)})"
+    return f"{paint('call', shown_name(call.component))}({arguments_line(shown, width)})"
 
 
 def step_called(call: Invocation, paint: Paint) -> str:
     """Returns the step's name, its module, the names of what it is given: `task_plan: task_planner(request)`."""
     args = call.args
     sample = args["options"].get("sample")
-    name = call.name if sample is None else f"{call.name}[{sample}]"
+    name = shown_name(call.component)
+    name = name if sample is None else f"{name}[{sample}]"
     return f"{paint('call', name)}: {args['module']}({', '.join(args['inputs'])})"
 
 

@@ -38,6 +38,7 @@ EFFECTS: tuple[Effect, ...] = ("", "once", "repeat")
 _registered: dict[tuple[str, str], LiveComponent] = {}
 _OTHERS_KEPT = 100  # of one name: who makes more functions than these in a loop finds the latest
 _others: dict[tuple[str, str], weakref.WeakSet[LiveComponent]] = {}  # of one name: lambdas, and what a function makes
+_written: dict[str, list[LiveComponent]] = {}  # by name: steps of pipelines
 _objects: weakref.WeakKeyDictionary[LiveComponent, None] = weakref.WeakKeyDictionary()  # in the order in which they were made
 OBJECTS = frozenset({"machine"})  # flavors of those
 
@@ -172,9 +173,16 @@ def note_object(live: LiveComponent) -> None:
     _objects[live] = None
 
 
-def forget_object(live: LiveComponent) -> None:
-    """Takes a component out that `note_object` made known: another stands in its place."""
-    _objects.pop(live, None)
+def note_written(live: LiveComponent) -> None:
+    """Makes a component known that no Python defines, by its name: there may be thousands of them."""
+    _written.setdefault(live.qualname, []).append(live)
+
+
+def forget_written(live: LiveComponent) -> None:
+    """Takes a component out that `note_written` made known: another stands in its place."""
+    named = [each for each in _written.pop(live.qualname, []) if each is not live]
+    if named:
+        _written[live.qualname] = named
 
 
 def _replaces(live: LiveComponent, earlier: LiveComponent) -> bool:
@@ -255,7 +263,7 @@ def live_of(subject: Any) -> LiveComponent | None:
 def registered() -> list[LiveComponent]:
     """Returns the components that the running program has registered."""
     made = (live for key, others in _others.items() if key in _registered for live in others)
-    return [*_registered.values(), *made, *_latest_objects()]
+    return [*_registered.values(), *made, *_latest_objects(), *(live for named in _written.values() for live in named)]
 
 
 def _latest_objects() -> list[LiveComponent]:
@@ -264,7 +272,9 @@ def _latest_objects() -> list[LiveComponent]:
 
 def registered_as(name: str, root: Any = None) -> list[LiveComponent]:
     """Returns the registered components of this name: several only of lambdas and of what a function makes."""
-    return [live for live in registered() if _may_be(live, name) and live.name(root) == name]
+    made = (live for key, others in _others.items() if key in _registered for live in others)
+    defined = [live for live in (*_registered.values(), *made, *_latest_objects()) if _may_be(live, name) and live.name(root) == name]
+    return [*defined, *(live for live in _written.get(name, ()) if live.name(root) == name)]
 
 
 def registered_for(recorded: Component, root: Any = None, name: str = "") -> list[LiveComponent]:

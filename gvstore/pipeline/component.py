@@ -9,7 +9,7 @@ the step `task_plan` of plan.yml.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from gvstore.journal.component import LiveComponent
@@ -35,15 +35,18 @@ def step_call(
 
 
 class WrittenComponent(LiveComponent):
-    """What files say, as a component: `source` is what they say, `code` the same as far as it counts."""
+    """What files say, as a component: `source` is what they say, `code` the same as far as it counts.
+
+    `shown` is its name where nothing stands before it: a step's, which may have dots in it, or the pipeline's path.
+    """
 
     def __init__(
-        self, shape: Callable[..., None], *, name: str, flavor: str, root: Path | None, source: str, code: str, repeats: bool = False
+        self, shape: Callable[..., None], *, name: str, shown: str, flavor: str, root: Path | None, source: str, code: str, repeats: bool = False
     ) -> None:
         super().__init__(shape, shape, flavor=flavor, effect="repeat" if repeats else "")
         self.module, self.qualname, self._root = __name__, name, root
         self._written = Component(
-            name=name, flavor=flavor, signature="(...)", parameters=self.parameters, source=source,
+            name=name, flavor=flavor, signature="(...)", parameters=self.parameters, doc=shown, source=source,
             text=bytes(ObjectId.of(source.encode())), own=bytes(ObjectId.of(code.encode())),
         )  # fmt: skip
         self.face = None
@@ -53,3 +56,9 @@ class WrittenComponent(LiveComponent):
         if root == self._root:
             return self._written
         return Component(name=f"{self._root}:{self.qualname}", flavor=self.flavor, parameters=self.parameters)
+
+
+def shown_name(component: Component) -> str:
+    """Returns the name of a recorded step, or of a pipeline, without what stands before it."""
+    name = component.doc or component.name.rpartition(".")[2]
+    return PurePosixPath(name).stem if component.flavor == PIPELINE else name

@@ -15,7 +15,7 @@ from gvstore.journal.invocation import Invocation
 from gvstore.journal.run import Run
 from gvstore.journal.timing import Timing
 from gvstore.objects.record import NIL
-from gvstore.pipeline.component import COMPLETE, PIPELINE, STEP
+from gvstore.pipeline.component import COMPLETE, PIPELINE, STEP, shown_name
 from gvstore.pipeline.keys import ASKING
 
 FORMATS: Final = ("memory-log", "jsonl")
@@ -55,7 +55,7 @@ def exported(run: Run[Any], form: str) -> list[dict[str, Any]]:
 def memory_log(run: Run[Any], calls: list[_Timed]) -> dict[str, Any]:
     """Returns what OrchestrAI would have logged."""
     actions = [action for each in calls if (action := _action(each)) is not None]
-    return {"agent_start_time": run.record.started_at / 1e6, "pipeline_name": run.invocation.name, "actions": actions}
+    return {"agent_start_time": run.record.started_at / 1e6, "pipeline_name": shown_name(run.invocation.component), "actions": actions}
 
 
 def _action(each: _Timed) -> dict[str, Any] | None:

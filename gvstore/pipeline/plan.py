@@ -167,8 +167,9 @@ def plan_pipeline(repo: Repository, program: Program, wish: Wish) -> list[Planne
     chosen, given = prepared.args[3], prepared.args[4]
     planner.results.update(given)
     planned = []
+    steps = program.pipeline.by_name
     for name in program.pipeline.order:
-        step = program.pipeline.by_name[name]
+        step = steps[name]
         if chosen is not None and name not in chosen:
             if name in given:
                 planned.append(PlannedStep(name, step.work.module, GIVEN, "an earlier result"))

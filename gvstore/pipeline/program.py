@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from gvstore.errors import UsageFault
 from gvstore.journal.component import LiveComponent
-from gvstore.journal.register import forget_object, live_of, note_object, register
+from gvstore.journal.register import forget_written, live_of, note_written, register
 from gvstore.journal.target import load_file
 from gvstore.models.provider import resolve_model
 from gvstore.pipeline.check import load_pipeline
@@ -90,10 +90,10 @@ def make_known(program: Program) -> None:
     """Makes a program's components those of its name."""
     key = program.root, program.name
     for each in _known.pop(key, []):
-        forget_object(each)
+        forget_written(each)
     _known[key] = program.components
     for each in _known[key]:
-        note_object(each)
+        note_written(each)
 
 
 def program_of(pipeline: Pipeline, *, root: Path | None, settings: tuple[str, ...] = (), provider: str = "") -> Program:
@@ -107,11 +107,11 @@ def program_of(pipeline: Pipeline, *, root: Path | None, settings: tuple[str, ..
     for step in pipeline.steps:
         source, code = step_source(step, pipeline, project, functions, root)
         steps[step.name] = WrittenComponent(
-            step_call, name=f"{name}.{step.name}", flavor=STEP, root=root, source=source, code=code, repeats=not step.cache
+            step_call, name=f"{name}.{step.name}", shown=step.name, flavor=STEP, root=root, source=source, code=code, repeats=not step.cache
         )
         params[step.name] = prompt_params(step, pipeline, project)
     source = pipeline_source(pipeline)
-    live = WrittenComponent(pipeline_call, name=name, flavor=PIPELINE, root=root, source=source, code=source)
+    live = WrittenComponent(pipeline_call, name=name, shown=target, flavor=PIPELINE, root=root, source=source, code=source)
     nested = {
         step.name: program_of(step.work.pipeline, root=root, provider=provider)
         for step in pipeline.steps

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 from gvstore.errors import UsageFault
-from gvstore.pipeline.component import PIPELINE, STEP
+from gvstore.pipeline.component import PIPELINE, STEP, shown_name
 from gvstore.pipeline.prompt import text_of
 from gvstore.pipeline.usage import usage_of
 
@@ -38,7 +38,7 @@ def log_run(run: Run[Any]) -> None:
     counts = {name: sum(row[name] for row in rows) for name in ("prompt_tokens", "completion_tokens")}
     try:
         session = wandb.init(
-            name=f"{run.invocation.name} {run.name}", config={"pipeline": run.record.target, "status": run.status}, settings={"silent": True, "console": "off"}
+            name=f"{shown_name(run.invocation.component)} {run.name}", config={"pipeline": run.record.target, "status": run.status}, settings={"silent": True, "console": "off"}
         )
         session.log({"steps": wandb.Table(columns=list(COLUMNS), data=[[row[name] for name in COLUMNS] for row in rows])})
         session.summary.update({**counts, "steps_run": len(rows)})
@@ -56,7 +56,7 @@ def rows_of(run: Run[Any]) -> list[dict[str, Any]]:
             used = list(usage_of(call, nested=False))
             args = call.args
             rows.append({
-                "step": call.name,
+                "step": shown_name(call.component),
                 "module": args["module"],
                 "status": "skipped" if "skipped" in args["options"] else call.status,
                 "model": ", ".join(dict.fromkeys(each.model for each in used)),

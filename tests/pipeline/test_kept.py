@@ -84,3 +84,16 @@ def test_a_chain_and_another_beside_it_run(task: CommandLine, chat: ChatServer) 
     task("run", "two.yml")
 
     assert ["enhancer", "scrutinizer"] == chat.modules
+
+
+def test_names_may_have_dots_in_them(task: CommandLine, chat: ChatServer) -> None:
+    """Of pipelines' files, results and items."""
+    task.write(
+        "two.v2.yml", "pipeline:\n- {module: enhancer, inputs: [], output_name: a.b, foreach: [v1.5]}\n- {module: scrutinizer, inputs: [a.b], output_name: c}\n"
+    )
+    task("run", "two.v2.yml")
+    task.write("system_prompts/scrutinizer.txt", "Other.\n")
+    task("replay")
+
+    assert "a.b@v1.5: enhancer()" in task("show", "run/1").out
+    assert ["enhancer", "scrutinizer", "scrutinizer"] == chat.modules
