@@ -13,6 +13,7 @@ from gvstore.journal.fault import BadArguments, BadTarget
 from gvstore.journal.register import live_of
 
 if TYPE_CHECKING:
+    from gvstore.journal.perform import Performed
     from gvstore.journal.repository import Repository
     from gvstore.journal.target import Target
     from gvstore.machine.application import Application
@@ -86,6 +87,15 @@ def machine_call(
         state, app.position, app.sequence_id, "run", given.before, given.after, dict(given.inputs), given.limit, (app.uid, app.partition_key),
     )  # fmt: skip
     return app, values, labels_of(app)
+
+
+def told(performed: Performed) -> Performed:
+    """Returns what came of a machine's run, what it is told to type in words of the command line."""
+    from gvstore.machine.application_fault import TooManySteps
+
+    if isinstance(performed.error, TooManySteps):
+        performed.error.hint = "Type --resume to go on from here, a greater --max-steps, or where it ends: --until ACTION."
+    return performed
 
 
 def _read(words: tuple[str, ...], app: Application[Any], target: str, folder: Path) -> dict[str, Any]:
@@ -165,35 +175,36 @@ def _unknown(word: str, plain: str, app: Application[Any], target: str) -> Usage
 
 
 def _identified(repo: Repository, app: Application[Any], asked: dict[str, Any], target: str) -> Application[Any]:
-    """Returns the application under the id that was asked for, gone on with where that was asked."""
-    if asked["resume"] and asked["app"] is None and not app.is_named:
-        asked["app"], asked["partition"] = _latest(repo, app, target)
-    app_id, partition = asked["app"] or app.uid, asked["partition"] if asked["partition"] is not None else app.partition_key
-    if not asked["resume"]:
-        same = app_id == app.uid and partition == app.partition_key
-        return app if same else app.fork(app.state, app.position, app.sequence_id, app_id, partition)
+    """Returns the application under the id that was asked for, gone on with where that was asked.
+
+    Raises:
+        UnknownApplication: no run has the id that was typed; names the near ones.
+    """
     from gvstore.machine.persister import UnknownApplication, partition_of
     from gvstore.machine.persister_store import StorePersister
+    from gvstore.machine.turn import NEXT
 
+    typed = asked["app"] is not None
+    if asked["resume"] and not typed and not app.is_named:
+        asked["app"], asked["partition"] = _latest(repo, app) or (None, asked["partition"])
+    app_id, partition = asked["app"] or app.uid, asked["partition"] if asked["partition"] is not None else app.partition_key
     persister = StorePersister(repo)
-    found = persister.load(partition, app_id)
+    found = persister.load(partition, app_id) if asked["resume"] else None
     if found is None:
-        raise UnknownApplication.named(app_id, partition_of(partition), persister.list_app_ids(partition))
-    position = found["position"] if found["status"] == "completed" else _before(persister, partition, app_id, found["sequence_id"])
-    return app.fork(found["state"], position, found["sequence_id"], app_id, partition)
+        if asked["resume"] and typed:
+            raise UnknownApplication.named(app_id, partition_of(partition), persister.list_app_ids(partition))
+        same = app_id == app.uid and partition == app.partition_key
+        return app if same else app.fork(app.state, app.position, app.sequence_id, app_id, partition)
+    if found["status"] == "completed":
+        return app.fork(found["state"], found["position"], found["sequence_id"], app_id, partition)
+    return app.fork(found["state"].update(**{NEXT: [found["position"], None]}), None, found["sequence_id"], app_id, partition)
 
 
-def _latest(repo: Repository, app: Application[Any], target: str) -> tuple[str, str | None]:
-    """Returns (id, partition) of the newest run of a machine whose applications have ids of chance."""
+def _latest(repo: Repository, app: Application[Any]) -> tuple[str, str | None] | None:
+    """Returns (id, partition) of the newest run of a machine whose applications have ids of chance; None if there is none."""
     name = app.__gv__.name(repo.root)
     for row in repo.refs.runs():
         run = repo.runs[row.number]
         if "app" in run.labels and run.record.root is not None and run.invocation.component.name == name:
             return str(run.labels["app"]), run.labels.get("partition")
-    raise UsageFault(f"there is no run of {target} to go on from", hint="Leave --resume out.")
-
-
-def _before(persister: Any, partition: str | None, app_id: str, sequence_id: int) -> str | None:
-    """Returns the action that ran before a failed step, which is then run again."""
-    earlier = persister.load(partition, app_id, sequence_id - 1)
-    return None if earlier is None else str(earlier["position"])
+    return None

@@ -41,7 +41,7 @@ def command(
     Where TARGET is a state machine (an application of gvstore.machine, or a function without arguments that returns one)
     what follows says where it stops and what it is given: --until ACTION (also @tag:NAME), --until-all, --halt-before,
     --input NAME=VALUE, --state NAME=VALUE, --max-steps N, --app ID, --partition KEY, and --resume, which goes on from where
-    the application's last run in this repository came to.
+    the application's last run in this repository came to, if there is one.
 
     \b
     Example:
@@ -61,7 +61,7 @@ def _run_function(cx: CommandContext, target: str, args: tuple[str, ...], *, mes
     from gvstore.cli.asking import terminal_asker
     from gvstore.cli.execution import answer, program_speaks, telling
     from gvstore.cli.loading import loading
-    from gvstore.cli.machine_run import is_machine, machine_call, makes_machine
+    from gvstore.cli.machine_run import is_machine, machine_call, makes_machine, told
     from gvstore.cli.stored_code import running_code
     from gvstore.journal.commit import component_names
     from gvstore.journal.fault import BadArguments
@@ -93,7 +93,7 @@ def _run_function(cx: CommandContext, target: str, args: tuple[str, ...], *, mes
             )  # fmt: skip
             asker = terminal_asker(cx) if interactive else None
             performed = repo.perform(subject, values, named, options, asker=asker)
-        answer(cx, performed)
+        answer(cx, told(performed) if labels else performed)
 
 
 def _run_pipeline(cx: CommandContext, file: str, args: tuple[str, ...], *, message: str, group: str, interactive: bool) -> int:
