@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gvstore.pipeline.codebase import readme_of
 from gvstore.pipeline.coding import restore
 from gvstore.pipeline.generated import generated_code
-from gvstore.pipeline.hands import write
+from gvstore.pipeline.hands import read, write
 
 if TYPE_CHECKING:
     from gvstore.pipeline.module_call import ModuleCall
@@ -24,5 +24,5 @@ def run(call: ModuleCall) -> str:
     """
     text = readme_of(call.ask())
     with generated_code(call.folder) as code:
-        write(code, text, code.files(), strict=True, name=str(call.options.get("file", "README.md")))
+        write(code, text, read(code), strict=True, name=str(call.options.get("file", "README.md")))
     return text

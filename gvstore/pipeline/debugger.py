@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gvstore.pipeline.codebase import condense
 from gvstore.pipeline.coding import LIMIT, mended, restore
 from gvstore.pipeline.generated import generated_code
+from gvstore.pipeline.hands import read
 
 if TYPE_CHECKING:
     from gvstore.pipeline.module_call import ModuleCall
@@ -24,6 +25,6 @@ def run(call: ModuleCall) -> str:
         ModelFailed: the model gave no answer.
     """
     with generated_code(call.folder) as code:
-        before = code.files()
+        before = read(code)
         files = mended(call, code, before, before=before)
     return condense(files, limit=LIMIT)

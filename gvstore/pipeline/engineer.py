@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gvstore.pipeline.codebase import condense
 from gvstore.pipeline.coding import LIMIT, restore, writes_first
 from gvstore.pipeline.generated import generated_code
-from gvstore.pipeline.hands import write
+from gvstore.pipeline.hands import read, write
 
 if TYPE_CHECKING:
     from gvstore.pipeline.module_call import ModuleCall
@@ -28,6 +28,6 @@ def run(call: ModuleCall) -> str:
     """
     answer = call.ask()
     with generated_code(call.folder) as code:
-        before = {} if writes_first(call) else code.files()
+        before = {} if writes_first(call) else read(code)
         files, _ = write(code, answer, before, strict=True)
     return condense(files, limit=LIMIT)

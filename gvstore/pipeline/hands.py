@@ -1,4 +1,4 @@
-"""What the built-in modules do beside asking models, each a recorded call below its step: write files, run a program.
+"""What the built-in modules do beside asking models, each a recorded call below its step: read and write files, run a program.
 
 Neither call's arguments name a folder: the code is told by its digest, so that a record holds anywhere.
 """
@@ -28,7 +28,7 @@ WRITES = "gvstore.pipeline.hands.write_files"
 
 
 _at_work: ContextVar[tuple[GeneratedCode, Files]] = ContextVar("gvstore.pipeline.at_work")
-"""Which code the two recorded calls work on, and what it is: no arguments, since a record holds neither folders nor all files twice."""
+"""Which code the recorded calls work on, and what it is: no arguments, since a record holds neither folders nor all files twice."""
 
 
 @contextmanager
@@ -38,6 +38,26 @@ def _working_on(code: GeneratedCode, files: Files) -> Iterator[None]:
         yield
     finally:
         _at_work.reset(token)
+
+
+def read(code: GeneratedCode) -> dict[str, bytes]:
+    """Returns the codebase that a step begins with; where the record answers the folder is brought back to it.
+
+    Raises:
+        PathsRefused: one of its files has become something else, or it is too large.
+    """
+    with _working_on(code, {}):
+        files = _files(read_files())
+    if files != code.files():
+        code.put(files)
+    return files
+
+
+@register
+def read_files() -> dict[str, Any]:
+    """Returns the codebase as it is in the working folder (`files`: text, or bytes where it is none)."""
+    code, _ = _at_work.get()
+    return {"files": {path: _text(content) for path, content in code.files().items()}}
 
 
 def write(code: GeneratedCode, answer: str, before: Files, *, strict: bool, name: str = "") -> tuple[dict[str, bytes], Taken]:

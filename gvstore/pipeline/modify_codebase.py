@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from gvstore.pipeline.codebase import condense, modify_input
 from gvstore.pipeline.coding import LIMIT, debugger_prompt, mended, restore, with_codebase
 from gvstore.pipeline.generated import generated_code
-from gvstore.pipeline.hands import write
+from gvstore.pipeline.hands import read, write
 from gvstore.pipeline.prompt import together
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run(call: ModuleCall) -> str:
         AnswerRefused, ModelFailed: there was no answer, or one that is too large.
     """
     with generated_code(call.folder) as code:
-        files = before = code.files()
+        files = before = read(code)
         system = debugger_prompt(call)
         asked = 0
         while not (call.answers and asked >= len(call.answers)):

@@ -52,8 +52,8 @@ def test_a_program_is_written_run_mended_changed_and_described(code: CommandLine
     assert ["README.md", "main.py", "words.py"] == list(files(code.folder))
     assert "HELLO" in files(code.folder)["words.py"]
     assert [
-        "complete", "complete", "write_files", "run_code", "complete", "write_files", "run_code",
-        "complete", "write_files", "run_code", "complete", "write_files",
+        "complete", "complete", "write_files", "read_files", "run_code", "complete", "write_files", "run_code",
+        "read_files", "complete", "write_files", "run_code", "complete", "read_files", "write_files",
     ] == [name for name in below if name != "RequestInput"]  # fmt: skip
     asked = chat.asked[2].user
     assert "REQUEST: a greeting\nCODE: ----main.py----\n" in asked
@@ -177,3 +177,24 @@ def test_a_replay_without_anything_to_do_brings_the_files_back(code: CommandLine
 
     assert before == files(code.folder)
     assert 3 == len(chat.asked)
+
+
+def test_code_that_was_there_is_changed_step_by_step_and_never_taken_away(code: CommandLine, chat: ChatServer) -> None:
+    """A run that waits goes on from the code that it began with; a program that is written anew leaves a person's files."""
+    code.write("p.yml", "pipeline:\n- {module: modify_codebase, inputs: [], output_name: changed}\n")
+    root = code.folder / "generated_outputs/code"
+    code.write("generated_outputs/code/main.py", "from words import greeting\nprint(greeting())\n")
+    code.write("generated_outputs/code/words.py", "def greeting():\n    return 'hello'\n")
+    code.write("generated_outputs/code/table.csv", "1,2\n" * 300_000)
+    code("run", "p.yml", status=21)
+    code("answer", "RUN", "Greet in capitals", status=21)
+    code("answer", "RUN", "n")
+
+    assert ["modify_codebase"] == chat.modules
+    assert "'hello'" in chat.asked[0].user and "table.csv" not in chat.asked[0].user
+    assert "HELLO" in (root / "words.py").read_text()
+    assert 1_200_000 == (root / "table.csv").stat().st_size
+    chat.answer = lambda question: "main.py\n```python\nprint(1)\n```\n" if question.module == "engineer" else answer(question)
+    code("run", "engineering.yml", "--input", "request=one", "--until", "working_codebase")
+
+    assert ["main.py", "table.csv", "words.py"] == list(files(code.folder))

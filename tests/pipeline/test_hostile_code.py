@@ -109,4 +109,4 @@ def test_what_does_not_work_in_the_end_is_the_result(code: CommandLine, chat: Ch
     code("run", "p.yml", "--input", "request=x")
 
     assert "1 / 0" in code("get", "run/1:/output").out
-    assert (False, "run", 1) == tuple(code("get", "run/1:2.3/output", "--json").json["value"][name] for name in ("works", "stage", "code"))
+    assert (False, "run", 1) == tuple(code("get", "run/1:2.4/output", "--json").json["value"][name] for name in ("works", "stage", "code"))
