@@ -51,6 +51,7 @@ class Environment:
             # pip can install into another environment: one without its own is made in a tenth of the time.
             options = [] if with_pip else ["--without-pip"]
             self.folder.mkdir(parents=True, exist_ok=True)
+            fs.write_atomic(self.folder / ".gitignore", b"*\n", durable=False)  # nobody's to commit
             made = run_program([sys.executable, "-I", "-m", "venv", *options, str(self.folder)], cwd=self.folder, limits=self.limits)
             if not made.works:
                 return made

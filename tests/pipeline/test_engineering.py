@@ -159,6 +159,7 @@ def test_what_a_program_requires_is_installed_only_where_it_may_be(code: Command
 
     assert 3 + 2 == len(chat.asked)
     assert (code.folder / "generated_outputs/code.environment/bin/python").exists()
+    assert "environment" not in code("status").out
 
 
 def test_a_replay_without_anything_to_do_brings_the_files_back(code: CommandLine, chat: ChatServer) -> None:
