@@ -11,7 +11,7 @@ from tests.pipeline.chat_server import ChatServer
 from tests.pipeline.writing import START, write
 
 ENGINEER = "  - {module: engineer, inputs: [request], output_name: code}\n"
-DEBUGGER = "  - {module: debugger, inputs: [request, code], output_name: working, params: {attempts: 1, seconds: 1, memory_mb: 200, output_kb: 50}}\n"
+DEBUGGER = "  - {module: debugger, inputs: [request, code], output_name: working, params: {attempts: 1, seconds: 30, memory_mb: 200, output_kb: 50}}\n"
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_no_file(code: CommandLine, chat: ChatServer) -> 
 
 
 ENDLESS = {
-    "loop": ("while True: pass", "was stopped after 1 s"),
+    "loop": ("while True: pass", "was stopped after 1 s|s of CPU time"),
     "output": ("while True: print('x' * 1000)", "it wrote more than 50,000 bytes"),
     "memory": ("kept = []\nwhile True: kept.append(bytearray(10_000_000))", "exited with 1|of memory"),
     "processes": (
@@ -88,7 +88,7 @@ def test_a_program_without_end_is_stopped(kind: str, code: CommandLine, chat: Ch
     program, told = ENDLESS[kind]
     answers = {"engineer": block("main.py", program), "debugger": block("main.py", "print('done')")}
     chat.answer = lambda question: answers[question.module]
-    code("run", "p.yml", "--input", "request=x")
+    code("run", "p.yml", "--input", "request=x", *(("--set", "working.params.seconds=1") if kind == "loop" else ()))
 
     assert any(each in chat.asked[1].user for each in told.split("|"))
     assert "print('done')" in code("get", "run/1:/output").out
