@@ -312,6 +312,17 @@ def a_change_is_debugged_by_the_steps_model(work: CommandLine, chat: ChatServer)
     assert "print(2)" in generated(work)["main.py"]
 
 
+def a_tool_in_orchestrais_form_is_called(work: CommandLine, chat: ChatServer) -> None:
+    told = '<@ {"tool_name": "GENERATE_IMAGE", "filename": "a.svg", "prompt": "a garden"} @>'
+    write(work.folder, {"config.yml": "default_model: gpt-4\ntools_enabled: true\n", "tools/tool_prompt.txt": f"Say:\n{told}\n"})
+    work.write("tools.py", "def GENERATE_IMAGE(filename: str, prompt: str) -> str:\n    return f'{prompt} is in {filename}'\n")
+    chat.answer = lambda question: f"One moment. {told}" if len(chat.asked) == 1 else question.user
+    run(work, A.replace("x}", "x, tools: [tools.py:GENERATE_IMAGE]}"))
+    assert told in chat.asked[0].body["messages"][0]["content"]
+    assert "a garden is in a.svg" in output(work)
+    assert "tools.GENERATE_IMAGE" in [each["component"] for each in work("show", "RUN", "--json").json["calls"]]
+
+
 def a_function_of_modules_py_takes_what_it_takes(work: CommandLine, chat: ChatServer) -> None:
     work.write("modules.py", "def own(prompt):\n    return prompt.lower()\n\ndef other(prompt, model_config=None):\n    return prompt + model_config['model']\n")
     run(work, A.replace("module: a", "module: own") + B.replace("module: b", "module: other"))
@@ -342,6 +353,7 @@ MENDED: dict[str, Sound] = {
     "debugger: stdin is attached": a_program_reads_nothing,
     "debugger: pip3 install unasked": nothing_is_installed_unasked,
     "modify_codebase: its debugger has no model_config": a_change_is_debugged_by_the_steps_model,
+    "tools: one, of an API that is gone": a_tool_in_orchestrais_form_is_called,
     "custom modules: prompt, or prompt and model_config": a_function_of_modules_py_takes_what_it_takes,
 }
 
