@@ -140,7 +140,9 @@ def recorded_exception(value: Any) -> BaseException:
     if isinstance(value, BaseException):
         return value
     if isinstance(value, Unresolved):
-        return RecordedError(exception_text(value))
+        error = RecordedError(exception_text(value))
+        error.stored_type = value.type_name
+        return error
     return RecordedError(repr(value))
 
 

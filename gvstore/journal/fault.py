@@ -138,6 +138,7 @@ class RecordedError(Exception):
     """Stands for a recorded exception whose class is not loaded; the text is the recorded one's."""
 
     __gv_native__ = True  # counts as a NativeException
+    stored_type: str = ""  # `module:name` of the class
 
     @property
     def type_name(self) -> str:

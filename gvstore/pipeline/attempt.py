@@ -57,7 +57,8 @@ class Attempts:
     sample: int | None
     results: Results
     answers: tuple[str, ...]
-    _executed: bool = True
+    _executed: bool = True  # was the last attempt?
+    _ran: bool = False  # was any?
     _name: str = ""
 
     def take(self) -> Any:
@@ -75,7 +76,7 @@ class Attempts:
             listener.ended(Ended(name, "skipped", why=why))
             return Skipped(why)
         value = self._first_that_works()
-        how = "ran" if self._executed else "reused"
+        how = "ran" if self._ran else "reused"
         listener.ended(Ended(name, how, host.ticks_ns() - begun, clean(value) if isinstance(value, str) else value))
         return value
 
@@ -88,25 +89,30 @@ class Attempts:
         return self._tried(self.step.fallback)
 
     def _tried(self, work: Work) -> Any:
-        retry = self.step.retry
-        for delay in (*retry.delays_s(), None):
+        """Returns what the first attempt gives that works; a failure out of the record is followed by one on record that did."""
+        delays = self.step.retry.delays_s()
+        while True:
             try:
                 return self._once(work)
             except Exception as e:
-                if delay is None or not kinds_of(e) & set(retry.on):
+                kinds = kinds_of(e)
+                if kinds and not self._executed:
+                    continue
+                delay = next(delays, None)
+                if delay is None or not kinds & set(self.step.retry.on):
                     raise
-                if self._executed:
-                    time.sleep(delay)
-        raise AssertionError
+                time.sleep(delay)
 
     def _once(self, work: Work, skipped: str = "") -> Any:
         """Makes one call of the step's component, or answers it from the record."""
+        self._executed = True
         parent = open_ancestor(self.frame)
         if parent is None:
             raise InvocationError(f"{self.step.name} comes too late: its pipeline has ended")
         live = self.program.steps[self.step.name]
         opened = open_call(parent, live, self.arguments(work, skipped), {})
         self._executed = type(opened) is Frame
+        self._ran |= self._executed
         if type(opened) is Frame:
             if not self.step.cache:
                 _ask_anew(opened)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from gvstore.errors import ComponentRaised, Corrupt, GvError, UsageFault
-from gvstore.journal.fault import InvocationError, is_stop
+from gvstore.journal.fault import InvocationError, RecordedError, is_stop
 from gvstore.journal.recorder import question_in
 
 
@@ -22,27 +22,28 @@ class StepTimedOut(ComponentRaised):
 def kinds_of(error: BaseException) -> frozenset[str]:
     """Returns as what `retry: {on: [...]}` knows a failure: model, timeout, schema, error; nothing for what ends the run.
 
-    A question, a limit, a fault of usage and one of the store are no failures of the step.
+    A question, a limit, a fault of usage and one of the store are no failures of the step.  One out of a record whose
+    class was not loaded there is known by the name of its class.
     """
-    from gvstore.models.failure import AnswerUnfit, EndpointTimedOut
+    from gvstore.models import failure as of_models
     from gvstore.models.fault import ModelFailed
 
     if not isinstance(error, Exception) or is_stop(error) or question_in(error) is not None:
         return frozenset()
-    match error:
-        case StepTimedOut():
-            return frozenset({"timeout"})
-        case AnswerUnfit():
-            return frozenset({"schema"})
-        case EndpointTimedOut():
-            return frozenset({"timeout", "model"})
-        case ModelFailed():
-            return frozenset({"model"})
-        case UsageFault() | InvocationError() | Corrupt():
-            return frozenset()
-        case GvError() if error.exit_code in (10, 11, 70):
-            return frozenset()
-    return frozenset({"error"})
+    kind = type(error)
+    if isinstance(error, RecordedError):
+        module, _, name = error.stored_type.partition(":")
+        kind = getattr(of_models, name, kind) if module == of_models.__name__ else kind
+    for each, kinds in (
+        (StepTimedOut, {"timeout"}),
+        (of_models.AnswerUnfit, {"schema"}),
+        (of_models.EndpointTimedOut, {"timeout", "model"}),
+        (ModelFailed, {"model"}),
+        ((UsageFault, InvocationError, Corrupt), set[str]()),
+    ):
+        if issubclass(kind, each):
+            return frozenset(kinds)
+    return frozenset() if issubclass(kind, GvError) and kind.exit_code in (10, 11, 70) else frozenset({"error"})
 
 
 def told(error: BaseException) -> str:

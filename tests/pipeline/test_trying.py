@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 import time
 
 from tests.conftest import CommandLine
 from tests.pipeline.chat_server import ChatServer, Question, Status
 from tests.pipeline.writing import START, write
+from tests.transcript import ROOT
 
 FAULT = Status(400, {"error": {"message": "no"}})
 
@@ -33,6 +38,63 @@ def test_a_step_is_tried_again_and_every_attempt_is_a_call(gv: CommandLine, chat
     assert "nothing to do" in gv("replay").out
     assert "request  ran" in run(gv)
     assert 3 == len(chat.asked)
+
+
+RETRIED = """\
+  - {module: a, inputs: [request], output_name: m, retry: {max: 2, backoff: 0, on: [model]}}
+  - {module: b, inputs: [request], output_name: s, retry: {max: 2, backoff: 0, on: [schema]}, schema: {type: object, required: [n]}}
+  - {module: slow, inputs: [request], output_name: t, retry: {max: 2, backoff: 0, on: [timeout]}, timeout: 1}
+  - {module: wrong, inputs: [request], output_name: e, retry: {max: 2, backoff: 0, on: [error]}}
+"""
+FLAKY = """\
+import os, time
+
+def slow(prompt):
+    if not os.path.exists("slow"):
+        os.mkdir("slow")
+        time.sleep(60)
+    return prompt
+
+def wrong(prompt):
+    if not os.path.exists("wrong"):
+        os.mkdir("wrong")
+        raise ValueError("no")
+    return prompt
+"""
+
+
+def test_a_step_that_worked_at_the_second_attempt_is_answered_whatever_failed_first(gv: CommandLine, chat: ChatServer) -> None:
+    """A model, a schema, a timeout, any other error; in new processes, which have not loaded the failures' classes; also without `retry`."""
+    made(gv, RETRIED, **{"modules.py": FLAKY})
+    chat.answer = lambda question: FAULT if len(chat.asked) == 1 else "{}" if len(chat.asked) == 3 else '{"n": 1}'
+    run(gv)
+    assert 4 == len(chat.asked)
+
+    again = gv_process(gv, "run", "p.yml", "--input", "request=x")
+    assert all(f"{name}        reused" in again for name in "mste"), again
+    gv_process(gv, "replay", "run/1")
+    gv.write("p.yml", re.sub(r", retry: {.*?}", "", (gv.folder / "p.yml").read_text()))
+    gv_process(gv, "run", "p.yml", "--input", "request=x")
+    assert 4 == len(chat.asked)
+
+
+def gv_process(gv: CommandLine, *words: str) -> str:
+    """What `gv WORDS` says on standard error, run by a new process."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gvstore", *words], cwd=gv.folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert 0 == done.returncode, done.stderr
+    return done.stderr
+
+
+def test_a_step_that_asked_a_model_ran(gv: CommandLine, chat: ChatServer) -> None:
+    """Its fallback may have been answered: the model that failed is asked again each time, and the line says so."""
+    made(gv, "  - {module: a, inputs: [request], output_name: out, on_error: {fallback: {module: b}}}\n")
+    chat.answer = lambda question: FAULT if question.module == "a" else question.module
+    run(gv)
+
+    assert "out      ran" in run(gv)
+    assert ["a", "b", "a"] == chat.modules
 
 
 def test_only_what_on_names_is_tried_again(gv: CommandLine, chat: ChatServer) -> None:
