@@ -163,7 +163,7 @@ class Attempts:
             "answers": list(self.answers),
         }
         options = {name: value for name, value in said.items() if value not in (None, [], {})}
-        return work.module, inputs, shown_config(work, self.program.provider), supplement, self._seed, options
+        return work.module, inputs, shown_config(work, self.program), supplement, self._seed, options
 
 
 def _ask_anew(frame: Frame) -> None:
@@ -178,12 +178,12 @@ def _ask_anew(frame: Frame) -> None:
         frame.answered_by(NIL, NIL)
 
 
-def shown_config(work: Work, provider: str) -> dict[str, Any]:
-    """Returns how a model is asked as it is recorded: its full name, and what is set; neither keys nor addresses."""
-    if work.system is None and work.does is not Does.FUNCTION:
+def shown_config(work: Work, program: Program) -> dict[str, Any]:
+    """Returns how a model is asked as it is recorded: its full name, and what is set; neither keys nor addresses.  Nothing of what asks none."""
+    if work.system is None and (work.does is not Does.FUNCTION or str(work.function) in program.unasking):
         return {}
     shown = {name: plain(value) for name, value in work.model_config.items() if name not in _UNSENT}
-    return {"model": model_name(work.model_config, provider), **shown}
+    return {"model": model_name(work.model_config, program.provider), **shown}
 
 
 def _shown(value: object) -> object:

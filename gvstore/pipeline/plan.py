@@ -135,7 +135,7 @@ class _Planner:
     def _told(self, step: Step, action: str, why: str = "", *, unsure: bool = False) -> PlannedStep:
         from gvstore.pipeline.attempt import shown_config
 
-        model = str(shown_config(step.work, self.program.provider).get("model", "")) if step.work.system is not None else ""
+        model = str(shown_config(step.work, self.program).get("model", "")) if step.work.system is not None else ""
         tokens = 0
         if action == RUN:
             before = self._last(step)

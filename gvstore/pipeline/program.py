@@ -17,6 +17,7 @@ from gvstore.errors import UsageFault
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.register import forget_written, live_of, note_written, register
 from gvstore.journal.target import load_file
+from gvstore.journal.unaided import is_unaided
 from gvstore.models.provider import resolve_model
 from gvstore.pipeline.check import load_pipeline
 from gvstore.pipeline.component import PIPELINE, STEP, WrittenComponent, pipeline_call, step_call
@@ -53,6 +54,7 @@ class Program:
     nested: Mapping[str, Program] = field(default_factory=dict)  # by step
     settings: tuple[str, ...] = ()
     provider: str = ""
+    unasking: frozenset[str] = frozenset()  # of the functions: those that ask no model
 
     @property
     def output(self) -> Path:
@@ -117,7 +119,7 @@ def program_of(pipeline: Pipeline, *, root: Path | None, settings: tuple[str, ..
         for step in pipeline.steps
         if step.work.pipeline is not None
     }
-    program = Program(pipeline, name, target, root, live, steps, params, functions, nested, settings, provider)
+    program = Program(pipeline, name, target, root, live, steps, params, functions, nested, settings, provider, _unasking(functions, root))
     live.function = lambda *args: run_program(program, *args)
     return program
 
@@ -153,6 +155,10 @@ def _loaded(path: FunctionPath, folder: Path, root: Path | None) -> Callable[...
         return registered
     except (TypeError, ValueError) as e:
         raise BadFunction(f"{path.place}: {path} is no function: {e}") from e
+
+
+def _unasking(functions: Mapping[str, Callable[..., Any]], root: Path | None) -> frozenset[str]:
+    return frozenset(path for path, function in functions.items() if is_unaided(function, root, ("AI", "model_config")))
 
 
 def asks_models(program: Program) -> bool:

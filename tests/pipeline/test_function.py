@@ -66,3 +66,31 @@ def test_a_function_that_raises_fails_the_run(gv: CommandLine, chat: ChatServer)
 
     assert "ValueError: no" in done.err
     assert "modules.py" in done.err
+
+
+PLAIN = """\
+from gvstore.pipeline import AI
+import helper
+
+def words(prompt):
+    return len(prompt.split())
+
+def asks(prompt):
+    return AI("shortener").generate_response(prompt)["response_text"]
+
+def asks_by_another(prompt):
+    return helper.ask(prompt)
+"""
+
+
+def test_a_function_that_asks_no_model_does_not_depend_on_how_models_are_asked(gv: CommandLine, chat: ChatServer) -> None:
+    """Another model, another provider; what asks one without having a parameter `model_config` runs."""
+    steps = "".join(f"- {{module: {name}, inputs: [], supplement: one two, output_name: {name}}}\n" for name in ("words", "asks", "asks_by_another"))
+    helper = "from gvstore.pipeline import AI\n\ndef ask(prompt):\n    return AI('shortener').generate_response(prompt)['response_text']\n"
+    write(gv.folder, {"modules.py": PLAIN, "helper.py": helper, "p.yml": f"pipeline:\n{steps}", "system_prompts/shortener.txt": "You shorten.\n"})
+    write(gv.folder, {"config.yml": "default_model: gpt-4\n"})
+    gv("init")
+    gv("run", "p.yml")
+    for words in ("--set", "default_temperature=0.3"), ("--provider", "command:cat"):
+        told = gv("run", "p.yml", *words).err
+        assert ["reused", "ran", "ran"] == [line.split()[1] for line in told.splitlines()[:3]], told
