@@ -112,7 +112,8 @@ def told(subject: Subject) -> dict[str, Any]:
     from gvstore.machine.steps import step_of
 
     step = step_of(call)
-    found = {"inputs": call.args["inputs"], "reads": read_by(subject), "result": step.result, "writes": step.wrote}
+    inputs = {name: value for name, value in call.args["inputs"].items() if not name.startswith("__")}
+    found = {"inputs": inputs, "reads": read_by(subject), "result": step.result, "writes": step.wrote}
     return {name: value for name, value in found.items() if value} | (
         {"appends": step.further} if step.further else {}
     ) | ({"takes away": step.gone} if step.gone else {})

@@ -19,7 +19,7 @@ _APART = "   "
 def step_called(call: Invocation, paint: Paint, width: int) -> str:
     """Returns the action's name with the inputs that it was given: `answer(prompt='hi')`."""
     given = call.args
-    inputs = given.get("inputs") or {}
+    inputs = {name: value for name, value in (given.get("inputs") or {}).items() if not name.startswith("__")}
     name = str(given.get("action", call.name))
     return f"{paint('call', name)}({arguments_line(inputs, width)})" if inputs else paint("call", name)
 

@@ -25,7 +25,7 @@ from gvstore.journal.invocation import Invocation
 from gvstore.journal.perform import Execution, Subject, Terms
 from gvstore.journal.recorder import CURRENT
 from gvstore.journal.running import RunOptions
-from gvstore.objects.component import Component
+from gvstore.objects.component import BLOCK, Component
 from gvstore.objects.record import NIL
 from gvstore.store.active import activate, current_store, deactivate
 from gvstore.store.store import Store, warn_opaque
@@ -42,14 +42,14 @@ class BlockComponent(LiveComponent):
     """A block by its name; it has no code of its own."""
 
     def __init__(self, name: str, parameters: tuple[str, ...]) -> None:
-        super().__init__(_block, _block, flavor="block")
+        super().__init__(_block, _block, flavor=BLOCK)
         self.qualname, self.parameters = name, parameters
         kinds = inspect.Parameter
         self.signature = inspect.Signature([kinds(each, kinds.KEYWORD_ONLY) for each in parameters])
 
     def component(self, root: Path | None) -> Component:
         """Returns its stored form."""
-        return Component(name=self.qualname, flavor="block", parameters=self.parameters)
+        return Component(name=self.qualname, flavor=BLOCK, parameters=self.parameters)
 
 
 class record:

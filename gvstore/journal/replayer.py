@@ -21,7 +21,7 @@ from gvstore.journal.budget import Purse
 from gvstore.journal.fault import BudgetSpent, CallLimitReached, InvocationError, ReplayError, StoppedByLimit
 from gvstore.journal.mode import ReplayMode, matches
 from gvstore.objects import number
-from gvstore.objects.component import Component
+from gvstore.objects.component import BLOCK, Component
 from gvstore.objects.invocation import PartList, asks, is_altered, outcome_number, part_body
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader
@@ -199,6 +199,8 @@ class Replayer:
         if recorded.name.startswith(_OWN):
             _meet(recorded.name)
         runs = Why.LIVE if self.mode.is_live(recorded.name) else None
+        if recorded.flavor == BLOCK:
+            return Standing("", runs, "")  # what a block does stands in the call that it is a part of
         found = registered_for(recorded, self.root)
         same = [live for live in found if live.component(self.root).code == recorded.code]
         live = next(iter(same or found), None)

@@ -197,8 +197,8 @@ if TYPE_CHECKING:
     from gvstore.machine.stream_result import AsyncStreamingResultContainer as AsyncStreamingResultContainer
     from gvstore.machine.stream_result import StreamingResultContainer as StreamingResultContainer
     from gvstore.machine.task import SubGraphTask as SubGraphTask
-    from gvstore.machine.test_case import NoTestCase as NoTestCase
-    from gvstore.machine.test_case import run_step as run_step
+    from gvstore.machine.step_case import NoTestCase as NoTestCase
+    from gvstore.machine.step_case import run_step as run_step
     from gvstore.machine.tracing import ActionSpanTracer as ActionSpanTracer
     from gvstore.machine.tracing import SpanRecord as SpanRecord
     from gvstore.machine.tracing import Spans as Spans
@@ -291,7 +291,7 @@ _WHERE = {
     "MissingInputs": "action_fault",
     "MissingKeys": "condition_fault",
     "MissingWrites": "action_fault",
-    "NoTestCase": "test_case",
+    "NoTestCase": "step_case",
     "NotInitialized": "persister",
     "OpenTelemetryBridge": "lifecycle_otel",
     "PRIOR_STEP": "application",
@@ -389,7 +389,7 @@ _WHERE = {
     "pydantic_action": "action_function",
     "pydantic_streaming_action": "action_stream",
     "register_field_serde": "serde",
-    "run_step": "test_case",
+    "run_step": "step_case",
     "safe_expr": "condition",
     "serialize": "serde",
     "streaming_action": "action_stream",

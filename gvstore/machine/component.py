@@ -23,7 +23,9 @@ from gvstore.journal.cells import cells_of
 from gvstore.journal.component import LiveComponent
 from gvstore.journal.held import HeldComponent
 from gvstore.journal.register import note_component, note_object
+from gvstore.machine.part import NOWHERE
 from gvstore.objects.component import STEP, Component
+from gvstore.objects.encode import Encoder
 from gvstore.objects.oid import ObjectId
 
 if TYPE_CHECKING:
@@ -87,10 +89,27 @@ def described(app: Application[Any]) -> str:
     """Returns what a machine's graph says, as text that changes where the graph does."""
     told: dict[str, Any] = {"entrypoint": app.entrypoint, **app.graph.to_dict()}
     told["code"] = {each.name: str(getattr(getattr(each, "subject", each), "__qualname__", "")) for each in app.graph.actions}
+    if bound := {each.name: digest for each in app.graph.actions if (digest := _digest(getattr(each, "bound", None)))}:
+        told["bound"] = bound
     retries = {each.name: retry for each in app.graph.actions if (retry := getattr(each, "retry", None)) is not None}
     if retries:
         told[RETRIES] = {name: [retry.max_attempts, [kind.__name__ for kind in retry.kinds]] for name, retry in retries.items()}
     return json.dumps(told, indent=1, ensure_ascii=False, default=str)
+
+
+def _digest(bound: Any) -> str:
+    """Returns what tells bound values apart, or an empty text where there are none; what cannot be encoded counts by its type."""
+    return str(ObjectId.of(Encoder(NOWHERE).nested(_plain(bound)))) if bound else ""
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value with the actions in it as what they are called and what they have bound."""
+    if isinstance(value, dict):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    subject = getattr(value, "subject", None)
+    return value if subject is None else [str(getattr(subject, "__qualname__", "")), _plain(getattr(value, "bound", {}))]
 
 
 def _conditions(app: Application[Any]) -> Iterator[FunctionType]:

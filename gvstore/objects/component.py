@@ -11,6 +11,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
 from gvstore.objects.record import FieldReader, FieldWriter
 
+BLOCK: Final = "block"  # the flavor of a block: what it does stands in the call that it is a part of
 STEP: Final = ("action", "state", "inputs")
 """The arguments of a machine's step, whatever the parameters of its action's function are."""
 

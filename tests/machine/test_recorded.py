@@ -291,3 +291,30 @@ def test_a_large_state_is_a_link_and_its_record_replays_to_the_same_oid(repo: An
     app.run()
     first, second = run.invocation, repo.runs[4].invocation
     assert first.call.args != second.call.args and len(second.call.args) < 400 and len(second.call.outcome) < 400
+
+
+def test_what_an_action_has_bound_and_sees_of_what_failed_counts(repo: Any) -> None:
+    """A run is stale where a bound value changed; a step that sees an error, where that is another."""
+
+    def machine(by: int, error: str) -> Any:
+        return (
+            ApplicationBuilder().with_actions(fails=fails.bind(error=error), told=told.bind(by=by))
+            .with_transitions(("fails", "told", on_error(OSError))).build()
+        )  # fmt: skip
+
+    @action(reads=[], writes=["x"])
+    def fails(state: State[Any], error: str) -> State[Any]:
+        raise OSError(error)
+
+    @action(reads=[], writes=["text"])
+    def told(state: State[Any], by: int, __context: Any) -> State[Any]:
+        return state.update(text=f"{by} {__context.error}")
+
+    made = machine(1, "full").__gv__.component(repo.root)
+    assert made.code == machine(1, "full").__gv__.component(repo.root).code
+    assert made.code != machine(2, "full").__gv__.component(repo.root).code
+    machine(1, "full").run()
+    machine(1, "down").run()
+    steps = [run.invocation.get_child(1) for run in (repo.runs[1], repo.runs[2])]
+    assert steps[0].call.args != steps[1].call.args
+    assert [step.output[1] for step in steps] == [{"text": "1 full"}, {"text": "1 down"}]

@@ -157,7 +157,7 @@ def make_test(cx: CommandContext, rev: str) -> None:
     from gvstore.cli.subject import open_subject
     from gvstore.journal.target import import_name, load_component
     from gvstore.machine.steps import step_of
-    from gvstore.machine.test_case import case_text
+    from gvstore.machine.step_case import case_text
 
     repo = cx.journal
     with repo:
