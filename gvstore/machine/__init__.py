@@ -192,13 +192,13 @@ if TYPE_CHECKING:
     from gvstore.machine.state_fault import MissingField as MissingField
     from gvstore.machine.state_fault import StateTypeError as StateTypeError
     from gvstore.machine.state_fault import StateValueError as StateValueError
+    from gvstore.machine.step_case import NoTestCase as NoTestCase
+    from gvstore.machine.step_case import run_step as run_step
     from gvstore.machine.steps import MachineCall as MachineCall
     from gvstore.machine.steps import Step as Step
     from gvstore.machine.stream_result import AsyncStreamingResultContainer as AsyncStreamingResultContainer
     from gvstore.machine.stream_result import StreamingResultContainer as StreamingResultContainer
     from gvstore.machine.task import SubGraphTask as SubGraphTask
-    from gvstore.machine.step_case import NoTestCase as NoTestCase
-    from gvstore.machine.step_case import run_step as run_step
     from gvstore.machine.tracing import ActionSpanTracer as ActionSpanTracer
     from gvstore.machine.tracing import SpanRecord as SpanRecord
     from gvstore.machine.tracing import Spans as Spans

@@ -156,8 +156,8 @@ def make_test(cx: CommandContext, rev: str) -> None:
     from gvstore.cli.machine_view import is_step, machine_of
     from gvstore.cli.subject import open_subject
     from gvstore.journal.target import import_name, load_component
-    from gvstore.machine.steps import step_of
     from gvstore.machine.step_case import case_text
+    from gvstore.machine.steps import step_of
 
     repo = cx.journal
     with repo:
