@@ -1,9 +1,10 @@
 """The components that stand in source files, found by reading: nothing is imported, nothing runs.
 
 A component is a function or class under `register`, one given to `register`
-by its name in a plain call, or a class that inherits `Invokable`, also
-through other classes of the project.  What is found has the very identity
-that `identify` gives to the same definition when it is recorded.
+by its name in a plain call, a machine's action, or a class that inherits
+`Invokable` or `Action`, also through other classes of the project.  What is
+found has the very identity that `identify` gives to the same definition when
+it is recorded.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from gvstore.code.bindings import ACTION
-from gvstore.code.facts import FactStore
+from gvstore.code.facts import CLASS, FactStore
 from gvstore.code.identity import CodeIdentity, identity_of, module_name
 from gvstore.code.module import UNPARSABLE, ModuleText, decode_source, reading
 from gvstore.code.project import Project
@@ -84,7 +85,7 @@ def _discovered(files: Iterable[tuple[str, str | bytes]], store: FactStore | Non
                 parsed[path] = read
             else:
                 unparsable.append(read)
-        words = _invokable(parsed.values(), project) - known
+        words = _inherited(parsed.values(), project) - known
         known |= words
     components = [each for path in sorted(parsed) for each in _components(path, parsed[path], project)]
     project.keep()
@@ -123,13 +124,13 @@ def _unread(text: ModuleText) -> Unparsable:
     return Unparsable(text.filename, 0, "")
 
 
-def _invokable(modules: Iterable[Module], project: Project) -> set[str]:
-    """Returns the plain names of the classes that inherit Invokable."""
+def _inherited(modules: Iterable[Module], project: Project) -> set[str]:
+    """Returns the plain names of the classes that make a component of whoever inherits them."""
     return {
         module.facts.sites[number][0].rpartition(".")[2]
         for module in modules
         for number in range(len(module.facts.sites))
-        if project.is_invokable(module, number)
+        if module.facts.sites[number][1] == CLASS and (project.is_invokable(module, number) or project.is_action(module, number))
     }
 
 

@@ -36,7 +36,7 @@ from gvstore.objects.oid import ObjectId
 if TYPE_CHECKING:
     from gvstore.code.module import ModuleText, Site
 
-VERSION: Final = b"code facts 3\0"
+VERSION: Final = b"code facts 4\0"
 CLASS, FUNCTION, LAMBDA = "class", "function", "lambda"
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -88,9 +88,10 @@ class Facts:
         """Returns the hash of a definition, as a helper."""
         return ObjectId.from_hex(self._of(f"own {number}", lambda: own_hash(self._text, self._text.sites[number].node).hex()))
 
-    def links(self, number: int) -> list[Link]:
-        """Returns what a definition takes from outside; a method also asks its instance."""
-        return self._of(f"links {number}", lambda: _site_links(self._text, self._text.sites[number]))  # type: ignore[no-any-return]
+    def links(self, number: int, *, signed: bool = False) -> list[Link]:
+        """Returns what a definition takes from outside, its signature's annotations among it if `signed`; a method also asks its instance."""
+        name = f"{'signed ' if signed else ''}links {number}"
+        return self._of(name, lambda: _site_links(self._text, self._text.sites[number], signed=signed))  # type: ignore[no-any-return]
 
     def definition(self, number: int) -> Definition:
         """Returns a definition as a component."""
@@ -252,7 +253,7 @@ def _constants(tree: ast.Module) -> Iterable[tuple[str, str]]:
                     yield target.id, repr(statement.value.value)
 
 
-def raw_links(text: ModuleText, nodes: Sequence[ast.AST], around: Sequence[Site] = ()) -> list[Link]:
+def raw_links(text: ModuleText, nodes: Sequence[ast.AST], around: Sequence[Site] = (), *, signed: bool = False) -> list[Link]:
     """Returns what code inside the functions `around` takes from outside:
 
         ["name", name, chain, through, fills]      looked up in the module; bases lead through components;
@@ -265,7 +266,7 @@ def raw_links(text: ModuleText, nodes: Sequence[ast.AST], around: Sequence[Site]
     is_held = any(held for *_, held in text.facts.names.values())
     for node in nodes:
         filled = only_filled(node) if is_held else ()
-        taken = [(outside(node, package=text.package, bases=False), False)]
+        taken = [(outside(node, package=text.package, bases=False, signed=signed), False)]
         if isinstance(node, ast.ClassDef):
             taken += [(outside(base, package=text.package), True) for base in node.bases]
         for names, through in taken:
@@ -279,9 +280,9 @@ def raw_links(text: ModuleText, nodes: Sequence[ast.AST], around: Sequence[Site]
     return found
 
 
-def _site_links(text: ModuleText, site: Site) -> list[Link]:
+def _site_links(text: ModuleText, site: Site, *, signed: bool) -> list[Link]:
     node = site.node
-    found = raw_links(text, [node], _enclosing(text, site))
+    found = raw_links(text, [node], _enclosing(text, site), signed=signed)
     owner = site.qualname.rpartition(".")[0]
     if not owner or owner.endswith("<locals>") or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return found

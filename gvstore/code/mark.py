@@ -80,8 +80,13 @@ def dotted_origin(expression: ast.expr, names: Mapping[str, str]) -> str:
     if not origin and parts:
         origin = _UNSEEN.get(first, "")
     if not origin and not parts:
-        origin = next((f"{star}.{first}" for star in names.get("*", "").split() if star in ROOTS), "")
+        origin = next((f"{star}.{first}" for star in names.get("*", "").split() if is_ours(star)), "")
     return ".".join([origin, *reversed(parts)]) if origin else ""
+
+
+def is_ours(dotted: str) -> bool:
+    """Returns whether a module, or what is in one, is of a package whose marks count."""
+    return dotted.partition(".")[0] in ROOTS
 
 
 def is_register(expression: ast.expr, names: Mapping[str, str]) -> bool:

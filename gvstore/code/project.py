@@ -8,7 +8,7 @@ from typing import Final
 
 from gvstore.code.bindings import ACTION, INVOKABLE, MODULE
 from gvstore.code.facts import CLASS, FactStore, Link, save
-from gvstore.code.mark import ROOTS
+from gvstore.code.mark import is_ours
 from gvstore.code.module import UNPARSABLE, ModuleText
 from gvstore.code.scope import Chain
 from gvstore.code.unit import Boundary, Edge, Module, Unit, UnitKey
@@ -32,7 +32,7 @@ class Project:
         self.store = store
         self._modules: dict[int, tuple[ModuleText, Module | None]] = {}  # the text is held: its id is its name here
         self._units: dict[UnitKey, Unit] = {}
-        self._invokable: dict[UnitKey, bool] = {}
+        self._marked: dict[tuple[UnitKey, str], bool] = {}
 
     def module(self, dotted: str, beside: str = "") -> Module | None:
         """Returns a module of the project; None for what is none, or cannot be parsed."""
@@ -93,7 +93,7 @@ class Project:
         if cell is not None:
             return self.resolve(cell, name, chain, through=through, seen=seen)
         for star in module.facts.stars:
-            other = None if star in ROOTS else self.module(star, module.name)
+            other = None if is_ours(star) else self.module(star, module.name)
             if other is not None:
                 found = self.resolve(other, name, chain, through=through, seen=seen)
                 if found and not (len(found) == 1 and isinstance(found[0], Boundary) and found[0].edge is Edge.OPAQUE):
@@ -102,7 +102,7 @@ class Project:
             return []
         outer = [star for star in module.facts.stars if self.module(star, module.name) is None]
         if outer:
-            return [Boundary(Edge.LIBRARY, each.partition(".")[0]) for each in outer[:1] if each not in ROOTS]
+            return [Boundary(Edge.LIBRARY, each.partition(".")[0]) for each in outer[:1] if not is_ours(each)]
         return [Boundary(Edge.OPAQUE, name)]
 
     @property
@@ -115,7 +115,7 @@ class Project:
     ) -> list[UnitKey | Boundary]:
         """Returns what a dotted origin is: of a module of the project what it binds, else a library."""
         parts = dotted.split(".")
-        if parts[0] in ROOTS:  # ours is the same for all
+        if is_ours(dotted):  # ours is the same for all
             return []
         for cut in range(len(parts), 0, -1):
             found = self._find(".".join(parts[:cut]), beside.name)
@@ -130,27 +130,31 @@ class Project:
 
     def is_component(self, module: Module, number: int) -> bool:
         """Returns whether a definition is registered, a machine's action, or a class that inherits Invokable."""
-        return bool(module.facts.sites[number][2]) or self.is_invokable(module, number)
+        return bool(module.facts.sites[number][2]) or self.is_invokable(module, number) or self.is_action(module, number)
 
     def is_action(self, module: Module, number: int) -> bool:
-        """Returns whether a definition is a machine's action."""
-        return bool(module.facts.sites[number][2] == ACTION)
+        """Returns whether a definition is a machine's action, a class also through classes of the project; what is registered is none."""
+        return module.facts.sites[number][2] in ("", ACTION) and self._is_marked(module, number, ACTION)
 
     def is_invokable(self, module: Module, number: int) -> bool:
         """Returns whether a definition is a class that inherits Invokable, also through classes of the project."""
-        qualname, kind, mark, bases, *_ = module.facts.sites[number]
-        if kind != CLASS or mark == INVOKABLE:
-            return kind == CLASS
-        key = UnitKey(module, qualname)
-        if key not in self._invokable:
-            self._invokable[key] = False  # a class that inherits itself is none
-            self._invokable[key] = any(self._inherits(module, name, tuple(chain)) for name, chain in bases)
-        return self._invokable[key]
+        return self._is_marked(module, number, INVOKABLE)
 
-    def _inherits(self, module: Module, name: str, chain: Chain) -> bool:
+    def _is_marked(self, module: Module, number: int, wanted: str) -> bool:
+        """Returns whether a definition has a mark, or is a class that inherits one which has it."""
+        qualname, kind, mark, bases, *_ = module.facts.sites[number]
+        if kind != CLASS or mark == wanted:
+            return bool(mark == wanted)
+        key = UnitKey(module, qualname), wanted
+        if key not in self._marked:
+            self._marked[key] = False  # a class that inherits itself is none
+            self._marked[key] = any(self._inherits(module, name, tuple(chain), wanted) for name, chain in bases)
+        return self._marked[key]
+
+    def _inherits(self, module: Module, name: str, chain: Chain, wanted: str) -> bool:
         for target in self.resolve(module, name, chain, through=True):
             number = target.module.number(target.name) if isinstance(target, UnitKey) else None
-            if isinstance(target, UnitKey) and number is not None and self.is_invokable(target.module, number):
+            if isinstance(target, UnitKey) and number is not None and self._is_marked(target.module, number, wanted):
                 return True
         return False
 
@@ -190,8 +194,8 @@ class Project:
         return facts.docs(key.name) if numbers is None else "".join(map(facts.docs, numbers))
 
     def site_links(self, module: Module, number: int) -> list[tuple[str, UnitKey | Boundary]]:
-        """Returns what a definition leads to, of a method also what it asks of its instance."""
-        return self.look_up(module, module.facts.links(number), number)
+        """Returns what a definition leads to, of a method also what it asks of its instance, of an action what its annotations name."""
+        return self.look_up(module, module.facts.links(number, signed=self.is_action(module, number)), number)
 
     def look_up(self, module: Module, links: list[Link], number: int = -1) -> list[tuple[str, UnitKey | Boundary]]:
         """Returns what the links of a piece of code lead to, each with the name by which it does."""

@@ -5,7 +5,8 @@
 What a scope binds is its own: parameters, assignments, loops, captures of
 patterns, definitions.  A name that a function imports for itself is told by
 its origin.  Annotations of functions do not count, as in the normal form;
-those of class bodies do: they make fields.
+those of class bodies do: they make fields.  So do those of a machine's action:
+its state is made into what they name before it runs, and checked by it after.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from gvstore.code.annotation import annotated
 from gvstore.code.mark import absolute_module
 from gvstore.code.walk import children
 
 Chain = tuple[str, ...]
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_STEP_METHODS: Final = frozenset({"run", "update", "run_and_update", "stream_run", "stream_run_and_update"})
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -45,12 +48,16 @@ class _Scope:
     imports: dict[str, str] = field(default_factory=dict)
 
 
-def outside(node: ast.AST, *, package: str = "", bases: bool = True) -> Outside:
+def outside(node: ast.AST, *, package: str = "", bases: bool = True, signed: bool = False) -> Outside:
     """Returns what the code of `node` (a definition, a statement, an expression) takes from outside.
 
     `package` is where relative imports start.  Without `bases` those of a class are left out.
+    With `signed` the annotations of a function's own signature count, of a class those of the methods that a machine calls.
     """
     reader = _Reader(package)
+    if signed:
+        steps = [each for each in node.body if getattr(each, "name", "") in _STEP_METHODS] if isinstance(node, ast.ClassDef) else [node]
+        reader.signed = {id(each) for each in steps}
     if isinstance(node, ast.ClassDef) and not bases:
         for part in [*node.decorator_list, *[k.value for k in node.keywords]]:
             reader.read(part)
@@ -85,6 +92,7 @@ class _Reader:
     def __init__(self, package: str) -> None:
         self.found = Outside()
         self.package = package
+        self.signed: set[int] = set()  # the functions whose annotations count
         self.scopes: list[_Scope] = []
         self.todo: list[ast.AST | _Scope | None] = []  # a scope is to be opened, None closes one
 
@@ -159,6 +167,16 @@ class _Reader:
         self.todo += [each for each in (*arguments.defaults, *arguments.kw_defaults) if each is not None]
         if not isinstance(node, ast.Lambda):
             self.todo += node.decorator_list
+            if id(node) in self.signed:
+                self.read_signature(node)
+
+    def read_signature(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """Reads the annotations of a function, in a scope of their own where it has parameters of type."""
+        types: list[Any] = getattr(node, "type_params", [])
+        if types:
+            self.inside(_Scope({each.name for each in types}), [*types, *annotated(node)])
+        else:
+            self.todo += annotated(node)
 
     def read_class(self, node: ast.ClassDef) -> None:
         """Reads a class: decorators, bases and keywords outside, then its body."""

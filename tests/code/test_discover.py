@@ -188,6 +188,9 @@ def names(components: tuple[Component, ...]) -> list[str]:
         "@gv.register\ndef f(): pass",
         "from gvstore.machine import action\n@action(reads=['a'], writes=['b'])\ndef f(state): pass",
         "from gvstore import machine as m\n@m.action\nasync def f(state): pass",
+        "from gvstore.machine import *\n@action(reads=['a'], writes=['b'])\ndef f(state): pass",
+        "from os.path import *\nfrom gvstore.machine import *\n@streaming_action.pydantic(reads=['a'], writes=['b'])\ndef f(state): pass",
+        "from gvstore.machine import *\nclass f(SingleStepAction): pass",
     ],
 )
 def test_every_way_to_register_is_seen(text: str) -> None:
@@ -204,6 +207,8 @@ def test_every_way_to_register_is_seen(text: str) -> None:
         "def register(f): return f\n@register\ndef f(): pass",
         "from mine import Invokable\nclass f(Invokable): pass",
         "from burr.core import action\n@action(reads=[], writes=[])\ndef f(state): pass",
+        "from burr.core import *\n@action(reads=[], writes=[])\ndef f(state): pass",
+        "from gvstores.machine import *\n@action(reads=[], writes=[])\ndef f(state): pass",
         "# gvstore.register\ndef f(): '@gv.register'",
         "",
     ],
@@ -224,6 +229,18 @@ def test_invokables_through_other_files() -> None:
     ]
 
     assert ["deep.Deep", "pack.base.Start", "pack.mid.Mid"] == names(discover_project(files).components)
+
+
+def test_actions_through_other_files() -> None:
+    """So is a class whose bases lead to a machine's Action; what it inherits from is one as well."""
+    files = [
+        ("ask.py", "from base import Step\nclass Ask(Step): pass"),
+        ("base.py", "from gvstore.machine import *\nclass Step(Action): pass\nclass Other(State): pass"),
+    ]
+    found = discover_project(files)
+
+    assert ["ask.Ask", "base.Step"] == names(found.components)
+    assert {"action"} == {each.identity.flavor for each in found.components}
 
 
 def test_files_that_are_no_python() -> None:

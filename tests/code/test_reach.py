@@ -306,6 +306,70 @@ def test_below_src_what_is_loaded_is_told_as_what_is_read(tmp_path: Path) -> Non
     assert read.reach != discover_project((files | {"src/pk/late.py": ""}).items()).named()[read.name].identity.reach
 
 
+ANNOTATED = """
+from __future__ import annotations
+import typing
+from typing import *
+from gvstore.machine import *
+from talk import Given, Kept as Kept_, Made
+
+@action(reads=[], writes=[])
+def revise(state: State["Taken"], /, *rest: Given, by: Literal["Unread"] = 1, **more: "list[Given]") -> "tuple[dict, Kept]":
+    def inner(x: Unread) -> Unread: return x
+    return inner
+
+def plain(state: Taken) -> Given: return state
+
+class Say(Action):
+    from talk import Made as Own
+    def run(self, state: Own, held: Annotated[Taken, "Unread"]): pass
+    def update(self, result: "no expression (", state) -> typing.Optional[Given]: pass
+    def other(self, x: Unread): pass
+
+class Ask(Say):
+    async def run(self, state: Kept): pass
+
+Kept = State[Kept_]
+if TYPE_CHECKING:
+    from talk import Taken, Unread
+"""
+TALK = "class Taken: a = 1\nclass Given: a = 1\nclass Kept: a = 1\nclass Made: a = 1\nclass Unread: a = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "reaches"),
+    [
+        ("revise", ["steps.=Kept", "steps.=Taken", "talk.Given", "talk.Kept", "talk.Taken"]),
+        ("revise.<locals>.inner", []),
+        ("plain", []),
+        ("Say", ["steps.=Taken", "talk.Given", "talk.Made", "talk.Taken"]),
+        ("Ask", ["steps.=Kept", "steps.=Taken", "steps.Say", "talk.Given", "talk.Kept", "talk.Made", "talk.Taken"]),
+    ],
+)
+def test_an_action_reaches_what_its_annotations_name(name: str, reaches: list[str]) -> None:
+    """Those of its own signature, of a class those of the methods that a machine calls, in quotes too, with the condition that an import stands under; nobody else's count."""
+    found, _ = reached({"steps.py": ANNOTATED, "talk.py": TALK}, name)
+
+    assert reaches == sorted(str(unit.key) for unit in found.units)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_what_annotations_name_is_loaded_as_it_is_read(tmp_path: Path) -> None:
+    """A process that imported an action finds the hash that reading gives, and another after an edit of what is named."""
+    files = {"steps.py": ANNOTATED, "talk.py": TALK}
+    told = []
+    for number, edit in enumerate(["", "Taken", "Given", "Kept", "Made", "Unread"]):
+        files["talk.py"] = TALK.replace(f"{edit}: a = 1", f"{edit}: a = 2") if edit else TALK
+        (tmp_path / str(number)).mkdir()
+        for name, text in files.items():
+            (tmp_path / str(number) / name).write_text(text)
+        told.append(loaded(tmp_path / str(number)))
+
+        assert reached(files)[0].hash.hex() == told[-1]
+    assert [1, 2, 2, 2] == [len({told[0], each}) for each in (told[0], *told[1:4])]
+    assert {told[0]} == {told[4], told[5]}
+
+
 def loaded(folder: Path, module: str = "steps", path: Path | None = None) -> str:
     """Returns the reach of `revise` of a module, as a fork finds it that has imported the project there, from `path`."""
     out, told = os.pipe()
