@@ -35,7 +35,7 @@ _DEEP: Final = 200  # frames in which who asked for it is looked for
 class HeldComponent(LiveComponent):
     """An object that can be called as `template` shows; `function` is what is executed, set by who makes it.
 
-    `text` tells what it is, `functions` which functions of the program it holds.  What lies in the package `room` is not where it was built.
+    `text` tells what it is, `functions` which functions of the program it holds, and bytes that count beside them.  What lies in the package `room` is not where it was built.
     One that is `named`, by its module and what it is there, is not looked for in variables.
     """
 
@@ -93,9 +93,12 @@ class HeldComponent(LiveComponent):
     def _make_named(self, name: str, root: Path | None) -> Component:
         text = self._text()
         code = text.encode()
-        for function in self._functions():
-            identity = identify(function, root)
-            code += identity.own + identity.reach
+        for part in self._functions():
+            if isinstance(part, bytes):
+                code += part
+            else:
+                identity = identify(part, root)
+                code += identity.own + identity.reach
         return Component(
             name=name, flavor=self.flavor, signature="(...)", parameters=self.parameters, source=text, doc=self._built_by(root),
             text=bytes(ObjectId.of(text.encode())), own=bytes(ObjectId.of(code)),

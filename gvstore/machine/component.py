@@ -79,7 +79,7 @@ def machine_component(app: Application[Any], function: Callable[..., Any]) -> He
     for action in app.graph.actions:
         component_of(action)
     live = HeldComponent(
-        app, _machine, flavor=MACHINE, room=_ROOM, text=lambda: described(app), functions=lambda: _conditions(app)
+        app, _machine, flavor=MACHINE, room=_ROOM, text=lambda: described(app), functions=lambda: _counting(app)
     )
     live.function = function
     return live
@@ -89,17 +89,15 @@ def described(app: Application[Any]) -> str:
     """Returns what a machine's graph says, as text that changes where the graph does."""
     told: dict[str, Any] = {"entrypoint": app.entrypoint, **app.graph.to_dict()}
     told["code"] = {each.name: str(getattr(getattr(each, "subject", each), "__qualname__", "")) for each in app.graph.actions}
-    if bound := {each.name: digest for each in app.graph.actions if (digest := _digest(getattr(each, "bound", None)))}:
-        told["bound"] = bound
     retries = {each.name: retry for each in app.graph.actions if (retry := getattr(each, "retry", None)) is not None}
     if retries:
         told[RETRIES] = {name: [retry.max_attempts, [kind.__name__ for kind in retry.kinds]] for name, retry in retries.items()}
     return json.dumps(told, indent=1, ensure_ascii=False, default=str)
 
 
-def _digest(bound: Any) -> str:
-    """Returns what tells bound values apart, or an empty text where there are none; what cannot be encoded counts by its type."""
-    return str(ObjectId.of(Encoder(NOWHERE).nested(_plain(bound)))) if bound else ""
+def _digest(bound: Any) -> bytes:
+    """Returns what tells bound values apart, nothing where there are none; what cannot be encoded counts by its type."""
+    return bytes(ObjectId.of(Encoder(NOWHERE).nested(_plain(bound)))) if bound else b""
 
 
 def _plain(value: Any) -> Any:
@@ -112,8 +110,10 @@ def _plain(value: Any) -> Any:
     return value if subject is None else [str(getattr(subject, "__qualname__", "")), _plain(getattr(value, "bound", {}))]
 
 
-def _conditions(app: Application[Any]) -> Iterator[FunctionType]:
-    """Yields the functions of the program that decide over transitions."""
+def _counting(app: Application[Any]) -> Iterator[FunctionType | bytes]:
+    """Yields what counts beside the graph: what actions have bound, and the functions of the program that decide over transitions."""
+    for action in app.graph.actions:
+        yield _digest(getattr(action, "bound", None))
     for transition in app.graph.transitions:
         resolver = transition.condition.resolver
         if isinstance(resolver, FunctionType) and not resolver.__module__.startswith(_ROOM):
