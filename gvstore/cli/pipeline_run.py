@@ -42,7 +42,7 @@ class Progress:
 
     def __init__(self, cx: CommandContext, program: Program) -> None:
         self._cx, self._lock = cx, threading.Lock()
-        self._width = min(max(len(step.name) for step in program.pipeline.steps), _WIDEST)
+        self._width = min(_widest(program), _WIDEST)
         self._speaking = ""
 
     def began(self, step: str) -> None:
@@ -71,6 +71,11 @@ class Progress:
         if self._speaking:
             sys.stderr.write("\n")
             self._speaking = ""
+
+
+def _widest(program: Program) -> int:
+    """Returns how long the longest name of a step is; those of pipelines that steps run have the step's before them."""
+    return max(len(step.name) + (1 + _widest(program.nested[step.name]) if step.name in program.nested else 0) for step in program.pipeline.steps)
 
 
 def ended_line(ended: Ended, width: int, paint: Paint) -> str:

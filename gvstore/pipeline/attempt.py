@@ -6,7 +6,7 @@ Every attempt is a call of the step's component, so that a record tells of each,
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from gvstore import host
@@ -20,8 +20,9 @@ from gvstore.machine.attempts import with_timeout
 from gvstore.objects.invocation import PartList, part_body
 from gvstore.objects.record import NIL
 from gvstore.objects.wire import split
+from gvstore.pipeline.answering import Inputs, answers_below, answers_of
 from gvstore.pipeline.component import QUESTION
-from gvstore.pipeline.conduct import Ended, current_conduct
+from gvstore.pipeline.conduct import Ended, Within, conducted, current_conduct
 from gvstore.pipeline.failure import StepTimedOut, kinds_of
 from gvstore.pipeline.given import Results, given, user_prompt, why_skipped
 from gvstore.pipeline.model_config import ModelConfig, plain
@@ -56,7 +57,7 @@ class Attempts:
     step: Step
     sample: int | None
     results: Results
-    answers: tuple[str, ...]
+    inputs: Inputs
     _executed: bool = True  # was the last attempt?
     _ran: bool = False  # was any?
     _name: str = ""
@@ -133,13 +134,20 @@ class Attempts:
     def _performed(self, work: Work) -> Any:
         limit = _Limit(self.step.name, self.step.timeout_s)
         try:
-            return with_timeout(limit, lambda: perform(self._call(work), self.results))
+            return with_timeout(limit, lambda: self._inside(work))
         except ActionTimeout as e:
             raise StepTimedOut(self.step.name, self.step.timeout_s or 0.0) from e
 
+    def _inside(self, work: Work) -> Any:
+        if work.does is not Does.PIPELINE:
+            return perform(self._call(work), self.results)
+        conduct = current_conduct()
+        with conducted(replace(conduct, listener=Within(conduct.listener, self._name))):
+            return perform(self._call(work), self.results)
+
     def _call(self, work: Work) -> ModuleCall:
         prompt = user_prompt(self.step, self.results, work=work)
-        return ModuleCall(self.program, self.step, work, dict(given(self.step, self.results)), prompt, self.answers, self._seed)
+        return ModuleCall(self.program, self.step, work, dict(given(self.step, self.results)), prompt, answers_of(self.step, self.inputs), self._seed, below=answers_below(self.step, self.inputs))
 
     @property
     def _seed(self) -> int | None:
@@ -160,7 +168,7 @@ class Attempts:
             "tools": [str(each) for each in step.tools],
             "rounds": step.rounds if step.tools else None,
             "params": {**read, **{name: _shown(value) for name, value in step.options.items()}},
-            "answers": list(self.answers),
+            "answers": list(answers_of(step, self.inputs)) or answers_below(step, self.inputs),
         }
         options = {name: value for name, value in said.items() if value not in (None, [], {})}
         return work.module, inputs, shown_config(work, self.program), supplement, self._seed, options

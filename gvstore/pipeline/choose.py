@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from gvstore.errors import UsageFault
@@ -33,12 +33,15 @@ class Choice:
     given: tuple[str, ...]
 
 
-def choose(pipeline: Pipeline, *, only: Iterable[str] = (), start: Iterable[str] = (), until: Iterable[str] = ()) -> Choice:
+def choose(
+    pipeline: Pipeline, *, only: Iterable[str] = (), start: Iterable[str] = (), until: Iterable[str] = (), answered: Collection[str] = ()
+) -> Choice:
     """Returns what is to run; without options, every step.
 
     `only` are these and no others; `start` these and all that follows from them;
     `until` these and all that leads to them; of several options, what all of them
     leave.  A name is an output_name, with all its steps, or a step, `translation@es`.
+    What the chosen ones are given by a person who has `answered` it now runs too: an earlier answer does not take its place.
 
     Raises:
         UnknownStep: a name that nothing has.
@@ -59,6 +62,10 @@ def choose(pipeline: Pipeline, *, only: Iterable[str] = (), start: Iterable[str]
         typed = " ".join(f"{option} {name}" for option, names in options for name in names)
         raise NothingChosen(f"{typed}: no step is left to run")
     needed = {each for name in run for each in waits[name]} - chosen
+    while now := needed & set(answered):
+        chosen |= now
+        needed = (needed | {each for name in now for each in waits[name]}) - chosen
+    run = tuple(name for name in pipeline.order if name in chosen)
     return Choice(run, tuple(name for name in pipeline.order if name in needed))
 
 

@@ -48,6 +48,23 @@ class Silence:
     def ended(self, ended: Ended) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Hears of a pipeline that a step runs: its steps have the step's name before them, `s.topic`."""
+
+    listener: Listener
+    step: str
+
+    def began(self, step: str) -> None:
+        self.listener.began(f"{self.step}.{step}")
+
+    def said(self, step: str, piece: str) -> None:
+        self.listener.said(f"{self.step}.{step}", piece)
+
+    def ended(self, ended: Ended) -> None:
+        self.listener.ended(ended._replace(step=f"{self.step}.{ended.step}"))
+
+
 _SILENCE: Final = Silence()
 
 

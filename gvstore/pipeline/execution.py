@@ -140,8 +140,7 @@ class _Running:
 
     def _perform(self, carried: Carried, unit: _Unit) -> _Done:
         step = unit.step
-        answers = tuple(self._inputs.get(step.name, self._inputs.get(step.output_name, ())))
-        attempts = Attempts(self._frame, self._program, step, unit.sample, self._results, answers)
+        attempts = Attempts(self._frame, self._program, step, unit.sample, self._results, self._inputs)
         try:
             return _Done(unit, carried.call(attempts.take), None)
         except BaseException as e:

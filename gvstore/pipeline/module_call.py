@@ -44,7 +44,8 @@ class ModuleCall:
     """A step being executed.
 
     `inputs` are the results that it was given, by the names that were typed;
-    `answers` what `--input` answers, in turn; `seed` that of this sample.
+    `answers` what `--input` answers, in turn; `seed` that of this sample;
+    `below` what it answers of the pipeline that the step runs.
     """
 
     program: Program
@@ -54,6 +55,7 @@ class ModuleCall:
     prompt: Prompt
     answers: Sequence[str] = ()
     seed: int | None = None
+    below: Mapping[str, list[str]] = field(default_factory=dict)
     _asked: int = field(default=0)
 
     @property

@@ -14,6 +14,7 @@ from gvstore.errors import UsageFault
 from gvstore.journal.perform import Performed, Subject, Terms, perform
 from gvstore.journal.recorder import Asker
 from gvstore.journal.running import RunOptions
+from gvstore.pipeline.answering import answerable, askers
 from gvstore.pipeline.choose import choose, named
 from gvstore.pipeline.fault import or_meant, quoted
 from gvstore.pipeline.past import Past, earlier_result, past_of
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
 
 class UnknownQuestion(UsageFault):
     """An answer to what no step asks."""
+
+
+class IdleInput(UsageFault):
+    """An answer to a step that is not to run, and whose result no step is given that is."""
+
+    def __init__(self, name: str, step: str) -> None:
+        super().__init__(
+            f"--input {quoted(name)}: {step} is not to run, and no step that is to run is given its result",
+            hint=f"Leave this --input out; or run all that follows from it: `--from {step}`.",
+        )
 
 
 class NoEarlierResult(UsageFault):
@@ -60,18 +71,25 @@ def prepare(repo: Repository, program: Program, wish: Wish, *, objects: ObjectSt
 
     Raises:
         UnknownQuestion: an input answers no step's question.
+        IdleInput: it answers one that no step which is to run depends on.
         UnknownStep, NothingChosen: steps are named that are not there.
         NoEarlierResult: what is not to run has never run.
     """
     pipeline = program.pipeline
-    inputs = {}
+    inputs: dict[str, list[str]] = {}
+    for_steps: dict[str, tuple[str, ...]] = {}
     for name, answers in wish.inputs.items():
-        if name not in pipeline.answerable and not set(pipeline.groups.get(name, ())) & set(pipeline.answerable):
-            asking = pipeline.answerable
-            near = or_meant(name, asking) if asking else "it asks nothing"
+        for_steps[name] = askers(pipeline, name)
+        if not for_steps[name]:
+            asking = answerable(pipeline)
+            near = or_meant(name, asking) if asking else "the pipeline asks nothing"
             raise UnknownQuestion(f"--input {quoted(name)}: no step of this name asks a person; {near}")
         inputs[name] = list(answers)
-    parts = choose(pipeline, only=wish.only, start=wish.start, until=wish.until)
+    answered = {each for steps in for_steps.values() for each in steps if pipeline.by_name[each].asks}
+    parts = choose(pipeline, only=wish.only, start=wish.start, until=wish.until, answered=answered)
+    for name, steps in for_steps.items():
+        if not set(steps) & set(parts.run):
+            raise IdleInput(name, steps[0])
     forced = named(pipeline, "--force", wish.force)
     given = {}
     for name in parts.given:

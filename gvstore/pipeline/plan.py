@@ -15,6 +15,7 @@ from gvstore.journal.invocation import Invocation
 from gvstore.journal.overlay import Overlay
 from gvstore.journal.recorder import Recording
 from gvstore.objects.record import NIL
+from gvstore.pipeline.answering import answers_of
 from gvstore.pipeline.attempt import Attempts
 from gvstore.pipeline.builtin import asks_person
 from gvstore.pipeline.change import why_changed
@@ -86,7 +87,7 @@ class _Planner:
         return self._told(step, RUN, self._why(step))
 
     def _asking(self, step: Step) -> PlannedStep:
-        answers = self.prepared.args[0].get(step.name) or self.prepared.args[0].get(step.output_name)
+        answers = answers_of(step, self.prepared.args[0])
         prompt = user_prompt(step, self.results)
         if answers and isinstance(prompt, str):
             self.results[step.name] = prompt + answers[0]
@@ -95,8 +96,7 @@ class _Planner:
         return self._told(step, ASK)
 
     def _arguments(self, step: Step, sample: int | None) -> tuple[Any, ...]:
-        answers = self.prepared.args[0].get(step.name, self.prepared.args[0].get(step.output_name, ()))
-        return Attempts(None, self.program, step, sample, self.results, tuple(answers)).arguments(step.work)  # type: ignore[arg-type]
+        return Attempts(None, self.program, step, sample, self.results, self.prepared.args[0]).arguments(step.work)  # type: ignore[arg-type]
 
     def _answer(self, step: Step, sample: int | None) -> Answer | None:
         past = self.prepared.past

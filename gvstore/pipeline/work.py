@@ -67,7 +67,8 @@ def _parameters(function: Any) -> list[str]:
 def _nested(call: ModuleCall, results: Results) -> Any:
     """Runs another pipeline as a call below the step; its questions are answered by the step's inputs."""
     program = call.program.nested[call.step.name]
-    inputs = {name: [value if isinstance(value, str) else str(value)] for name, value in answers(call.step, results).items()}
+    by_inputs = {name: [value if isinstance(value, str) else str(value)] for name, value in answers(call.step, results).items()}
+    inputs = {**call.below, **by_inputs}
     frame = CURRENT.get()
     assert frame is not None
     opened = open_call(frame, program.live, (inputs, [], program.provider, None, {}), {})
