@@ -15,8 +15,8 @@ _NAMES = ("module", "inputs", "model_config", "supplement", "seed", "options")
 _SHOWN = 40
 
 
-def why_changed(before: Invocation, now: Component, args: tuple[Any, ...], below: str = "") -> str:
-    """Returns why a recorded call of a step is no answer to one with these arguments, on one line; `below` is why what it calls does not hold."""
+def why_changed(before: Invocation, now: Component, args: tuple[Any, ...], below: str = "") -> list[str]:
+    """Returns why a recorded call of a step is no answer to one with these arguments, each reason; `below` is why what it calls does not hold."""
     recorded = before.component
     reasons = code_changes(recorded.source, now.source) if recorded.code != now.code else []
     if recorded.code != now.code and not reasons:
@@ -27,7 +27,7 @@ def why_changed(before: Invocation, now: Component, args: tuple[Any, ...], below
     reasons += [below] if below else []
     if not reasons:
         reasons = ["it did not end" if before.status == "unfinished" else f"it {before.status}" if before.status != "ok" else "what it calls changed"]
-    return ", ".join(reasons)
+    return reasons
 
 
 def code_changes(old: str, new: str) -> list[str]:
@@ -52,7 +52,8 @@ def _differences(name: str, old: Any, new: Any) -> list[str]:
         keys = [key for key in {**old, **new} if not (key in old and key in new and same_value(old[key], new[key]))]
         if name == "inputs":
             return [f"{key} {'is new' if key not in old else 'is gone' if key not in new else 'changed'}" for key in keys]
-        return [_change(key, old.get(key), new.get(key)) for key in keys if key != "sample"]
+        samples = [f"n is {'new' if 'sample' in new else 'gone'}"] if ("sample" in old) != ("sample" in new) else []
+        return [*samples, *(_change(key, old.get(key), new.get(key)) for key in keys if key != "sample")]
     return [_change(name, old, new)]
 
 

@@ -7,7 +7,7 @@ answered.  Steps that ask a person ask again; so do those that are forced, and `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,17 +38,40 @@ _Key = tuple[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A recorded call of a step, an answer or not; of attempts the last.  `asked` is it without what people were asked."""
+
+    run: Run[Any]
+    part: bytes
+    asked: bytes
+    replayer: Replayer
+
+    @property
+    def call(self) -> Invocation:
+        """The call."""
+        return Invocation.of_part(self.run.store, self.part)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it answers a call with the same arguments."""
+        return _holds(self.asked, self.replayer)
+
+    @property
+    def why_stale(self) -> str:
+        """Why it no longer holds, if that is because of what it calls."""
+        return "" if self.holds else next((why for path, _, why in self.replayer.stale_below(self.asked) if path), "")
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """What there is: `answers` of earlier runs, the newest of them, which a new run is derived from.
 
-    `latest` are the newest recorded calls of the steps, whether they are answers or not; `stale` says of those that
-    no longer hold because of what they call why that is.
+    `earlier` are the recorded calls of each step's component, newest first: of equal arguments the newest, and the newest that holds.
     """
 
     answers: Answers
     run: Run[Any]
-    latest: Mapping[str, Invocation]
-    stale: Mapping[str, str]
+    earlier: Mapping[str, Sequence[Earlier]]
 
 
 def earlier_runs(repo: Repository, program: Program) -> Iterator[Run[Any]]:
@@ -81,8 +104,7 @@ def past_of(repo: Repository, program: Program, *, without: Collection[str] = ()
     live -= {f"{program.name}.{name}" for name in without}
     best: dict[_Key, tuple[bool, list[bytes]]] = {}
     newest: Run[Any] | None = None
-    latest: dict[str, Invocation] = {}
-    stale: dict[str, str] = {}
+    earlier: dict[str, list[Earlier]] = {}
     reasons: dict[bytes, str] = {}
     for run in earlier_runs(repo, program):
         newest = newest or run
@@ -90,10 +112,9 @@ def past_of(repo: Repository, program: Program, *, without: Collection[str] = ()
         for key, found in _by_key(run.invocation, replayer, live).items():
             parts = [_unasked(each, replayer, writer) for each in found]
             holds = _holds(parts[-1], replayer)
-            if key[0] not in latest:
-                latest[key[0]] = Invocation.of_part(run.store, found[-1])
-                stale[key[0]] = "" if holds else next((why for path, _, why in replayer.stale_below(parts[-1]) if path), "")
             known = best.get(key)
+            if known is None or (holds and not known[0]):
+                earlier.setdefault(key[0], []).append(Earlier(run, found[-1], parts[-1], replayer))
             if known is None:
                 best[key] = holds, parts if holds else [left(each, replayer, writer, reasons) for each in parts]
             elif holds and not known[0]:
@@ -105,7 +126,7 @@ def past_of(repo: Repository, program: Program, *, without: Collection[str] = ()
         for part in parts:
             children.add(part)
     replayer = Replayer(writer, root=repo.root, mode=ReplayMode(libraries=repo.config.text("replay.libraries"), reasons=reasons))
-    return Past(Answers(replayer, Encoder(writer).place(children.finish())), newest, latest, stale)
+    return Past(Answers(replayer, Encoder(writer).place(children.finish())), newest, earlier)
 
 
 def _by_key(root: Invocation, replayer: Replayer, live: Collection[str]) -> dict[_Key, list[bytes]]:

@@ -6,12 +6,12 @@ are *unsure*, and reused if it answers as before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from gvstore.errors import GvError
 from gvstore.journal.answers import Answer
-from gvstore.journal.invocation import Invocation
 from gvstore.journal.overlay import Overlay
 from gvstore.journal.recorder import Recording
 from gvstore.objects.record import NIL
@@ -20,6 +20,7 @@ from gvstore.pipeline.attempt import Attempts
 from gvstore.pipeline.builtin import asks_person
 from gvstore.pipeline.change import why_changed
 from gvstore.pipeline.given import user_prompt, why_skipped
+from gvstore.pipeline.past import Earlier
 from gvstore.pipeline.perform import Prepared, Wish, prepare
 from gvstore.pipeline.program import Program
 from gvstore.pipeline.step import Step
@@ -63,28 +64,25 @@ class _Planner:
         open_ = [name for name in step.waits_for if name in self.unknown]
         if open_:
             self.unknown[step.name] = "runs"
-            return self._told(step, RUN, f"{open_[0]} {self.unknown[open_[0]]}", unsure=self._known_before(step))
+            return self._told(step, RUN, f"{open_[0]} {self.unknown[open_[0]]}", unsure=self._holds(step))
         why = why_skipped(step, self.results)
         if why:
             return self._told(step, SKIP, why)
         if asks_person(step):
             return self._asking(step)
-        values, missing = [], None
+        values = []
         for sample in (None,) if step.samples is None else range(step.samples):
             answer = self._answer(step, sample)
             if isinstance(answer, Answer) and answer.adopted:
                 try:
                     values.append(answer.give())
-                    continue
                 except Exception:
-                    pass
-            missing = sample if missing is None else missing
-            break
+                    continue
         if len(values) == (step.samples or 1):
             self.results[step.name] = values if step.samples is not None else values[0]
             return self._told(step, REUSE)
         self.unknown[step.name] = "runs"
-        return self._told(step, RUN, self._why(step))
+        return self._told(step, RUN, f"n {len(values)} → {step.samples}" if values else self._why(step))
 
     def _asking(self, step: Step) -> PlannedStep:
         answers = answers_of(step, self.prepared.args[0])
@@ -116,21 +114,21 @@ class _Planner:
             return "--no-cache"
         if not step.cache:
             return "cache: false"
-        before = self._last(step)
-        if before is None:
+        earlier = self._earlier(step)
+        if not earlier:
             return "it has not run before"
-        now, past = self.program.steps[step.name].component(self.program.root), self.prepared.past
-        assert past is not None
-        return why_changed(before, now, self._arguments(step, None), past.stale[before.component.name])
+        now = self.program.steps[step.name].component(self.program.root)
+        args = self._arguments(step, None if step.samples is None else 0)
+        return ", ".join(min((why_changed(each.call, now, args, each.why_stale) for each in earlier), key=len))
 
-    def _last(self, step: Step) -> Invocation | None:
+    def _earlier(self, step: Step) -> Sequence[Earlier]:
         past = self.prepared.past
-        return None if past is None else past.latest.get(f"{self.program.name}.{step.name}")
+        return () if past is None else past.earlier.get(f"{self.program.name}.{step.name}", ())
 
-    def _known_before(self, step: Step) -> bool:
-        """Returns whether a step has an answer with its code of today: it is reused if it is given the same."""
-        before = self._last(step)
-        return before is not None and before.component.code == self.program.steps[step.name].component(self.program.root).code
+    def _holds(self, step: Step) -> bool:
+        """Returns whether an earlier call of a step is an answer if it is given the same."""
+        code = self.program.steps[step.name].component(self.program.root).code
+        return any(each.holds and each.call.component.code == code for each in self._earlier(step))
 
     def _told(self, step: Step, action: str, why: str = "", *, unsure: bool = False) -> PlannedStep:
         from gvstore.pipeline.attempt import shown_config
@@ -138,8 +136,7 @@ class _Planner:
         model = str(shown_config(step.work, self.program).get("model", "")) if step.work.system is not None else ""
         tokens = 0
         if action == RUN:
-            before = self._last(step)
-            tokens = 0 if before is None else sum(each.tokens for each in usage_of(before))
+            tokens = sum(each.tokens for before in self._earlier(step)[:1] for each in usage_of(before.call))
             if not tokens and not any(name in self.unknown for name in step.waits_for) and step.work.system is not None:
                 told = f"{step.work.system}{user_prompt(step, self.results)}"
                 tokens = len(told) // _CHARACTERS_A_TOKEN * (step.samples or 1)

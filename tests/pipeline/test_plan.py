@@ -53,3 +53,33 @@ def test_other_inputs_are_named(task: CommandLine, chat: ChatServer) -> None:
     task("run", "task.yml", *REQUEST)
 
     assert ("run", "request changed") == planned(task, "--input", "request=a boat")["task_plan"]
+
+
+def test_it_compares_with_the_run_that_is_nearest(task: CommandLine, chat: ChatServer) -> None:
+    """Not with the newest, which was given something else."""
+    task("run", "task.yml", *REQUEST)
+    task("run", "task.yml", "--input", "request=a boat")
+    task.write("system_prompts/task_planner.txt", "You are another.\n")
+
+    assert "system_prompts/task_planner.txt changed" == planned(task, *REQUEST)["task_plan"][1]
+
+
+def test_more_samples_are_named(task: CommandLine, chat: ChatServer) -> None:
+    """`n`: those that there are stay; also where the newest run was given something else."""
+    for n, request in ("2", "a garden"), ("2", "a boat"):
+        task("run", "task.yml", "--input", f"request={request}", "--set", f"task_plan.n={n}")
+
+    assert ("run", "n 2 → 3") == planned(task, *REQUEST, "--set", "task_plan.n=3")["task_plan"]
+    assert ("run", "n is gone") == planned(task, *REQUEST)["task_plan"]
+
+
+def test_a_step_whose_function_reads_another_prompt_runs_for_sure(task: CommandLine, chat: ChatServer) -> None:
+    """Also behind a step that runs."""
+    task.write("modules.py", "from gvstore.pipeline import AI\n\ndef short(prompt):\n    return AI('enhancer').generate_response(prompt)['response_text']\n")
+    task.write("task.yml", "pipeline:\n- {module: scrutinizer, inputs: [], output_name: a}\n- {module: short, inputs: [a], output_name: b}\n")
+    task("run", "task.yml")
+    task.write("system_prompts/scrutinizer.txt", "You are another.\n")
+    assert ("run?", "a runs") == planned(task)["b"]
+
+    task.write("system_prompts/enhancer.txt", "You are another.\n")
+    assert ("run", "a runs") == planned(task)["b"]
