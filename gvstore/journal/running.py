@@ -259,7 +259,7 @@ def _without_secrets(options: RunOptions, redactor: Redactor) -> RunOptions:
 
 def secret_notes(kinds: Iterable[str]) -> tuple[str, ...]:
     """Returns what to tell the user of secrets that were left out of a record."""
-    return tuple(f"the record holds <secret {kind}> in place of the value" for kind in sorted(kinds))
+    return tuple(f"the record holds <secret {kind}> in place of the value; a call that gives it back runs each time" for kind in sorted(kinds))
 
 
 def is_good_exit(error: BaseException | None) -> bool:

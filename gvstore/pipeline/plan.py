@@ -119,7 +119,9 @@ class _Planner:
             return "it has not run before"
         now = self.program.steps[step.name].component(self.program.root)
         args = self._arguments(step, None if step.samples is None else 0)
-        return ", ".join(min((why_changed(each.call, now, args, each.why_stale) for each in earlier), key=len))
+        reasons = [why_changed(each.call, now, args, each.why_stale) for each in earlier]
+        nearest = min(reasons, key=len)
+        return ", ".join(nearest)
 
     def _earlier(self, step: Step) -> Sequence[Earlier]:
         past = self.prepared.past

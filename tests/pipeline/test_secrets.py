@@ -50,3 +50,25 @@ def test_a_variable_that_is_not_set_is_named(gv: CommandLine, chat: ChatServer) 
 
     assert "the environment has no variable HOUSE_WORD" in gv("run", "p.yml", "--input", "request=x", status=2).err
     assert [] == chat.asked
+
+
+def test_a_step_that_gives_a_secret_back_runs_each_time_and_another_whatever_the_value_is(
+    gv: CommandLine, chat: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record has neither value: the first is told by a warning, the second runs again with `--force`."""
+    step = '- {module: a, inputs: [], output_name: out, supplement: "${env:TOWN}"}\n'
+    write(gv.folder, {"system_prompts/a.txt": "a\n", "p.yml": f"pipeline:\n{step}", "config.yml": "default_model: gpt-4\n"})
+    gv("init")
+    chat.answer = lambda question: question.user if SECRET in question.user else "sunny"
+    monkeypatch.setenv("TOWN", SECRET)
+    told = gv("run", "p.yml").err + gv("run", "p.yml").err
+    assert 2 == told.count("the record holds <secret TOWN> in place of the value; a call that gives it back runs each time")
+    assert 2 == len(chat.asked)
+
+    monkeypatch.setenv("TOWN", "Oslo")
+    gv("run", "p.yml")
+    monkeypatch.setenv("TOWN", "Rome")
+    gv("run", "p.yml")
+    assert 3 == len(chat.asked)
+    gv("run", "p.yml", "--force", "out")
+    assert chat.asked[-1].user.endswith("Rome")
