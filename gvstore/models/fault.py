@@ -38,7 +38,7 @@ class ModelNotInstalled(UsageFault):
         self.model, self.package, self.extra = model, package, extra
         super().__init__(
             f"the {model} model needs {package}, which is not installed",
-            hint=f'Run `pip install "gvstore[{extra}]"`.',
+            hint=f'Run `pip install ".[{extra}]"` in the clone, or `pip install "gvstore[{extra}]"`.',
         )
 
 

@@ -168,7 +168,7 @@ def _open_client(model: str, extra: str) -> Any:
             try:
                 httpx2 = importlib.import_module("httpx2")
             except ImportError as e:
-                raise ModelNotInstalled(model, "httpx2", extra) from e
+                raise ModelNotInstalled(f"{extra}:{model}", "httpx2", extra) from e
             _client = httpx2.Client(follow_redirects=False)
             atexit.register(close)
         return _client

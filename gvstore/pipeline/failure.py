@@ -6,9 +6,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gvstore.errors import ComponentRaised, Corrupt, GvError, UsageFault
 from gvstore.journal.fault import InvocationError, RecordedError, is_stop
 from gvstore.journal.recorder import question_in
+from gvstore.machine.expr_bound import ExpressionFault
+
+if TYPE_CHECKING:
+    from gvstore.pipeline.step import Step
+
+
+class ConditionFault(ExpressionFault):
+    """`when:` of a step cannot be evaluated over the results that there are."""
+
+    def __init__(self, step: Step, fault: ExpressionFault) -> None:
+        hint = "Results are texts: `int(score) > 3` compares a number, `'yes' in approve` looks for a word."
+        super().__init__(fault.source, fault.why, hint=fault.hint or hint)
+        self.args = (f"{step.place}: when of {step.name}: {fault}",)
 
 
 class StepTimedOut(ComponentRaised):

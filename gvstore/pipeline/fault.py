@@ -29,12 +29,13 @@ class Fault:
 
 
 class PipelineFault(UsageFault, ValueError):
-    """A pipeline cannot run; `faults` holds all that was found, in the order of the files."""
+    """A pipeline cannot run; `faults` holds all that was found, in the order of the files, warnings included; the message has none of these."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = arranged(faults)
-        more = [f"and {len(self.faults) - TOLD:,} more"] if len(self.faults) > TOLD else []
-        super().__init__("\n".join([*map(str, self.faults[:TOLD]), *more]))
+        fatal = [each for each in self.faults if each.fatal]
+        more = [f"and {len(fatal) - TOLD:,} more"] if len(fatal) > TOLD else []
+        super().__init__("\n".join([*map(str, fatal[:TOLD]), *more]))
 
 
 class NoPipeline(BadRev):

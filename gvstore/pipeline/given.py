@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gvstore.machine.expr_bound import ExpressionFault
+from gvstore.pipeline.failure import ConditionFault
 from gvstore.pipeline.prompt import Prompt, module_input
 from gvstore.pipeline.step import Input, Step, Work
 
@@ -25,14 +27,17 @@ def why_skipped(step: Step, results: Results) -> str:
     In `when` a result that was skipped is None.
 
     Raises:
-        ExpressionFault: `when` cannot be evaluated.
+        ConditionFault: `when` cannot be evaluated.
     """
     if step.inputs and not any(_is_there(each, results) for each in step.inputs):
         return f"{', '.join(each.name for each in step.inputs)}: skipped before"
     if step.when is None:
         return ""
     read = {each.name: _value(each, results) if _is_there(each, results) else None for each in step.when_inputs}
-    return "" if step.when.holds({**step.scope, **read}) else f"when: {step.when.source}"
+    try:
+        return "" if step.when.holds({**step.scope, **read}) else f"when: {step.when.source}"
+    except ExpressionFault as e:
+        raise ConditionFault(step, e) from e
 
 
 def user_prompt(step: Step, results: Results, *, work: Work | None = None) -> Prompt:

@@ -122,7 +122,7 @@ CONFIG = Keys(
         Key("tools_enabled", Flag(), "whether tools/tool_prompt.txt is part of every system prompt"),
         Key("working_codebase_dirname", Name(), "the folder of generated_outputs/ that modules write code to"),
         Key("working_image_dirname", Name(), "the folder of generated_outputs/ for images"),
-        Key("openai_api_key", Words(), "not read: keys stand in the environment"),
+        Key("openai_api_key", Words(secret=True), "not read: keys stand in the environment"),
     ),
 )
 

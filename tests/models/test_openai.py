@@ -246,4 +246,4 @@ def test_what_is_not_installed_is_told(server: LoopbackServer, monkeypatch: pyte
         with pytest.raises(ModelNotInstalled, match="needs httpx2, which is not installed") as caught:
             chat("Hi", model=model)
 
-        assert f'Run `pip install "gvstore[{extra}]"`.' == caught.value.hint
+        assert f'Run `pip install ".[{extra}]"` in the clone, or `pip install "gvstore[{extra}]"`.' == caught.value.hint

@@ -143,7 +143,11 @@ def check_command(cx: CommandContext, settings: tuple[str, ...], provider: str, 
     Example:
       gv pipeline check plan.yml
     """
+    from gvstore.pipeline.foresee import foreseen
+
     pipeline = _pipeline(cx, file, settings, provider)
+    for each in foreseen(pipeline, provider):
+        cx.output.warning(str(each).replace("warning: ", "", 1))
     cx.output.result(Checked(str(pipeline.path), pipeline.order))
 
 
