@@ -36,7 +36,7 @@ from gvstore.objects.oid import ObjectId
 if TYPE_CHECKING:
     from gvstore.code.module import ModuleText, Site
 
-VERSION: Final = b"code facts 4\0"
+VERSION: Final = b"code facts 5\0"
 CLASS, FUNCTION, LAMBDA = "class", "function", "lambda"
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 

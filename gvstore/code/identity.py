@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from gvstore import reads
 from gvstore.code.definition import Definition, read_definition
-from gvstore.code.mark import ROOTS
+from gvstore.code.mark import is_ours
 from gvstore.code.module import ModuleText
 from gvstore.code.source import Origin, Source, find_source, originating, whereabouts
 
@@ -220,8 +220,8 @@ def live_names(namespace: dict[str, object]) -> dict[str, str]:
     """Returns what of gvstore live globals hold, name to dotted origin."""
     live: dict[str, str] = {}
     for name, value in list(namespace.items()):
-        if isinstance(value, ModuleType) and value.__name__ in ROOTS:
+        if isinstance(value, ModuleType) and is_ours(value.__name__):
             live[name] = value.__name__
-        elif isinstance(value, FunctionType) and value.__module__.partition(".")[0] in ROOTS:
+        elif isinstance(value, FunctionType | type) and is_ours(str(value.__module__)):
             live[name] = f"{value.__module__}.{value.__name__}"
     return live

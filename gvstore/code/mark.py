@@ -20,7 +20,10 @@ _UNSEEN: Final = {"gv": "gvstore", "gvstore": "gvstore", "enact": "enact"}
 _REGISTERS: Final = frozenset({"register"})
 _MARKS: Final = frozenset({"register", "typed_invokable"})
 _ACTIONS: Final = frozenset({"action", "streaming_action"})
-_ACTION_BASES: Final = frozenset({"Action", "SingleStepAction", "StreamingAction", "SingleStepStreamingAction", "AsyncStreamingAction"})
+_ACTION_BASES: Final = frozenset({
+    "Action", "SingleStepAction", "StreamingAction", "SingleStepStreamingAction", "AsyncStreamingAction",
+    "TaskBasedParallelAction", "MapActionsAndStates", "MapActions", "MapStates",
+})  # fmt: skip
 _BASES: Final = frozenset({"Invokable", "InvokableBase", "AsyncInvokable", "AsyncInvokableBase"})
 
 

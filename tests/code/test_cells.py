@@ -49,6 +49,19 @@ def notebook(tmp_path: Path) -> Iterator[Notebook]:
         linecache.cache.pop(name, None)
 
 
+@pytest.mark.parametrize(("first", "step"), [
+    ("from gvstore.machine import action", "@action(reads=[], writes=[])"),
+    ("from gvstore import machine", "@machine.action(reads=[], writes=[])"),
+])  # fmt: skip
+def test_an_action_of_a_cell_is_one(notebook: Notebook, first: str, step: str) -> None:
+    """What another cell imported from gvstore makes an action here: what its annotations name is reached."""
+    notebook.run(first + "\nclass Talk: pass\n", f"{step}\ndef step(state: Talk) -> Talk:\n    return state\n")
+    found = reached(notebook.space["step"], notebook.root)
+
+    assert found is not None
+    assert ["<notebook>.Talk"] == [str(each.key) for each in found.units]
+
+
 def test_helpers_in_other_cells_are_reached(notebook: Notebook) -> None:
     """Whatever cell they stand in, before or after; a component of another cell ends the reach."""
     notebook.run(FIRST, STEP, CLEAN, REST, STRIP)

@@ -191,6 +191,7 @@ def names(components: tuple[Component, ...]) -> list[str]:
         "from gvstore.machine import *\n@action(reads=['a'], writes=['b'])\ndef f(state): pass",
         "from os.path import *\nfrom gvstore.machine import *\n@streaming_action.pydantic(reads=['a'], writes=['b'])\ndef f(state): pass",
         "from gvstore.machine import *\nclass f(SingleStepAction): pass",
+        "from gvstore.machine import MapStates\nclass f(MapStates):\n  def action(self, state, inputs): pass",
     ],
 )
 def test_every_way_to_register_is_seen(text: str) -> None:
