@@ -2,6 +2,8 @@
 
     ComponentRaised
     └── StepTimedOut    one attempt took longer than `timeout:` allows
+    ExpressionFault
+    └── WhenFault       a condition cannot be evaluated
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from gvstore.pipeline.step import Step
 
 
-class ConditionFault(ExpressionFault):
+class WhenFault(ExpressionFault):
     """`when:` of a step cannot be evaluated over the results that there are."""
 
     def __init__(self, step: Step, fault: ExpressionFault) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gvstore.machine.expr_bound import ExpressionFault
-from gvstore.pipeline.failure import ConditionFault
+from gvstore.pipeline.failure import WhenFault
 from gvstore.pipeline.prompt import Prompt, module_input
 from gvstore.pipeline.step import Input, Step, Work
 
@@ -27,7 +27,7 @@ def why_skipped(step: Step, results: Results) -> str:
     In `when` a result that was skipped is None.
 
     Raises:
-        ConditionFault: `when` cannot be evaluated.
+        WhenFault: `when` cannot be evaluated.
     """
     if step.inputs and not any(_is_there(each, results) for each in step.inputs):
         return f"{', '.join(each.name for each in step.inputs)}: skipped before"
@@ -37,7 +37,7 @@ def why_skipped(step: Step, results: Results) -> str:
     try:
         return "" if step.when.holds({**step.scope, **read}) else f"when: {step.when.source}"
     except ExpressionFault as e:
-        raise ConditionFault(step, e) from e
+        raise WhenFault(step, e) from e
 
 
 def user_prompt(step: Step, results: Results, *, work: Work | None = None) -> Prompt:
