@@ -316,6 +316,14 @@ class Answers:
             message = f"{name} is answered although its argument of type {types[0]} could not be stored: only the type is compared"
             warnings.warn(message, OpaqueWarning, stacklevel=2)
 
+    def has_another(self, answer: Answer) -> bool:
+        """Returns whether the record has a further call that is equal to one that it answered."""
+        with self.replayer.lock:
+            elements = answer.elements
+            state = elements[5] if len(elements) > 5 else NIL
+            index = self._load() if self._index is None else self._index
+            return bool(index.get((self.replayer.component(elements[1]).name, state + elements[2])))
+
     def forget(self, part: bytes, at: int) -> None:
         """Takes out a recorded call that another process was answered with."""
         with self.replayer.lock:

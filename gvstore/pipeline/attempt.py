@@ -58,8 +58,8 @@ class Attempts:
     sample: int | None
     results: Results
     inputs: Inputs
-    _executed: bool = True  # was the last attempt?
-    _ran: bool = False  # was any?
+    _ran: bool = False  # was any attempt executed?
+    _another: bool = False  # was the last answered by the record, which has another?
     _name: str = ""
 
     def take(self) -> Any:
@@ -90,14 +90,14 @@ class Attempts:
         return self._tried(self.step.fallback)
 
     def _tried(self, work: Work) -> Any:
-        """Returns what the first attempt gives that works; a failure out of the record is followed by one on record that did."""
+        """Returns what the first attempt gives that works; after a failure out of the record the next one there is taken at once."""
         delays = self.step.retry.delays_s()
         while True:
             try:
                 return self._once(work)
             except Exception as e:
                 kinds = kinds_of(e)
-                if kinds and not self._executed:
+                if kinds and self._another:
                     continue
                 delay = next(delays, None)
                 if delay is None or not kinds & set(self.step.retry.on):
@@ -106,15 +106,14 @@ class Attempts:
 
     def _once(self, work: Work, skipped: str = "") -> Any:
         """Makes one call of the step's component, or answers it from the record."""
-        self._executed = True
+        self._another = False
         parent = open_ancestor(self.frame)
         if parent is None:
             raise InvocationError(f"{self.step.name} comes too late: its pipeline has ended")
         live = self.program.steps[self.step.name]
         opened = open_call(parent, live, self.arguments(work, skipped), {})
-        self._executed = type(opened) is Frame
-        self._ran |= self._executed
         if type(opened) is Frame:
+            self._ran = True
             if not self.step.cache:
                 _ask_anew(opened)
             if not skipped:
@@ -122,7 +121,8 @@ class Attempts:
             return execute(opened, lambda: None if skipped else self._performed(work), (), {})
         if type(opened) is tuple:
             return opened[0]
-        assert isinstance(opened, Answer)
+        assert isinstance(opened, Answer) and parent.answers is not None
+        self._another = parent.answers.has_another(opened)
         if not skipped and work.does in RESTORED:
             restore_step(self.program, self.step, Invocation.of_part(current_store(), opened.part), work=work)
         try:
