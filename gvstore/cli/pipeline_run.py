@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gvstore.journal.perform import Performed
     from gvstore.journal.repository import Repository
 
-_ROLES = {"ran": "good", "reused": "quiet", "skipped": "quiet", "failed": "bad", "waiting": "changed"}
+_ROLES = {"ran": "good", "reused": "quiet", "skipped": "quiet", "failed": "bad", "waiting": "changed", "not run": "quiet"}
 _PLANNED = {"reuse": "quiet", "run": "changed", "ask": "changed", "given": "quiet", "skip": "quiet"}
 _WIDEST = 24
 MOST_INPUT = 64_000_000  # bytes of a file that answers a question
@@ -82,7 +82,7 @@ def ended_line(ended: Ended, width: int, paint: Paint) -> str:
     """Returns a step's line: its name, how it ended, how long that took, the first line of its answer."""
     how = paint(_ROLES[ended.how], ended.how.ljust(7))
     took = units.duration(ended.duration_ns // 1000) if ended.how == "ran" and not host.frozen() else ""
-    about = ended.why if ended.how in ("skipped", "failed", "waiting") else first_line(ended.value)
+    about = ended.why if ended.how in ("skipped", "failed", "waiting", "not run") else first_line(ended.value)
     line = f"{ended.step.ljust(width)}  {how}  {took.rjust(6)}  {text_line(about, max(paint.width - width - 19, 20))}"
     return line.rstrip()
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 
 class Ended(NamedTuple):
-    """How a step ended: `how` is ran, reused, skipped, failed or waiting; `why` it was skipped or failed; `value` is its result."""
+    """How a step ended: `how` is ran, reused, skipped, failed, waiting or not run; `why` it was not; `value` is its result."""
 
     step: str
     how: str

@@ -111,6 +111,8 @@ class _Running:
         finally:
             for unit in self._by_number:
                 unit.lane.close()
+        if self._conduct.keep_going and not self._stopped:
+            self._tell_left_out()
         errors = [error for _, error in sorted(self._errors.items())]
         failed = [each for each in errors if question_in(each) is None]
         grave = [each for each in failed if not kinds_of(each)]
@@ -180,6 +182,16 @@ class _Running:
     def _tell(self, unit: _Unit, how: str, error: BaseException) -> None:
         name = unit.step.name if unit.sample is None else f"{unit.step.name}[{unit.sample}]"
         self._conduct.listener.ended(Ended(name, how, why=told(error)))
+
+    def _tell_left_out(self) -> None:
+        """Tells of the steps that depend on one that failed, and so were not begun."""
+        lost = {self._by_number[number].step.name for number, error in self._errors.items() if question_in(error) is None}
+        steps = self._program.pipeline.by_name
+        for name in self._program.pipeline.order:
+            before = next((each for each in steps[name].waits_for if each in lost), None)
+            if name in self._left and name not in self._missing and before is not None:
+                lost.add(name)
+                self._conduct.listener.ended(Ended(name, "not run", why=f"it waits for {before}"))
 
     def _run_in_threads(self, jobs: int) -> None:
         """Runs up to `jobs` units at once; they are threads of no lane of their own, each unit has one."""

@@ -46,3 +46,14 @@ def test_a_condition_that_fails_is_told_with_its_place(project: CommandLine) -> 
 
     assert "p.yml:3:5: when of a: expr('request > 3'): TypeError" in told
     assert "hint: Results are texts" in told
+
+
+def test_what_a_failure_keeps_from_running_is_told(project: CommandLine) -> None:
+    """With `--keep-going`: each step that depends on it, and on which step that is; all others run."""
+    names = (("a", "request"), ("b", "a"), ("c", "b"), ("d", "request"))
+    steps = [f"  - {{module: planner, inputs: [{given}], output_name: {name}, model_config: {{model: \"command:{'false' if name == 'a' else 'cat'}\"}}}}\n" for name, given in names]
+    write(project.folder, {"p.yml": f"pipeline:\n{START}{''.join(steps)}"})
+    told = project("run", "p.yml", "--keep-going", "--input", "request=x", status=20).err
+
+    assert ["request", "a", "d", "b", "c"] == [line.split()[0] for line in told.splitlines()[:5]]
+    assert ["b        not run          it waits for a", "c        not run          it waits for b"] == told.splitlines()[3:5]
