@@ -202,7 +202,7 @@ def odd_keys(x: dict[int, str]) -> None: ...
         (odd_keys, "other keys than text"),
         (3, "no function with a name"),
     ],
-    ids=str,
+    ids=["lambda", "async", "everything", "odd", "odd keys", "number"],
 )
 def test_what_is_no_tool(function: Callable[..., Any], says: str) -> None:
     """TypeError that says why."""
