@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 STEPS_APART: Final = 32  # between states that are kept on the way, by which any is read in a few look-ups
 _JOINED: Final[ContextVar[Frame | None]] = ContextVar("gvstore.machine", default=None)
 _PRIVATE: Final = "__"
-CONTEXT: Final = "__context"  # among a step's recorded inputs: (number of the step, what the one before raised)
+CONTEXT: Final = "__context"  # among a step's recorded inputs: what the one before raised, where it sees that
 
 Ended = tuple[str | None, Any, "State[Any]"]
 
@@ -268,9 +268,8 @@ class Execution:
     def _opened(self, parent: Frame, action: Any, known: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
         """Returns the frame of a step that has begun, or what the record answers."""
         given = {name: value for name, value in inputs.items() if not name.startswith(_PRIVATE)}
-        if CONTEXT in inputs:  # it sees how many steps there were, and what the last one raised
-            context = inputs[CONTEXT]
-            given[CONTEXT] = [context.sequence_id, None if context.error is None else f"{type(context.error).__name__}: {context.error}"]
+        if CONTEXT in inputs and (error := inputs[CONTEXT].error) is not None:  # it sees what the last step raised
+            given[CONTEXT] = f"{type(error).__name__}: {error}"
         args = (action.name, known, {**action.bound, **given})
         opened = open_call(parent, component_of(action), args, {})
         if type(opened) is Frame:
