@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import json
+import shlex
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gvstore.cli.machine_maker import is_machine, made_machine
 from gvstore.errors import UsageFault
-from gvstore.journal.fault import BadArguments, BadTarget
-from gvstore.journal.register import live_of
+from gvstore.journal.fault import BadArguments
 
 if TYPE_CHECKING:
     from gvstore.journal.perform import Performed
@@ -18,42 +20,9 @@ if TYPE_CHECKING:
     from gvstore.journal.target import Target
     from gvstore.machine.application import Application
 
-MACHINE: Final = "machine"  # the flavor of a machine's component
 _SEVERAL: Final = {"--until": "until", "--until-all": "until_all", "--halt-before": "halt_before", "--input": "input", "--state": "state"}
 _ONE: Final = {"--max-steps": "max_steps", "--app": "app", "--partition": "partition"}
 _USAGE: Final = "--until ACTION, --until-all ACTION, --halt-before ACTION, --input NAME=VALUE, --state NAME=VALUE, --max-steps N, --app ID, --partition KEY, --resume"
-
-
-def is_machine(subject: object) -> bool:
-    """Returns whether a loaded target is a state machine."""
-    live = live_of(subject)
-    return live is not None and live.flavor == MACHINE
-
-
-def makes_machine(subject: object) -> bool:
-    """Returns whether a loaded target is a function that says that it returns an application."""
-    if not inspect.isfunction(subject):
-        return False
-    told = subject.__annotations__.get("return")
-    return "Application" in (told if isinstance(told, str) else getattr(told, "__name__", "")) and "Builder" not in str(told)
-
-
-def made_machine(subject: Callable[..., Any], target: str) -> Any:
-    """Returns the application that a function makes.
-
-    Raises:
-        BadTarget: it needs arguments, or makes something else.
-    """
-    needed = [p.name for p in inspect.signature(subject).parameters.values() if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    if needed:
-        raise BadTarget(
-            f"{target} makes an application of {', '.join(needed)}, which cannot be given here",
-            hint="Let them have defaults, or name a variable that holds an application: FILE.py:application.",
-        )
-    made = subject()
-    if not is_machine(made):
-        raise BadTarget(f"{target} returned {type(made).__name__}, and an application was expected", hint="Return builder.build().")
-    return made
 
 
 def machine_call(
@@ -74,6 +43,7 @@ def machine_call(
     app = loaded.subject if is_machine(loaded.subject) else made_machine(loaded.subject, target)
     asked = _read(words, app, target, folder)
     app = _identified(repo, app, asked, target)
+    _check_fields(app, asked["state"])
     state = app.state.update(**asked["state"]) if asked["state"] else app.state
     given = call.given(
         app.fork(state, app.position, app.sequence_id), "run", asked["halt_before"] or None, None, asked["input"] or None, asked["until"] or None, asked["until_all"] or None, asked["max_steps"]
@@ -125,13 +95,11 @@ def _next(rest: Iterator[str], name: str, target: str) -> str:
 
 
 def _take(asked: dict[str, Any], name: str, text: str, app: Application[Any], target: str, folder: Path) -> None:
-    from gvstore.journal.arguments import read_word
-
     if name in ("--input", "--state"):
         key, has_value, value = text.partition("=")
         if not has_value or not key:
             raise BadArguments(f"{name} {text}: NAME=VALUE was expected", hint=f'As in: {name} {"prompt" if name == "--input" else "counter"}=...')
-        asked[name[2:]][key] = _value(app, key, value, folder) if name == "--input" else read_word(value, folder)
+        asked[name[2:]][key] = _value(app, key, value, folder) if name == "--input" else _field(key, value, folder)
     elif name == "--max-steps":
         if not text.isdecimal() or int(text) < 1:
             raise BadArguments(f"--max-steps {text}: a whole number from 1 was expected")
@@ -140,6 +108,40 @@ def _take(asked: dict[str, Any], name: str, text: str, app: Application[Any], ta
         asked[_ONE[name]] = text
     else:
         asked[_SEVERAL[name]] += [each for each in text.split(",") if each]
+
+
+def _field(name: str, text: str, folder: Path) -> Any:
+    """Returns the value of a field of the state: JSON, else text, but for text that begins as JSON does."""
+    from gvstore.journal.arguments import read_word
+
+    value = read_word(text, folder)
+    if value == text and text[:1] in ("[", "{", '"'):
+        try:
+            json.loads(text)
+        except ValueError as e:
+            example = json.dumps(text, ensure_ascii=False)
+            raise BadArguments(f"--state {name}: {text!r} looks like JSON and is none: {e}", hint=f"Mend it; if it is text: --state {shlex.quote(f'{name}={example}')}.") from e
+    return value
+
+
+def _check_fields(app: Application[Any], fields: Iterable[str]) -> None:
+    """Looks whether the fields that were typed are any of the machine's.
+
+    Raises:
+        BadArguments: one is neither in the state nor read or written by an action; names the near ones.
+    """
+    from gvstore.machine.finding import meant
+
+    named = [*app.state, *(each for action in app.graph.actions for each in (*action.reads, *action.writes))]
+    named += [each for edge in app.graph.transitions for each in edge.condition.reads]
+    known = [each for each in dict.fromkeys(named) if not each.startswith("__")]
+    for name in fields:
+        if name not in known:
+            shown = f"{', '.join(known[:8])}{', ...' if len(known) > 8 else ''}"
+            raise BadArguments(
+                f"--state {name}: no action reads or writes {name}, and the state has none",
+                hint=meant(name, known, f"There is {shown}." if known else "No action reads or writes anything."),
+            )
 
 
 def _value(app: Application[Any], name: str, text: str, folder: Path) -> Any:
@@ -179,6 +181,7 @@ def _identified(repo: Repository, app: Application[Any], asked: dict[str, Any], 
 
     Raises:
         UnknownApplication: no run has the id that was typed; names the near ones.
+        BadArguments: no run is in the partition that was typed.
     """
     from gvstore.machine.persister import UnknownApplication, partition_of
     from gvstore.machine.persister_store import StorePersister
@@ -186,7 +189,7 @@ def _identified(repo: Repository, app: Application[Any], asked: dict[str, Any], 
 
     typed = asked["app"] is not None
     if asked["resume"] and not typed and not app.is_named:
-        asked["app"], asked["partition"] = _latest(repo, app) or (None, asked["partition"])
+        asked["app"], asked["partition"] = _latest(repo, app, asked["partition"]) or (None, asked["partition"])
     app_id, partition = asked["app"] or app.uid, asked["partition"] if asked["partition"] is not None else app.partition_key
     persister = StorePersister(repo)
     found = persister.load(partition, app_id) if asked["resume"] else None
@@ -200,11 +203,27 @@ def _identified(repo: Repository, app: Application[Any], asked: dict[str, Any], 
     return app.fork(found["state"].update(**{NEXT: [found["position"], None]}), None, found["sequence_id"], app_id, partition)
 
 
-def _latest(repo: Repository, app: Application[Any]) -> tuple[str, str | None] | None:
-    """Returns (id, partition) of the newest run of a machine whose applications have ids of chance; None if there is none."""
-    name = app.__gv__.name(repo.root)
+def _latest(repo: Repository, app: Application[Any], partition: str | None) -> tuple[str, str | None] | None:
+    """Returns (id, partition) of the newest run of a machine whose applications have ids of chance, in a partition if one was typed; None if there is none.
+
+    Raises:
+        BadArguments: there is none in the partition that was typed; names the near ones.
+    """
+    from gvstore.machine.finding import meant
+
+    name, seen = app.__gv__.name(repo.root), dict[str, None]()
     for row in repo.refs.runs():
         run = repo.runs[row.number]
         if "app" in run.labels and run.record.root is not None and run.invocation.component.name == name:
-            return str(run.labels["app"]), run.labels.get("partition")
-    return None
+            found = run.labels.get("partition")
+            if partition is None or partition == (found or ""):
+                return str(run.labels["app"]), found
+            if found:
+                seen[str(found)] = None
+    if partition is None:
+        return None
+    otherwise = f"Its runs are in {', '.join(list(seen)[:8])}." if seen else "No run of it is in a partition."
+    raise BadArguments(
+        f"there is no run of {name} in partition {partition!r} to go on from",
+        hint=f"{meant(partition, seen, otherwise)} Without --resume it begins anew.",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from gvstore.cli.step_line import ACTION, MACHINE
 from gvstore.cli.subject import Subject
@@ -13,6 +13,9 @@ from gvstore.journal.invocation import Invocation
 from gvstore.machine.state import State
 from gvstore.machine.state_fault import MissingField
 from gvstore.machine.steps import MachineCall, given
+
+ENDED: Final = ("result", "writes", "appends")  # parts of a step that are there when it has ended
+STEP_PARTS: Final = (*ENDED, "reads", "inputs")
 
 
 def is_step(call: Invocation | None) -> bool:
@@ -91,6 +94,36 @@ def argument_part(subject: Subject) -> Subject:
     value: Any = {**subject.call.args, "state": read_by(subject)}
     for name in subject.part[1:]:
         value = inside(value, name)
+    return replace(subject, value=value)
+
+
+def step_part(subject: Subject) -> Subject:
+    """Returns a subject whose part is one that `gv show` tells of a step, or lies in it, with that value.
+
+    Raises:
+        BadRev: there is no such field; of a step that did not end there is no result.
+        InvocationError: it did not end.
+    """
+    from gvstore.journal.address import inside
+    from gvstore.journal.fault import NoSuchCall
+    from gvstore.machine.steps import step_of
+
+    call, (part, *names) = subject.call, subject.part
+    assert call is not None
+    if part in ENDED and call.status != "ok":
+        return replace(subject, value=call.output)  # raises what tells why there is none
+    step = step_of(call)
+    values: dict[str, Any] = {"result": step.result, "writes": step.wrote, "appends": step.further}
+    value = read_by(subject) if part == "reads" else call.args["inputs"] if part == "inputs" else values[part]
+    for depth, name in enumerate(names):
+        try:
+            value = inside(value, name)
+        except NoSuchCall as e:
+            above = replace(subject, part=()).name
+            other = "appends" if part == "writes" and name in step.further else "writes" if part == "appends" and name in step.wrote else ""
+            if other and not depth:
+                raise BadRev(f"there is no {name} in {above}/{part}", hint=f"Did you mean {above}/{other}/{name}, or {above}/state/{name}?") from e
+            raise
     return replace(subject, value=value)
 
 

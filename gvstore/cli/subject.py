@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gvstore.errors import BadRev
-from gvstore.journal.address import find_call, format_path, part_of
+from gvstore.journal.address import PARTS, find_call, format_path, no_part, part_of
 from gvstore.journal.fault import InvocationError
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.repository import Repository
@@ -114,6 +114,12 @@ def _with_part(subject: Subject) -> Subject:
 
         return argument_part(subject)
     try:
+        if subject.run is not None and subject.call.component.flavor == "action" and subject.part[0] not in PARTS:
+            from gvstore.cli.machine_view import STEP_PARTS, step_part
+
+            if subject.part[0] in STEP_PARTS:
+                return step_part(subject)
+            raise no_part(subject.part[0], (*PARTS, *STEP_PARTS))
         return replace(subject, value=part_of(subject.call, subject.part))
     except InvocationError as e:
         call, above = subject.call, replace(subject, part=()).name

@@ -154,13 +154,16 @@ def part_of(call: Invocation, parts: Sequence[str]) -> Any:
     elif first == "state":
         value = call.state
     else:
-        near = difflib.get_close_matches(first, PARTS, 1, 0.4)
-        raise NoSuchCall(
-            f"a call has no part {first}", hint=f"Did you mean {near[0]}?" if near else f"It has {', '.join(PARTS)}."
-        )
+        raise no_part(first, PARTS)
     for name in rest:
         value = inside(value, name)
     return value
+
+
+def no_part(name: str, known: Sequence[str]) -> NoSuchCall:
+    """Returns the error that a call has no part of a name; tells which there are."""
+    near = difflib.get_close_matches(name, known, 1, 0.4)
+    return NoSuchCall(f"a call has no part {name}", hint=f"Did you mean {near[0]}?" if near else f"It has {', '.join(known)}.")
 
 
 def inside(value: Any, name: str) -> Any:

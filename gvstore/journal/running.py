@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from gvstore.journal.recorder import Recording
 from gvstore.journal.redact import Redactor
 from gvstore.journal.rotation import ROTATE_BYTES
 from gvstore.journal.snapshot import CodeSnapshot
+from gvstore.journal.trace import trace_of
 from gvstore.journal.used import UsedCode, put_environment
 from gvstore.journal.wal import recover, write_start
 from gvstore.objects.decode import decode
@@ -224,7 +224,7 @@ class RunningRun:
         run = run_of(
             self.facts, frame, status, host.now_us(), counts, objects,
             states=recording.states, notes=(*self.snapshot.notes, *secret_notes(recording.secrets), *sorted(recording.notes)),
-            trace="" if status in ("ok", "waiting") else recording.redactor.clean_text(self.repo.told(_trace(error))),
+            trace="" if status in ("ok", "waiting") else recording.redactor.clean_text(self.repo.told(trace_of(error))),
         )  # fmt: skip
         oid = run.put(objects)
         self.repo.refs.finish_run(
@@ -294,14 +294,3 @@ def run_of(
         states=Encoder(objects).nested([[number, Link(oid)] for number, oid in states]) if states else NIL,
         **known,
     )
-
-
-def _trace(error: BaseException | None) -> str:
-    """Returns the traceback as text, without the recorder's own lines."""
-    if error is None:
-        return ""
-    lines = traceback.TracebackException.from_exception(error)
-    here = Path(__file__).parent
-    kept = [each for each in lines.stack if Path(each.filename).parent != here]
-    lines.stack = traceback.StackSummary.from_list(kept)
-    return "".join(lines.format(chain=False))

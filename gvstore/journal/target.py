@@ -31,7 +31,8 @@ from gvstore.code.module import SOURCES, import_base
 from gvstore.errors import GvError, UsageFault
 from gvstore.journal.fault import BadTarget, TargetRaised
 from gvstore.journal.perform import live_component
-from gvstore.journal.register import live_of
+from gvstore.journal.register import OBJECTS, live_of
+from gvstore.journal.trace import trace_of
 from gvstore.objects.component import Component
 
 
@@ -53,26 +54,33 @@ def load_target(text: str, *, root: Path, folder: Path) -> Target:
     place, _, name = text.rpartition(":")
     if not place:
         place, name = text, ""
-    if place.endswith(".py"):
-        path = _find_file(place, root, folder)
-        module = load_file(path, root)
-        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
-    else:
-        module = _load_module(place, root, folder)
-        shown = place
+    module, shown = load_place(place, root=root, folder=folder)
     if not name:
         raise BadTarget(f"{text} names no function", hint=_choices(module, shown))
     subject: Any = module
     for part in name.split("."):
         subject = getattr(subject, part, None)
     if subject is None:
-        near = difflib.get_close_matches(name, _callables(module), 3, 0.4)
+        near = _near(name, module)
         hint = f"Did you mean {', '.join(f'{shown}:{n}' for n in near)}?" if near else _choices(module, shown)
         raise BadTarget(f"{shown} has no function {name}", hint=hint)
     if isinstance(subject, ModuleType) or not (callable(subject) or live_of(subject) is not None):
         raise BadTarget(f"{shown}:{name} is no function", hint=_choices(module, shown))
     live_component(subject)
     return Target(f"{shown}:{name}", subject)
+
+
+def load_place(place: str, *, root: Path, folder: Path) -> tuple[ModuleType, str]:
+    """Returns the module that a file or a dotted name stands for, and how it is written in a run.
+
+    Raises:
+        BadTarget: there is none; tells what is near.
+        TargetRaised: the program raised while it was loaded.
+    """
+    if not place.endswith(".py"):
+        return _load_module(place, root, folder), place
+    path = _find_file(place, root, folder)
+    return load_file(path, root), path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 def load_named(name: str, root: Path, where: str, names: Callable[[], Iterable[str]]) -> Target:
@@ -267,24 +275,35 @@ def _find_file(text: str, root: Path, folder: Path) -> Path:
     raise BadTarget(f"there is no file {text}", hint=hint)
 
 
-def told_of(error: BaseException, name: str) -> GvError:
-    """Returns what to say of what the program raised while it was loaded: from `name` on."""
-    frames = traceback.TracebackException.from_exception(error)
-    own = Path(__file__).parent
+def told_of(error: BaseException, name: str, when: str = "while it was loaded") -> GvError:
+    """Returns what to say of what the program `name` raised while it was loaded, or made what is run."""
     if isinstance(error, UsageFault):  # what it asked of gvstore cannot be: a machine without an end, say
-        line = next((each.lineno for each in frames.stack if Path(each.filename).name == Path(name).name), None)
+        frames = traceback.extract_tb(error.__traceback__)
+        line = next((each.lineno for each in frames if Path(each.filename).name == Path(name).name), None)
         return UsageFault(f"{name}:{line}: {error}" if line else f"{name}: {error}", hint=error.hint)
-    kept = [f for f in frames.stack if Path(f.filename).parent != own and not f.filename.startswith("<frozen")]
-    frames.stack = traceback.StackSummary.from_list(kept)
-    text = "".join(frames.format(chain=False)).rstrip()
+    text = trace_of(error).rstrip()
     return TargetRaised(
-        f"{name} raised while it was loaded; nothing was recorded\n{text}", hint="Mend it and run again."
+        f"{name} raised {when}; nothing was recorded\n{text}", hint="Mend it and run again."
     )
 
 
 def _callables(module: ModuleType) -> list[str]:
-    own = [n for n, v in vars(module).items() if not n.startswith("_") and callable(v)]
-    return [n for n in own if getattr(getattr(module, n), "__module__", None) == module.__name__]
+    """Returns the names of a module's machines, then those of its own functions and classes."""
+    public = [n for n in vars(module) if not n.startswith("_")]
+    machines = [n for n in public if _flavor(module, n) in OBJECTS]
+    own = [n for n in public if callable(getattr(module, n)) and getattr(getattr(module, n), "__module__", None) == module.__name__]
+    return machines + [n for n in own if n not in machines]
+
+
+def _near(name: str, module: ModuleType) -> list[str]:
+    """Returns the names of a module that are like one that it has not, machines first."""
+    found = difflib.get_close_matches(name, _callables(module), 3, 0.4)
+    return sorted(found, key=lambda each: _flavor(module, each) not in OBJECTS)
+
+
+def _flavor(module: ModuleType, name: str) -> str:
+    live = live_of(getattr(module, name))
+    return "" if live is None else live.flavor
 
 
 def _choices(module: ModuleType, shown: str) -> str:

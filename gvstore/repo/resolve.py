@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gvstore.objects.tree import Mode
 
 _HEX = re.compile(r"[0-9a-f]{4,64}", re.IGNORECASE)
+_PART = re.compile(r"(?:run/)?([0-9]+)/(.+)", re.ASCII)  # what is meant is run/7:/output
 _MOVED = re.compile(r"checkout: moving from (.+) to (.+)")
 _SHORT = (TAGS, BRANCHES, VALUES, REMOTES)  # where a short name is looked for
 _MAX_TAGS = 20
@@ -234,6 +235,9 @@ class Resolver:
         head = self.refs.head_ref()
         if head in (BRANCHES + name, name):
             raise UnknownRev(text, "that branch has no commit yet", hint='`gv commit -m "..."` makes the first.')
+        if part := _PART.fullmatch(name):
+            of, rest = part.groups()
+            raise UnknownRev(text, near=[f"run/{of}:{'' if rest[0].isdecimal() else '/'}{rest}"])
         raise UnknownRev(text, near=self._near(name))
 
     def _abbreviated(self, name: str, text: str, oids: Sequence[ObjectId], wanted: frozenset[Found]) -> _At:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -152,7 +154,7 @@ def make_test(cx: CommandContext, rev: str) -> None:
     Example:
       gv machine test-case run/5:3 > test_answer.py
     """
-    from gvstore.cli.machine_run import is_machine
+    from gvstore.cli.machine_maker import is_machine
     from gvstore.cli.machine_view import is_step, machine_of
     from gvstore.cli.subject import open_subject
     from gvstore.journal.target import import_name, load_component
@@ -187,31 +189,42 @@ def _machines(cx: CommandContext, target: str) -> list[tuple[str, Application[An
         TargetRaised: the program raised while it was loaded.
     """
     from gvstore.cli.execution import program_speaks
-    from gvstore.cli.machine_run import is_machine, made_machine, makes_machine
+    from gvstore.cli.machine_maker import is_machine, made_machine, makes_machine, needed_of
     from gvstore.journal.fault import BadTarget
-    from gvstore.journal.target import load_file, load_target
+    from gvstore.journal.target import load_place, load_target
     from gvstore.machine.application_fault import MachineWarning
+    from gvstore.machine.node import node_of
 
     root = _root(cx)
     with program_speaks(cx), warnings.catch_warnings():
         warnings.simplefilter("ignore", MachineWarning)  # what was found is told in any case, and once
         if ":" not in target and target.endswith(".py"):
-            path = (cx.folder / target).resolve()
-            if not path.is_file():
-                load_target(f"{target}:x", root=root, folder=cx.folder)  # tells what is near
-            module = load_file(path, root)
-            own = [(key, each) for key, each in vars(module).items() if not key.startswith("_")]
-            found = [(f"{target}:{key}", each) for key, each in own if is_machine(each)]
-            found += [(f"{target}:{key}", made_machine(each, f"{target}:{key}")) for key, each in own if makes_machine(each) and each.__module__ == module.__name__]
+            module, _ = load_place(target, root=root, folder=cx.folder)
+            found = [(f"{target}:{key}", getattr(module, key)) for key in _machines_in(module)]
             if not found:
                 raise BadTarget(f"{target} holds no state machine", hint="It is a variable that holds `ApplicationBuilder()....build()`.")
-            return found
+            return [(name, each if is_machine(each) else made_machine(each, name)) for name, each in found]
         loaded = load_target(target, root=root, folder=cx.folder)
         if is_machine(loaded.subject):
             return [(loaded.text, loaded.subject)]
-        if callable(loaded.subject) and not isinstance(loaded.subject, type):
+        is_action = node_of(loaded.subject) is not None
+        if not is_action and (makes_machine(loaded.subject) or (inspect.isroutine(loaded.subject) and not needed_of(loaded.subject))):
             return [(loaded.text, made_machine(loaded.subject, loaded.text))]
-        raise BadTarget(f"{target} is no state machine", hint="Name a variable that holds an application, or a function that returns one.")
+        place = target.rpartition(":")[0]
+        names = [f"{place}:{each}" for each in _machines_in(load_place(place, root=root, folder=cx.folder)[0])]
+        raise BadTarget(
+            f"{target} is an action, no state machine" if is_action else f"{target} is no state machine",
+            hint=f"Did you mean {' or '.join(names[:4])}?" if names else "Name a variable that holds an application, or a function that returns one.",
+        )
+
+
+def _machines_in(module: ModuleType) -> list[str]:
+    """Returns the names of a module's machines, then those of its functions that make one without being given anything."""
+    from gvstore.cli.machine_maker import is_machine, makes_machine, needed_of
+
+    own = [(key, each) for key, each in vars(module).items() if not key.startswith("_")]
+    made = [key for key, each in own if makes_machine(each) and each.__module__ == module.__name__ and not needed_of(each)]
+    return [key for key, each in own if is_machine(each)] + made
 
 
 def _root(cx: CommandContext) -> Path:

@@ -61,7 +61,8 @@ def _run_function(cx: CommandContext, target: str, args: tuple[str, ...], *, mes
     from gvstore.cli.asking import terminal_asker
     from gvstore.cli.execution import answer, program_speaks, telling
     from gvstore.cli.loading import loading
-    from gvstore.cli.machine_run import is_machine, machine_call, makes_machine, told
+    from gvstore.cli.machine_maker import is_machine, makes_machine
+    from gvstore.cli.machine_run import machine_call, told
     from gvstore.cli.stored_code import running_code
     from gvstore.journal.commit import component_names
     from gvstore.journal.fault import BadArguments
