@@ -47,4 +47,4 @@ def test_the_two_commands_are_one_line_each() -> None:
     assert [1, 1] == [block.count("\n") for block in blocks]
     assert all(block.startswith("python3 -m venv .venv && . .venv/bin/activate && pip install ") for block in blocks)
     assert blocks[0].endswith(" && gv demo\n")
-    assert blocks[1].endswith(" && python -m pytest\n")
+    assert blocks[1].endswith(" && python -m pytest -n auto\n")
