@@ -47,6 +47,7 @@ class HeldComponent(LiveComponent):
         self._is_named = named is not None
         self._module = self._callers[0]
         self._names: dict[Path | None, tuple[str, str]] = {}
+        self._missed: dict[Path | None, tuple[tuple[int, ...], tuple[str, str]]] = {}  # what it was called while no variable held it, and what was there then
         super().__init__(held, template, flavor=flavor)
         self.held, self._text, self._functions = held, text, functions
         note_object(self)
@@ -118,10 +119,15 @@ class HeldComponent(LiveComponent):
         known = self._names.get(root)
         if known is not None:
             return known
+        seen = len(sys.modules), *(len(vars(sys.modules[name])) for name in self._callers if name in sys.modules)
+        missed = self._missed.get(root)
+        if missed is not None and missed[0] == seen:  # nothing was loaded since, and no variable came where it was built
+            return missed[1]
         for module in self._holders(root) if not self._is_named else ():
             if variable := self._variable(module):
                 return self._names.setdefault(root, (_name_of(module.__name__, root), variable))
-        return _name_of(self._module, root), self._unheld
+        self._missed[root] = seen, (_name_of(self._module, root), self._unheld)
+        return self._missed[root][1]
 
     def _variable(self, module: ModuleType | None) -> str:
         """Returns the variable of a module that holds it, or a fork of it: of several, the first that is not private; or ""."""
