@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "fs": set(),
     "host": set(),
     "reads": set(),
+    "expression": set(),
     "objects": set(),
     "compare": {"objects"},
     "odb": LOW,
@@ -33,10 +34,10 @@ ALLOWED: dict[str, set[str]] = {
     "refs": LOW,
     "code": LOW | {"reads", "compare"},
     "repo": LOW | {"host", "compare", "odb", "store", "refs", "code"},
-    "journal": LOW | {"host", "reads", "compare", "odb", "store", "repo", "code"},
+    "journal": LOW | {"host", "reads", "expression", "compare", "odb", "store", "repo", "code"},
     "models": LOW | {"host", "journal"},
-    "machine": LOW | {"host", "compare", "store", "repo", "journal", "models"},
-    "pipeline": LOW | {"host", "compare", "store", "repo", "journal", "models", "machine"},
+    "machine": LOW | {"host", "expression", "compare", "store", "repo", "journal", "models"},
+    "pipeline": LOW | {"host", "expression", "compare", "store", "repo", "journal", "models", "machine"},
 }
 ALLOWED["__init__"] = set(ALLOWED)
 ALLOWED["cli"] = set(ALLOWED)
@@ -48,7 +49,7 @@ KEPT: dict[str, set[str]] = {
     "msgspec": {"objects"},
     "pyfastcdc": {"objects"},
     "zstandard": {"odb"},
-    "sqlite3": {"refs", "machine"},
+    "sqlite3": {"refs", "journal", "machine"},
     "pathspec": {"repo"},
     "tomlkit": {"repo"},
     "xllamacpp": {"models"},

@@ -4,9 +4,7 @@
 
 `docs/machine.md` is the guide.  Names are loaded when they are first used.  What stands where:
 
-    expression  an expression of text over its syntax tree, within bounds
-                (expr_eval: its nodes, expr_call: what it may call, expr_bound: how much)
-    condition   when, expr, default, on_error, and what they are joined to
+    condition   when, expr, default, on_error, and what they are joined to (the room `expression` evaluates texts)
     node        what a graph sees of an action
     transition  an edge; graph: which action comes after which, and its builder
     draft       a machine as it was typed; validate: all that is wrong with it, as findings

@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from gvstore.errors import UsageFault
+from gvstore.expression.evaluation import looking_at
+from gvstore.expression.expression import Expression
 from gvstore.machine.condition_fault import ConditionFault, MissingKeys
-from gvstore.machine.expr_eval import looking_at
-from gvstore.machine.expression import Expression
 
 State = Mapping[str, Any]
 Resolver = Callable[[Any], object]

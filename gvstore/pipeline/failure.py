@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gvstore.errors import ComponentRaised, Corrupt, GvError, UsageFault
+from gvstore.expression.bound import ExpressionFault
 from gvstore.journal.fault import InvocationError, RecordedError, is_stop
 from gvstore.journal.recorder import question_in
-from gvstore.machine.expr_bound import ExpressionFault
 
 if TYPE_CHECKING:
     from gvstore.pipeline.step import Step

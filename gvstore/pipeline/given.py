@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gvstore.machine.expr_bound import ExpressionFault
+from gvstore.expression.bound import ExpressionFault
 from gvstore.pipeline.failure import WhenFault
 from gvstore.pipeline.prompt import Prompt, module_input
 from gvstore.pipeline.step import Input, Step, Work

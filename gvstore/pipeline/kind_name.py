@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gvstore.machine.expr_bound import ExpressionRefused
-from gvstore.machine.expression import Expression
+from gvstore.expression.bound import ExpressionRefused
+from gvstore.expression.expression import Expression
 from gvstore.pipeline.document import Node
 from gvstore.pipeline.fault import Faults, quoted
 from gvstore.pipeline.function_path import FunctionPath, parse_function_path

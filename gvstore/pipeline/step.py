@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from gvstore.machine.expression import Expression
+from gvstore.expression.expression import Expression
 from gvstore.pipeline.function_path import FunctionPath
 from gvstore.pipeline.keys import RETRIED
 from gvstore.pipeline.model_config import ModelConfig

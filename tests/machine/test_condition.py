@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gvstore.expression.bound import ExpressionFault, ExpressionRefused
+from gvstore.expression.expression import Expression
 from gvstore.machine.condition import Condition, ErrorCondition, default, error, expr, on_error, when
 from gvstore.machine.condition_fault import ConditionFault, MissingKeys
-from gvstore.machine.expr_bound import ExpressionFault, ExpressionRefused
-from gvstore.machine.expression import Expression
 from gvstore.machine.state import State
 
 STATE: dict[str, Any] = {"a": 1, "l": 2, "mood": "glad", "tags": ["x", "y"], "nothing": None, "__PRIOR_STEP": "x", "my__key": 5}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gvstore.machine.expr_bound import ExpressionFault
+from gvstore.expression.bound import ExpressionFault
 from gvstore.pipeline.given import answers, given, user_prompt, why_skipped
 from gvstore.pipeline.pipeline import Pipeline
 from tests.pipeline.writing import START, sound, write

@@ -27,12 +27,14 @@ HASH_BITS = 60  # integers of more bits can be chosen so that all have one hash
 
 
 class ExpressionFault(UsageFault, ValueError):
-    """An expression that can not be evaluated: `source` is its text."""
+    """An expression that can not be evaluated: `source` is its text, `form` how it is quoted."""
+
+    form = "expr({!r})"
 
     def __init__(self, source: str, why: str, *, hint: str | None = None) -> None:
         self.source, self.why = source, why
         shown = source if len(source) <= 80 else source[:77] + "..."
-        super().__init__(f"expr({shown!r}): {why}", hint=hint)
+        super().__init__(f"{self.form.format(shown)}: {why}", hint=hint)
 
 
 class ExpressionRefused(ExpressionFault):

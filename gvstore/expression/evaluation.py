@@ -1,7 +1,7 @@
 """Evaluates the tree of an expression, within a budget.
 
-The tree was checked by `expression`: every node here is of a kind in `NODES`, every
-name called is in `FUNCTIONS`.  Operators work on plain values; a comparison may
+The tree was checked by `expression`: every node here is of a kind in `nodes`, every
+name called is in `functions`.  Operators work on plain values; a comparison may
 meet values of the program's own types, and asks them.
 """
 
@@ -10,10 +10,21 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from gvstore.machine.expr_bound import ITEM, KEYS, MAX_BITS, PAIRS, VALUES, Budget, OutOfBounds, shown
-from gvstore.machine.expr_call import FUNCTIONS, NUMBERS, PLAIN, SCALARS, Lazy, call_method, gather, iterate, named
+from gvstore.expression.bound import ITEM, KEYS, MAX_BITS, PAIRS, VALUES, Budget, OutOfBounds, shown
+from gvstore.expression.call import (
+    FUNCTIONS,
+    NUMBERS,
+    PLAIN,
+    SCALARS,
+    Functions,
+    Lazy,
+    call_method,
+    gather,
+    iterate,
+    named,
+)
 
 SEQUENCES = (str, bytes, list, tuple)
 SETS: tuple[type, ...] = (set, frozenset, KEYS, PAIRS)
@@ -61,6 +72,8 @@ class Evaluation:
     """One evaluation: how the state is read, the loop variables of comprehensions, and what is left of the budget."""
 
     __slots__ = ("budget", "locals", "read")
+    nodes: ClassVar[dict[type[ast.AST], Callable[[Any, Any], Any]]]
+    functions: ClassVar[Functions] = FUNCTIONS
 
     def __init__(self, read: Callable[[str], Any]) -> None:
         self.read, self.budget = read, Budget()
@@ -74,7 +87,7 @@ class Evaluation:
             Exception: what Python raises for such an operation.
         """
         self.budget.step()
-        return NODES[type(node)](self, node)
+        return self.nodes[type(node)](self, node)
 
     def values(self, nodes: list[ast.expr]) -> list[Any]:
         """Returns the values of several nodes, in order."""
@@ -225,7 +238,7 @@ class Evaluation:
             value = self.value(node.func.value)
             return call_method(self.budget, value, node.func.attr, self.values(node.args))
         assert isinstance(node.func, ast.Name)
-        function = FUNCTIONS[node.func.id][0]
+        function = self.functions[node.func.id][0]
         options = {each.arg or "": each.value for each in node.keywords}
         return function(self.budget, *self.values(node.args), **{name: self.value(each) for name, each in options.items()})
 
@@ -305,3 +318,4 @@ NODES: dict[type[ast.AST], Callable[[Evaluation, Any], Any]] = {
     ast.DictComp: Evaluation._dict_loop,
     ast.GeneratorExp: Evaluation._lazy,
 }
+Evaluation.nodes = NODES

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from gvstore.machine.expr_bound import ITEM, KEYS, MAX_ITEMS, PAIRS, VALUES, Budget, OutOfBounds, shown
+from gvstore.expression.bound import ITEM, KEYS, MAX_ITEMS, PAIRS, VALUES, Budget, OutOfBounds, shown
 
 NUMBERS = (bool, int, float, complex)
 SCALARS = (*NUMBERS, str, type(None))
@@ -168,7 +168,8 @@ def _collect(kind: type) -> Call:
 
 
 # name -> (the function, how many arguments at least, at most, keywords)
-FUNCTIONS: dict[str, tuple[Call, int, int, frozenset[str]]] = {
+Functions = dict[str, tuple[Call, int, int, frozenset[str]]]
+FUNCTIONS: Functions = {
     "abs": (_abs, 1, 1, frozenset()),
     "all": (_all, 1, 1, frozenset()),
     "any": (_any, 1, 1, frozenset()),

@@ -3,8 +3,8 @@
 Never by `eval`: a machine may be loaded from a file that somebody else wrote.
 The whole tree is checked when the expression is built: nodes, names called,
 methods, depth.  What only values can show (sizes, types) is held by the bounds
-of `expr_bound` while it is evaluated.  There is no attribute that is not a
-method called, no call of anything but the functions of `expr_call`, no lambda,
+of `bound` while it is evaluated.  There is no attribute that is not a
+method called, no call of anything but the functions of `call`, no lambda,
 no assignment, no format specification, and no name with two underscores.
 
 A name is a key of the state, unless it is the loop variable of a comprehension
@@ -16,9 +16,9 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from gvstore.machine.expr_bound import (
+from gvstore.expression.bound import (
     MAX_BITS,
     MAX_DEPTH,
     MAX_SOURCE,
@@ -27,8 +27,8 @@ from gvstore.machine.expr_bound import (
     ExpressionStopped,
     OutOfBounds,
 )
-from gvstore.machine.expr_call import FUNCTIONS, METHOD_NAMES
-from gvstore.machine.expr_eval import COMPARISONS, NODES, OPERATORS, UNARY, Evaluation, looking_at
+from gvstore.expression.call import FUNCTIONS, METHOD_NAMES, Functions
+from gvstore.expression.evaluation import COMPARISONS, NODES, OPERATORS, UNARY, Evaluation, looking_at
 
 # The calls that take a generator expression, whose items go nowhere else.
 TAKES_LAZY = frozenset({"all", "any", "list", "max", "min", "set", "sorted", "sum", "tuple"})
@@ -62,8 +62,8 @@ class Expression:
         if not isinstance(source, str):
             raise TypeError(f"an expression is text, not {type(source).__name__}")
         self.source = str(source)
-        self._body = _parsed(self.source)
-        self.keys = tuple(dict.fromkeys(_Check(self.source).names(self._body, frozenset())))
+        self._body = parsed(self.source)
+        self.keys = tuple(dict.fromkeys(Check(self.source).names(self._body, frozenset())))
 
     def evaluate(self, state: Mapping[str, Any]) -> Any:
         """Returns the value of the expression over a state.
@@ -95,28 +95,36 @@ class Expression:
         return f"Expression({self.source!r})"
 
 
-def _parsed(source: str) -> ast.expr:
+def parsed(source: str, refused: type[ExpressionRefused] = ExpressionRefused) -> ast.expr:
+    """Returns the syntax tree of an expression, whose nodes nobody has looked at.
+
+    Raises:
+        ExpressionRefused: it is none, or too large; of the class `refused`.
+    """
     if len(source) > MAX_SOURCE:
-        raise ExpressionRefused(source, f"it is {len(source):,} characters long: at most {MAX_SOURCE:,}")
+        raise refused(source, f"it is {len(source):,} characters long: at most {MAX_SOURCE:,}")
     try:
         body = ast.parse(source.strip(), mode="eval").body
     except SyntaxError as e:
         where = f" at column {e.offset}" if e.offset else ""
-        raise ExpressionRefused(source, f"it is not an expression: {e.msg}{where}") from None
+        raise refused(source, f"it is not an expression: {e.msg}{where}") from None
     except (RecursionError, MemoryError):
-        raise ExpressionRefused(source, f"it is nested too deeply: at most {MAX_DEPTH} levels") from None
+        raise refused(source, f"it is nested too deeply: at most {MAX_DEPTH} levels") from None
     except ValueError as e:
-        raise ExpressionRefused(source, f"it is not an expression: {e}") from None
+        raise refused(source, f"it is not an expression: {e}") from None
     layer: list[ast.AST] = [body]
     for _ in range(MAX_DEPTH):
         layer = [child for node in layer for child in ast.iter_child_nodes(node)]
         if not layer:
             return body
-    raise ExpressionRefused(source, f"it is nested too deeply: at most {MAX_DEPTH} levels")
+    raise refused(source, f"it is nested too deeply: at most {MAX_DEPTH} levels")
 
 
-class _Check:
+class Check:
     """Walks the tree once; `names` yields the keys of the state that it reads."""
+
+    functions: ClassVar[Functions] = FUNCTIONS
+    refused: ClassVar[type[ExpressionRefused]] = ExpressionRefused
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -124,7 +132,7 @@ class _Check:
     def refuse(self, node: ast.AST, why: str, hint: str | None = None) -> ExpressionRefused:
         """Returns the error, which says at which column."""
         column = getattr(node, "col_offset", 0) + 1
-        return ExpressionRefused(self.source, f"{why}, at column {column}", hint=hint)
+        return self.refused(self.source, f"{why}, at column {column}", hint=hint)
 
     def names(self, node: ast.AST, bound: frozenset[str]) -> Iterator[str]:
         """Yields the free names below a node; `bound` are the loop variables around it.
@@ -203,13 +211,13 @@ class _Check:
 
     def _function(self, node: ast.Call, func: ast.Name, bound: frozenset[str]) -> None:
         self._plain(func, func.id)
-        if func.id not in FUNCTIONS:
-            near = difflib.get_close_matches(func.id, FUNCTIONS, 1, 0.7)
-            hint = f"Did you mean {near[0]}()?" if near else f"May be called: {', '.join(FUNCTIONS)}."
+        if func.id not in self.functions:
+            near = difflib.get_close_matches(func.id, self.functions, 1, 0.7)
+            hint = f"Did you mean {near[0]}()?" if near else f"May be called: {', '.join(self.functions)}."
             raise self.refuse(func, f"{func.id}() may not be called", hint)
         if func.id in bound:
             raise self.refuse(func, f"the loop variable {func.id} is called")
-        _, least, most, keywords = FUNCTIONS[func.id]
+        _, least, most, keywords = self.functions[func.id]
         if not least <= len(node.args) <= most:
             takes = f"{least}" if least == most else f"{least} to {most}"
             raise self.refuse(node, f"{func.id}() takes {takes} arguments here, not {len(node.args)}")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvstore.machine.expr_bound import ExpressionFault, ExpressionRefused, ExpressionStopped
-from gvstore.machine.expression import Expression
+from gvstore.expression.bound import ExpressionFault, ExpressionRefused, ExpressionStopped
+from gvstore.expression.expression import Expression
 
 STATE: dict[str, Any] = {
     "epochs": 120,
