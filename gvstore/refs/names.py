@@ -7,6 +7,8 @@
     refs/runs/<number>   runs: oids of runs; the number has no leading zero
     refs/values/<name>   values: oids of anything
     refs/remotes/<name>  what another repository had: oids
+    refs/work/before     trees: the work tree before the last command that moved its files, and after it
+    refs/work/after
 
 The grammar is git's (`git check-ref-format`) and a little stricter: no part
 begins with "-" (it would be read as an option), none is longer than 200
@@ -32,7 +34,10 @@ TAGS = "refs/tags/"
 RUNS = "refs/runs/"
 VALUES = "refs/values/"
 REMOTES = "refs/remotes/"
-PREFIXES = (BRANCHES, TAGS, RUNS, VALUES, REMOTES)
+WORK = "refs/work/"
+WORK_BEFORE = "refs/work/before"
+WORK_AFTER = "refs/work/after"
+PREFIXES = (BRANCHES, TAGS, RUNS, VALUES, REMOTES, WORK)
 
 SYMBOLIC = "ref: "
 RUN_NUMBER = "run: "
@@ -64,6 +69,8 @@ def check_ref_name(name: str) -> str:
         fault = "a run is named by its number"
     if fault is None and prefix in (BRANCHES, TAGS):
         fault = _mistakable(rest)
+    if prefix == WORK and name not in (WORK_BEFORE, WORK_AFTER):
+        fault = "only before and after are there"
     if fault:
         raise BadRefName(name if prefix == RUNS else rest, fault)
     return name
@@ -105,6 +112,8 @@ def short_name(ref: str) -> str:
     """Returns what a user calls the ref: `main`, `v1`, `run/7`, `origin/main`."""
     if ref.startswith(RUNS):
         return "run/" + ref[len(RUNS) :]
+    if ref.startswith(WORK):
+        return ref.removeprefix("refs/")
     for prefix in PREFIXES:
         if ref.startswith(prefix):
             return ref[len(prefix) :]

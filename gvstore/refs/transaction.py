@@ -43,6 +43,7 @@ class _Wanted:
     expected: str | Anything
     message: str
     creates: bool = False
+    always: bool = False
 
 
 class _Finished(NamedTuple):
@@ -66,9 +67,14 @@ class Transaction:
         """Whether nothing was asked for."""
         return not self._wanted and not self._finished
 
-    def update(self, name: str, new: ObjectId | str, *, expected: Expected, message: str = "") -> None:
-        """Sets the ref to `new`, an oid or a textual value, if it holds `expected` now; None: if there is none."""
-        self._want(name, _Wanted(format_value(new), _expected(expected), message))
+    def update(
+        self, name: str, new: ObjectId | str, *, expected: Expected, message: str = "", always: bool = False
+    ) -> None:
+        """Sets the ref to `new`, an oid or a textual value, if it holds `expected` now; None: if there is none.
+
+        With `always` the operation tells of it also where the ref holds `new` already.
+        """
+        self._want(name, _Wanted(format_value(new), _expected(expected), message, always=always))
 
     def create(self, name: str, new: ObjectId | str, *, message: str = "") -> None:
         """Makes a ref that is not there yet."""
@@ -137,7 +143,7 @@ class Transaction:
                 raise RefMoved(name, wanted.expected or None, actual or None)
             if not wanted.new and not actual:
                 raise RefMissing(name)
-            if actual != wanted.new:
+            if actual != wanted.new or wanted.always:
                 changes[name] = RefChange(name, actual, wanted.new)
                 messages[name] = wanted.message
         return changes, messages

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gvstore import fs
@@ -37,6 +37,7 @@ from gvstore.repo.worktree import Worktree
 
 _MAX_LINK_BYTES = 4096
 _MAX_MARK_BYTES = 100_000
+_BEFORE = "before "
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a checkout will do: `write` and `delete` by path; `seen` is how each file looked when it was judged."""
+    """What a checkout will do: `write` and `delete` by path.
+
+    `seen` is how each of these files looked when it was judged, `present` what it held then, if it was there.
+    """
 
     write: Files
     delete: tuple[str, ...]
     seen: Mapping[str, Look | None]
+    present: Mapping[str, TreeEntry] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -67,17 +72,19 @@ class Plan:
         return not self.write and not self.delete
 
 
-def plan(worktree: Worktree, target: Files, *, known: Known, delete: bool, every: bool = False) -> Plan:
+def plan(
+    worktree: Worktree, target: Files, *, known: Known, delete: bool, every: bool = False, force: bool = False
+) -> Plan:
     """Returns what brings the work tree to `target`; with `delete`, what only `known` trees have goes.
 
     Where the target is as HEAD is, the file is left alone, edited or not, unless `every`
-    file is to be as in the target.
+    file is to be as in the target.  With `force` unsaved files give way: `move_files` saves them first.
 
     Raises:
-        WouldOverwrite: files whose content is saved nowhere are in the way; names them all.
+        WouldOverwrite: files whose content is saved nowhere are in the way; names them all.  With `force`, what no tree can hold.
         BadPath: the target has a name that must not be written.
     """
-    planning = _Planning(worktree, target, known)
+    planning = _Planning(worktree, target, known, force=force)
     with worktree.caching():
         for path in sorted(target):
             if every or planning.differs(path, target[path]):
@@ -88,14 +95,15 @@ def plan(worktree: Worktree, target: Files, *, known: Known, delete: bool, every
         planning.judge_folders()
     if planning.lost:
         raise WouldOverwrite(sorted(planning.lost))
-    return Plan(planning.writing, tuple(planning.deleting), planning.seen)
+    return Plan(planning.writing, tuple(planning.deleting), planning.seen, planning.present)
 
 
 class _Planning:
     """One checkout being thought through."""
 
-    def __init__(self, worktree: Worktree, target: Files, known: Known) -> None:
-        self.worktree, self.target, self.known = worktree, target, known
+    def __init__(self, worktree: Worktree, target: Files, known: Known, *, force: bool) -> None:
+        self.worktree, self.target, self.known, self.force = worktree, target, known, force
+        self.present: dict[str, TreeEntry] = {}
         self.writing: Files = {}
         self.deleting: list[str] = []
         self.seen: dict[str, Look | None] = {}
@@ -150,7 +158,7 @@ class _Planning:
                 for name in files + links:
                     path = (Path(base) / name).relative_to(self.worktree.root).as_posix()
                     if path not in going:
-                        self.lost.add(path)
+                        self._give_way(path)
 
     def _judge_way(self, path: str) -> None:
         """Judges the folders above a file to be written: a file or symlink in their place must be going."""
@@ -160,12 +168,25 @@ class _Planning:
                 continue
             if not self._saved(folder, self.worktree.entry(folder)):
                 self.lost.add(folder)
-            elif folder not in self.seen:
+            if folder not in self.seen:
                 self.deleting.append(folder)
                 self.seen[folder] = Look.of(status)
 
+    def _give_way(self, path: str) -> None:
+        """Judges a file that no tree speaks of, in a folder that gives way to a file."""
+        status = self._status(path) if self.force and not path_fault(path) else None
+        if status is None or not self._saved(path, self.worktree.entry(path)):
+            self.lost.add(path)
+            return
+        self.deleting.append(path)
+        self.seen[path] = Look.of(status)
+
     def _saved(self, path: str, present: TreeEntry | None) -> bool:
-        return present is not None and any(files.get(path) == present for files in self.known.all)
+        """Returns whether what is present may go: it is saved, or, with `force`, can be."""
+        if present is None:
+            return False
+        self.present[path] = present
+        return self.force or any(files.get(path) == present for files in self.known.all)
 
     def _status(self, path: str) -> os.stat_result | None:
         return status_of(self.worktree.root, path, real=self._real)
@@ -238,12 +259,24 @@ def _check_unchanged(root: Path, path: str, seen: Mapping[str, Look | None]) -> 
 class Mark:
     """What `.gv/checkout` says: a checkout to `label` is under way, or its files lie over the work tree.
 
-    `trees` are all whose files may lie about, beside HEAD's.
+    `label` is a rev, or a whole command that begins with "gv ".  `trees` are all whose files may lie about, beside
+    HEAD's, what is being brought first; `before` is the work tree as it was.
     """
 
     label: str
     done: bool
     trees: tuple[ObjectId, ...]
+    before: ObjectId | None = None
+
+    @property
+    def leads_to(self) -> tuple[ObjectId, ...]:
+        """All trees that are named."""
+        return self.trees if self.before is None else (*self.trees, self.before)
+
+    @property
+    def command(self) -> str:
+        """The command that is under way, as it can be typed again."""
+        return self.label if self.label.startswith("gv ") else f"gv checkout {self.label}"
 
 
 def read_mark(gv: Path) -> Mark | None:
@@ -251,7 +284,9 @@ def read_mark(gv: Path) -> Mark | None:
     try:
         lines = fs.read_bytes(gv / layout.CHECKOUT, limit=_MAX_MARK_BYTES).decode("utf-8", "replace").splitlines()
         label, state, *trees = lines
-        return Mark(label, state == "done", tuple(ObjectId.from_hex(each) for each in trees))
+        before = trees.pop().removeprefix(_BEFORE) if trees and trees[-1].startswith(_BEFORE) else None
+        oids = tuple(ObjectId.from_hex(each) for each in trees)
+        return Mark(label, state == "done", oids, ObjectId.from_hex(before) if before else None)
     except (OSError, ValueError):
         return None
 
@@ -269,6 +304,7 @@ def write_mark(gv: Path, mark: Mark | None) -> None:
             return
         label = " ".join(mark.label.split())
         lines = [label, "done" if mark.done else "under way", *dict.fromkeys(oid.hex() for oid in mark.trees)]
+        lines += [_BEFORE + mark.before.hex()] if mark.before is not None else []
         fs.write_atomic(path, ("\n".join(lines) + "\n").encode("utf-8", "replace"), durable=False)
     except OSError as e:
         raise CannotWrite(str(path), e.strerror or str(e)) from e

@@ -17,6 +17,7 @@ from gvstore.repo.checkout import write_mark
 from gvstore.repo.fault import NoSuchPath, NothingToCommit
 from gvstore.repo.files import Files, read_files, write_tree
 from gvstore.repo.git import git_note
+from gvstore.repo.moved import keep_unfinished
 from gvstore.repo.path import under
 from gvstore.repo.scan import Skipped, check_paths
 from gvstore.repo.secrets import Stop
@@ -151,6 +152,8 @@ def commit(
         said = f"commit{'' if before else ' (initial)'}: {subject(message)}"
         with repo.transaction(f"commit -m {subject(message)}", author=author, now=now) as transaction:
             transaction.update(ref, oid, expected=parent, message=said)
+            if paths is None:
+                keep_unfinished(repo, transaction)
         if paths is None:
             write_mark(repo.gv, None)  # the work tree is HEAD's now, whatever was laid over it before
     return oid

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.oid import ObjectId
-from gvstore.objects.protocol import ObjectReader, ObjectWriter
+from gvstore.objects.protocol import ObjectReader, ObjectStore, ObjectWriter
 from gvstore.objects.tree import Mode, Tree, TreeEntry
 
 Files = dict[str, TreeEntry]
@@ -124,3 +124,34 @@ def differing(
             if folders != (None, None):
                 stack.append((f"{base}{name}/", folders[0], folders[1]))
     return dict(sorted(found.items()))
+
+
+def patched(store: ObjectStore, tree: ObjectId | None, changes: Mapping[str, TreeEntry | None]) -> ObjectId:
+    """Returns the tree with these files changed, or with None taken out, stored; reads and writes only what lies on their way.
+
+    A folder that is left empty goes; a file takes the place of a folder, and a
+    folder that of a file.
+    """
+    levels: dict[str, dict[str, TreeEntry | None]] = {"": {}}
+    for path, entry in changes.items():
+        folder, _, name = path.rpartition("/")
+        levels.setdefault(folder, {})[name] = entry
+        while folder:  # every folder on the way is written anew
+            folder = folder.rpartition("/")[0]
+            levels.setdefault(folder, {})
+    old: dict[str, dict[str, TreeEntry]] = {}
+    for folder in sorted(levels, key=lambda each: each.count("/") if each else -1):
+        above, _, name = folder.rpartition("/")
+        found = (TreeEntry(Mode.FOLDER, tree) if tree is not None else None) if not folder else old[above].get(name)
+        old[folder] = read_level(store, found.oid) if found is not None and found.mode == Mode.FOLDER else {}
+    for folder in sorted(levels, key=lambda each: each.count("/") if each else -1, reverse=True):
+        wanted = levels[folder]
+        left = {name: entry for name, entry in (old[folder] | wanted).items() if entry is not None}
+        if not folder:
+            return Tree(left).put(store)
+        above, _, name = folder.rpartition("/")
+        if left:
+            levels[above][name] = TreeEntry(Mode.FOLDER, Tree(left).put(store))
+        elif old[folder]:
+            levels[above].setdefault(name, None)
+    raise AssertionError

@@ -79,7 +79,7 @@ def roots(repo: Repository, *, now: int, window_us: int, journals: Callable[[], 
         values = refs.moved_values(since=since) if window_us > 0 else ()
         weak = _oids(values) + [entry.oid for entry in refs.operations()]
     mark = read_mark(repo.gv)
-    return Roots(strict, [*weak, *(mark.trees if mark is not None else ()), *journals()])
+    return Roots(strict, [*weak, *(mark.leads_to if mark is not None else ()), *journals()])
 
 
 def _oids(values: Iterable[str]) -> list[ObjectId]:

@@ -339,11 +339,14 @@ class Repository:
                 code = Run.get(self.objects, found.oid).code
                 if code is None:
                     raise NoCode(found.run)
-                return checkout_paths(self, code, paths)
+                return checkout_paths(self, code, paths, command=_words("checkout", rev, paths), author=writer, now=moment)
             return checkout_run(self, found.run, found.oid, author=writer, now=moment)
         oid = self.resolver(now=moment).commit(rev)
         if paths is not None:
-            return checkout_paths(self, Commit.get(self.objects, oid).tree, paths)
+            command = _words("checkout", rev, paths)
+            return checkout_paths(
+                self, Commit.get(self.objects, oid).tree, paths, command=command, author=writer, now=moment
+            )
         on = found.ref.startswith(BRANCHES) and not detach
         branch = create or (short_name(found.ref) if on else None)
         return checkout_commit(
@@ -526,6 +529,11 @@ class Repository:
 def _absolute(path: Path | str) -> Path:
     """Returns the path from the root, without "..", its symlinks kept as the user sees them."""
     return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - resolve() would follow symlinks
+
+
+def _words(command: str, rev: str, paths: Sequence[str]) -> str:
+    """Returns a command for some files as it could be typed from the root of the work tree."""
+    return " ".join([command, rev, "--", *(path or "." for path in paths)])
 
 
 def _check_place(gv: Path, folder: Path) -> None:

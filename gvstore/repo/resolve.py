@@ -14,7 +14,7 @@ from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId, short
 from gvstore.objects.protocol import ObjectReader
 from gvstore.refs import Refs
-from gvstore.refs.names import BRANCHES, HEAD, PREFIXES, REMOTES, RUN, RUNS, TAGS, VALUES, run_ref, short_name
+from gvstore.refs.names import BRANCHES, HEAD, PREFIXES, REMOTES, RUN, RUNS, TAGS, VALUES, WORK, run_ref, short_name
 from gvstore.refs.record import ReflogEntry
 from gvstore.refs.value import value_oid, value_run
 from gvstore.repo.rev import Base, BaseKind, Call, MalformedRev, Rev, Step, parse_call, parse_rev
@@ -249,7 +249,7 @@ class Resolver:
         return _At(oids[0])
 
     def _near(self, name: str) -> list[str]:
-        names = [short_name(ref) for ref in self.refs.list() if not ref.startswith(RUNS)]
+        names = [short_name(ref) for ref in self.refs.list() if not ref.startswith((RUNS, WORK))]
         import difflib
 
         return difflib.get_close_matches(name, [*names, "HEAD", "RUN"], n=3)

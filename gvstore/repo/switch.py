@@ -15,8 +15,9 @@ from gvstore.refs.fault import RefExists
 from gvstore.refs.names import HEAD, branch_ref, short_name
 from gvstore.refs.value import value_target
 from gvstore.repo import layout
-from gvstore.repo.checkout import Known, Mark, Plan, carry_out, plan, read_mark, write_mark
+from gvstore.repo.checkout import Known, Mark, Plan, plan, read_mark, write_mark
 from gvstore.repo.files import read_files
+from gvstore.repo.moved import Moved, move_files
 from gvstore.repo.path import under
 from gvstore.repo.scan import check_paths
 
@@ -70,9 +71,9 @@ def checkout_commit(
         target = read_files(repo.objects, commit.tree)
         copied = set(fs.list_folder(repo.path)) <= {layout.GV_FOLDER}  # nobody deleted these files: they never were here
         todo = plan(repo.worktree, target, known=known_files(repo), delete=True, every=copied)
-        missing = _carry_out(repo, todo, label, commit.tree)
+        moved = move_files(repo, todo, label, commit.tree)
         before = repo.refs.read(HEAD)
-        message = f"checkout: moving from {_shown(before)} to {label}"
+        message = f"checkout: moving from {shown_place(before)} to {label}"
         with repo.transaction(f"checkout {label}", author=author, now=now) as transaction:
             if ref is None:
                 transaction.update(HEAD, oid, expected=before, message=message)
@@ -80,8 +81,9 @@ def checkout_commit(
                 if create:
                     transaction.create(ref, oid, message=f"branch: created at {short(oid)}")
                 transaction.set_symbolic(HEAD, ref, expected=before, message=message)
+            moved.note(transaction)
         write_mark(repo.gv, None)
-    return Checkout(oid, branch, None, _written(todo, missing), todo.delete, missing)
+    return Checkout(oid, branch, None, written(todo, moved), todo.delete, moved.missing)
 
 
 def checkout_run(repo: Repository, number: int, oid: ObjectId, *, author: str, now: int) -> Checkout:
@@ -102,31 +104,51 @@ def checkout_run(repo: Repository, number: int, oid: ObjectId, *, author: str, n
         known = known_files(repo)
         todo = plan(repo.worktree, read_files(repo.objects, run.code), known=known, delete=False, every=True)
         trees = (run.code, *_known_trees(repo))
-        missing = _carry_out(repo, todo, label, *trees)
+        moved = move_files(repo, todo, label, *trees)
         before = repo.refs.read(HEAD)
-        message = f"checkout: moving from {_shown(before)} to {label}"
+        message = f"checkout: moving from {shown_place(before)} to {label}"
         with repo.transaction(f"checkout {label}", author=author, now=now) as transaction:
             if base is not None:
                 transaction.update(HEAD, base, expected=before, message=message)
             transaction.set_run(number, message=message)
+            moved.note(transaction)
         write_mark(repo.gv, Mark(label, True, trees))
-    return Checkout(base, None if base is not None else repo.branch, number, _written(todo, missing), todo.delete, missing)
+    return Checkout(base, None if base is not None else repo.branch, number, written(todo, moved), todo.delete, moved.missing)
 
 
-def checkout_paths(repo: Repository, tree: ObjectId, paths: Sequence[str]) -> Checkout:
-    """Brings these files and folders to what the tree has; HEAD stays, nothing is deleted.
+def checkout_paths(
+    repo: Repository,
+    tree: ObjectId,
+    paths: Sequence[str],
+    *,
+    command: str,
+    author: str,
+    now: int,
+    delete: bool = False,
+    force: bool = False,
+) -> Checkout:
+    """Brings these files and folders to what the tree has; HEAD stays.
+
+    `command` is what was typed, without "gv".  With `delete`, files that HEAD has there and the tree has not are
+    deleted.  With `force` unsaved files give way, and `gv undo` brings them back.
 
     Raises:
         NoSuchPath: the tree has no such file.
         WouldOverwrite, BadPath, CannotWrite: as the plan says; at the first two nothing was touched.
     """
     files = read_files(repo.objects, tree)
-    check_paths(paths, files)
-    wanted = {path: entry for path, entry in files.items() if under(path, paths)}
     with repo.worktree_lock():
-        todo = plan(repo.worktree, wanted, known=known_files(repo), delete=False, every=True)
-        missing = carry_out(repo.worktree, repo.objects, todo)
-    return Checkout(repo.head, repo.branch, None, _written(todo, missing), todo.delete, missing)
+        known = known_files(repo)
+        check_paths(paths, files, *((known.head,) if delete else ()))
+        wanted = {path: entry for path, entry in files.items() if under(path, paths)}
+        parts = [{path: entry for path, entry in each.items() if under(path, paths)} for each in known.all]
+        part = Known(parts[0], tuple(parts[1:]), known.cut_off)
+        todo = plan(repo.worktree, wanted, known=part, delete=delete, every=True, force=force)
+        moved = move_files(repo, todo, f"gv {command}", apart=True)
+        with repo.transaction(command, author=author, now=now) as transaction:
+            moved.note(transaction)
+        write_mark(repo.gv, moved.mark)
+    return Checkout(repo.head, repo.branch, None, written(todo, moved), todo.delete, moved.missing)
 
 
 def known_files(repo: Repository) -> Known:
@@ -144,18 +166,12 @@ def _known_trees(repo: Repository) -> tuple[ObjectId, ...]:
     return trees + (mark.trees if mark else ())
 
 
-def _carry_out(repo: Repository, todo: Plan, label: str, *trees: ObjectId) -> dict[str, str]:
-    if todo.empty:
-        return {}
-    write_mark(repo.gv, Mark(label, False, (*trees, *_known_trees(repo)[1:])))
-    return carry_out(repo.worktree, repo.objects, todo)
+def written(todo: Plan, moved: Moved) -> tuple[str, ...]:
+    """Returns the files that were brought: what was planned, but for what was forgotten."""
+    return tuple(path for path in todo.write if path not in moved.missing)
 
 
-def _written(todo: Plan, missing: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(path for path in todo.write if path not in missing)
-
-
-def _shown(value: str | None) -> str:
+def shown_place(value: str | None) -> str:
     """Returns HEAD's value as messages tell it: a branch's name, or an abbreviated oid."""
     if value is None:
         return "nothing"

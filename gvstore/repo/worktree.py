@@ -95,6 +95,15 @@ class Worktree:
             known = cache.get(path, Look.of(status))
             return TreeEntry(_mode(status), known.oid) if known else self._named(path, status, cache)
 
+    def store(self, path: str) -> TreeEntry | None:
+        """Returns what lies at `path`, as `entry` does, its content stored, whatever it is; None where there is none.
+
+        Raises:
+            UnreadableFile, FileChanged: it cannot be read, or not in peace.
+            Swallowed: its content was forgotten.
+        """
+        return self.take(base={}, paths=[path], stops=NO_STOPS, exactly=True).files.get(path)
+
     def take(
         self,
         *,

@@ -57,7 +57,9 @@ class WorktreeStatus:
         yield self._place(paint)
         if self.checkout_under_way:
             target = self.checkout_under_way
-            yield paint("warning", f"a checkout of {target} did not end: `gv checkout {target}` does it again")
+            what = f"`{target}`" if target.startswith("gv ") else f"a checkout of {target}"
+            again = target if target.startswith("gv ") else f"gv checkout {target}"
+            yield paint("warning", f"{what} did not end: `{again}` does it again, `gv undo` takes it back")
         if self.laid_over:
             yield f"the work tree has the code of {paint('run', self.laid_over)}"
         for name in ("added", "modified", "deleted"):
