@@ -6,6 +6,7 @@ The only file of this room that reads clock, environment and working folder.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from functools import cached_property
@@ -101,7 +102,7 @@ class CommandContext:
     def shown_in(self, text: str) -> str:
         """Returns a text with the paths in it as `shown` writes them."""
         home = self.variable("HOME").rstrip("/")
-        return text.replace(f"{home}/", "~/") if home else text
+        return re.sub(re.escape(home) + r"(?=/|\s|$)", "~", text) if home else text
 
     def variable(self, name: str) -> str:
         """Returns an environment variable, or an empty text."""

@@ -43,8 +43,18 @@ SECTIONS: dict[str, dict[str, str]] = {
         "gc": "Take away what nothing leads to",
         "forget": "Take objects away for good: secrets, runs nobody wants",
         "repack": "Write all objects into one pack, smaller if possible",
+    },
+    "Plumbing, for scripts": {
         "cat-file": "Print an object by its name (plumbing)",
+        "hash-object": "Print the name that a content has as an object (plumbing)",
         "rev-parse": "Print the object names of revs (plumbing)",
+        "merge-base": "Print the commit where two lines parted (plumbing)",
+        "ls-tree": "List what stands in a tree (plumbing)",
+        "ls-files": "List files of the last commit and of the work tree (plumbing)",
+        "show-ref": "Show refs and the objects that they name (plumbing)",
+        "update-ref": "Move refs, if they are what you take them for (plumbing)",
+        "symbolic-ref": "Print or set the ref that HEAD or RUN stands on (plumbing)",
+        "count-objects": "Count the objects and the disk they take (plumbing)",
     },
 }
 

@@ -48,6 +48,7 @@ from gvstore.odb.many import Many
 from gvstore.odb.prefix import RESOLVE_LIMIT, check_prefix, key_range
 
 if TYPE_CHECKING:
+    from gvstore.odb.count import Counted
     from gvstore.odb.repack import Repacked
     from gvstore.odb.repair import Repaired
     from gvstore.odb.segment import Segment
@@ -415,6 +416,13 @@ class ObjectDatabase:
                     continue
                 seen.add(oid)
                 yield oid
+
+    def count(self) -> Counted:
+        """Returns how many objects lie in which files, and their bytes on disk; reads no object."""
+        from gvstore.odb.count import count
+
+        self.flush()
+        return count(self._catalog)
 
     def check(self, *, full: bool = False) -> Iterator[Damage]:
         """Yields what is damaged in the files; with `full` every object is decompressed and hashed."""

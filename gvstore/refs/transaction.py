@@ -44,6 +44,7 @@ class _Wanted:
     message: str
     creates: bool = False
     always: bool = False
+    verifies: bool = False  # nothing is changed; `new` means nothing
 
 
 class _Finished(NamedTuple):
@@ -83,6 +84,10 @@ class Transaction:
     def delete(self, name: str, *, expected: Expected = ANYTHING, message: str = "") -> None:
         """Deletes the ref if it holds `expected`; its reflog stays."""
         self._want(name, _Wanted("", _expected(expected), message))
+
+    def verify(self, name: str, *, expected: ObjectId | str | None) -> None:
+        """Lets nothing happen unless the ref holds `expected`; None: unless there is none."""
+        self._want(name, _Wanted("", _expected(expected), "", verifies=True))
 
     def set_symbolic(self, name: str, target: str, *, expected: Expected = ANYTHING, message: str = "") -> None:
         """Lets HEAD, or another ref, point to the ref `target`, which may not exist yet."""
@@ -141,6 +146,8 @@ class Transaction:
                 raise RefExists(name)
             if not isinstance(wanted.expected, Anything) and actual != wanted.expected:
                 raise RefMoved(name, wanted.expected or None, actual or None)
+            if wanted.verifies:
+                continue
             if not wanted.new and not actual:
                 raise RefMissing(name)
             if actual != wanted.new or wanted.always:

@@ -46,26 +46,81 @@ class OneFact:
         yield self.fact
 
 
+@dataclass(frozen=True, slots=True)
+class Existence:
+    """Whether an object is there, and whole."""
+
+    exists: bool
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        return iter(())
+
+
 @click.command("cat-file", cls=Command)
-@click.argument("rev")
+@click.argument("rev", required=False)
 @click.option("-t", "--type", "want_kind", is_flag=True, help="Print only what kind of object it is")
 @click.option("-s", "--size", "want_size", is_flag=True, help="Print only its size in bytes, the kind byte included")
 @click.option("-p", "--pretty", is_flag=True, help="Print its kind, its size and its links")
+@click.option("-e", "--exists", is_flag=True, help="Print nothing: exit with 0 if it is there and whole, with 1 if not")
+@click.option("--batch", is_flag=True, help="Answer each rev on stdin: name, kind and size on a line, then the bytes")
+@click.option("--batch-check", is_flag=True, help="Answer each rev on stdin: name, kind and size on a line")
+@click.option("--batch-all-objects", "every", is_flag=True, help="With one of those, go through all objects, not stdin")
 @pass_context
-def command(cx: CommandContext, rev: str, want_kind: bool, want_size: bool, pretty: bool) -> None:
+def command(
+    cx: CommandContext,
+    rev: str | None,
+    want_kind: bool,
+    want_size: bool,
+    pretty: bool,
+    exists: bool,
+    batch: bool,
+    batch_check: bool,
+    every: bool,
+) -> int:
     """Print an object by its name (plumbing)
 
-    Without an option its bytes, the kind byte first: what `gv rev-parse` names is their BLAKE3 hash.
+    Without an option its bytes, the kind byte first: what `gv rev-parse` names is their BLAKE3 hash.  With --batch or
+    --batch-check many are asked for in one process, in git's protocol: `REV missing` is the answer to what is not there.
 
     \b
     Example:
       gv cat-file -t 9f31c2ab
+      gv rev-parse HEAD main | gv cat-file --batch-check
     """
+    if batch or batch_check or every:
+        if rev is not None or want_kind + want_size + pretty + exists or batch + batch_check != 1:
+            raise UsageFault(
+                "--batch and --batch-check stand alone", hint="`gv cat-file --batch` reads revs from stdin."
+            )
+        from gvstore.cli.object_batch import answer_all, every_object
+        from gvstore.cli.plumbing import words_of_stdin
+
+        answer_all(cx, every_object(cx.repository) if every else words_of_stdin(), contents=batch)
+        return 0
+    if rev is None:
+        raise UsageFault("missing argument 'REV'", hint="`gv cat-file -p HEAD`, or --batch with revs on stdin.")
+    if want_kind + want_size + pretty + exists > 1:
+        raise UsageFault("-t, -s, -p and -e exclude each other", hint="`gv cat-file -p REV` prints all of it.")
+    return _exists(cx, rev) if exists else _one(cx, rev, want_kind, want_size, pretty)
+
+
+def _exists(cx: CommandContext, rev: str) -> int:
+    """Returns the status that tells whether an object is there."""
+    from gvstore.objects.fault import CorruptObject, ObjectMissing
+
+    try:
+        oid = cx.repository.resolve(rev).oid
+        there = oid is not None and bool(cx.repository.objects.read(oid))
+    except (BadRev, ObjectMissing, CorruptObject):
+        there = False
+    cx.output.result(Existence(there))
+    return 0 if there else 1
+
+
+def _one(cx: CommandContext, rev: str, want_kind: bool, want_size: bool, pretty: bool) -> int:
     from gvstore.objects.kind import Kind
     from gvstore.objects.links import links
 
-    if want_kind + want_size + pretty > 1:
-        raise UsageFault("-t, -s and -p exclude each other", hint="`gv cat-file -p REV` prints all of it.")
     repo = cx.repository
     oid = repo.resolve(rev).oid
     if oid is None:
@@ -81,3 +136,4 @@ def command(cx: CommandContext, rev: str, want_kind: bool, want_size: bool, pret
         cx.output.result(ObjectShown(oid, kind, len(data), tuple(strong), tuple(weak), data))
     else:
         cx.output.raw([data])
+    return 0
