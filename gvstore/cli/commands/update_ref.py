@@ -161,6 +161,10 @@ def _change(
     from gvstore.refs.transaction import ANYTHING, Anything
 
     name, ref, new, old = change
+    if not ref.startswith("refs/") and ref not in (HEAD, RUN):
+        raise NotMoved(
+            f"{ref} is not the full name of a ref", hint=f"A branch is refs/heads/{ref}, a tag refs/tags/{ref}."
+        )
     check_ref_name(ref)
     if ref == RUN or ref.startswith(RUNS):
         raise NotMoved(
