@@ -17,6 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from gvstore.cli.guard import guarded
+
 if TYPE_CHECKING:
     from gvstore.cli.output import Advance
 
@@ -25,9 +27,9 @@ if TYPE_CHECKING:
 def bar(title: str, *, size_bytes: bool, share: bool = False) -> Iterator[Advance]:
     """Yields what moves the bar; it disappears when the block ends.  A `share` is told in percent, and the speed where nobody knows the end."""
     count = DownloadColumn() if size_bytes else TaskProgressColumn(show_speed=True) if share else MofNCompleteColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), count, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=None)
+        task = progress.add_task(guarded(title), total=None)
 
         def advance(done: int, total: int | None = None) -> None:
             progress.update(task, completed=done, total=total)

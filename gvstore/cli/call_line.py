@@ -10,6 +10,7 @@ import ast
 import re
 from functools import lru_cache
 
+from gvstore.cli.cells import cells
 from gvstore.cli.style import COLUMNS, Paint
 from gvstore.cli.value_text import MARK, arguments_line, text_line, value_line
 from gvstore.journal.fault import RecordedError
@@ -44,7 +45,7 @@ def call_line(call: Invocation, paint: Paint, *, names: bool = True, width: int 
 
 
 def _columns(text: str) -> int:
-    return len(_CODES.sub("", text)) if "\x1b" in text else len(text)
+    return cells(_CODES.sub("", text) if "\x1b" in text else text)
 
 
 def called(call: Invocation, paint: Paint, width: int, *, names: bool = True) -> str:

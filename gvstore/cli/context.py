@@ -111,13 +111,15 @@ class CommandContext:
     @cached_property
     def output(self) -> Output:
         """The way out: answers, status, warnings."""
+        colour = self._colour_on(sys.stdout.isatty())
         return Output(
             json=self.json,
             quiet=self.quiet,
-            colour=self._colour_on(sys.stdout.isatty()),
+            colour=colour,
             colour_of_status=self._colour_on(sys.stderr.isatty()),
             pager=self._pager(),
             bars=sys.stderr.isatty() and not self.json and not self.quiet,
+            guarded=colour or sys.stdout.isatty(),
             width=max(shutil.get_terminal_size((COLUMNS, 24)).columns, 40),
         )
 

@@ -146,9 +146,10 @@ def _log_traceback(error: BaseException, cx: CommandContext) -> str:
 
 def _tell(failure: Failure, cx: CommandContext) -> None:
     if cx.json:
+        from gvstore.cli.guard import guarded_json
         from gvstore.cli.json_form import dump
 
-        sys.stderr.write(dump(failure) + "\n")
+        sys.stderr.write(guarded_json(dump(failure)) + "\n")
         return
     if failure.error == "interrupted":
         sys.stderr.write("\n" if sys.stderr.isatty() else "")

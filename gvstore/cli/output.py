@@ -46,11 +46,13 @@ class Output:
         pager: str = "",
         bars: bool = False,
         width: int = COLUMNS,
+        guarded: bool = False,
     ) -> None:
+        """With `guarded` the answer goes to a terminal, now or later: no control character of a text reaches it."""
         self.json, self.quiet = json, quiet
         self.paint = Paint(colour, width)
         self.status_paint = Paint(colour_of_status, width)
-        self._pager, self._bars = pager, bars
+        self._pager, self._bars, self._guarded = pager, bars, guarded
 
     # -- the answer
 
@@ -71,8 +73,14 @@ class Output:
             sys.stdout.flush()
 
     def raw(self, chunks: Iterable[bytes]) -> None:
-        """Writes bytes as they are: `gv get` of a file."""
+        """Writes bytes as they are: `gv get` of a file; to a terminal, what it can show of them."""
         sys.stdout.flush()
+        if self._guarded and sys.stdout.isatty():
+            from gvstore.cli.guard import guarded_pieces
+
+            sys.stdout.writelines(guarded_pieces(chunks))
+            sys.stdout.flush()
+            return
         for chunk in chunks:
             sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
@@ -81,10 +89,22 @@ class Output:
         from gvstore.cli.json_form import dump
 
         ascii_only = sys.stdout.encoding.lower() not in ("utf-8", "utf8")
-        return (dump(result, ascii_only=ascii_only) for result in results)
+        documents = (dump(result, ascii_only=ascii_only) for result in results)
+        if not self._guarded:
+            return documents
+
+        from gvstore.cli.guard import guarded_json
+
+        return map(guarded_json, documents)
 
     def _texts(self, results: Iterable[Result]) -> Iterator[str]:
-        return (line for result in results for line in result.lines(self.paint))
+        lines = (line for result in results for line in result.lines(self.paint))
+        if not self._guarded:
+            return lines
+
+        from gvstore.cli.guard import guarded
+
+        return map(guarded, lines)
 
     # -- everything else
 
@@ -122,7 +142,20 @@ class Output:
     def _say(self, text: str) -> None:
         # The answer so far goes first, so that on a terminal the two stand in the order in which they were said.
         sys.stdout.flush()
+        if not text.isprintable():
+            from gvstore.cli.guard import guarded
+
+            text = guarded(text)
         sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+    def spoken(self, piece: str) -> None:
+        """Writes a piece of what a model says, as it comes, to stderr."""
+        if not piece.isprintable():
+            from gvstore.cli.guard import guarded
+
+            piece = guarded(piece)
+        sys.stderr.write(piece)
         sys.stderr.flush()
 
     @contextmanager

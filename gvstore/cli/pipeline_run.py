@@ -58,8 +58,7 @@ class Progress:
             if self._speaking != step:
                 self._break()
                 self._speaking = step
-            sys.stderr.write(piece)
-            sys.stderr.flush()
+            self._cx.output.spoken(piece)
 
     def ended(self, ended: Ended) -> None:
         """Writes the step's line."""

@@ -13,6 +13,7 @@ from enum import Enum
 from types import BuiltinFunctionType, FunctionType
 
 from gvstore.cli import units
+from gvstore.cli.cells import cut
 from gvstore.objects.number import ENUM, FUNCTION, TYPE
 from gvstore.objects.placeholder import Ignored, Opaque, Unresolved
 
@@ -226,8 +227,7 @@ def _joined(pieces: Iterable[str], width: int) -> str:
 
 
 def _cut(text: str, width: int) -> str:
-    shown = _printable(text[: width + 1])
-    return shown if len(shown) <= width else shown[: width - 1] + MARK
+    return cut(_printable(text[: width + 1]), width, MARK)
 
 
 def _printable(text: str) -> str:
