@@ -8,6 +8,7 @@ write into the `CommandContext`, which the group makes and commands inherit.
 from __future__ import annotations
 
 import os
+from functools import cached_property, partial
 
 import click
 
@@ -87,6 +88,58 @@ class Command(click.Command):
         self.format_options(ctx, formatter)
         formatter.write_paragraph()
         formatter.write_text(EVERYWHERE)
+
+
+class PathCommand(Command):
+    """A command that takes paths behind `--`: how many words stand there is kept, click itself forgets it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Takes the arguments apart; `-3` stands for `-n 3`, as in git."""
+        end = args.index("--") if "--" in args else len(args)
+        if "--" in args:
+            ctx.meta[BEHIND] = len(args) - end - 1
+        if any("-n" in each.opts for each in self.params):
+            words = args[:end]
+            args = [part for word in words for part in (("-n", word[1:]) if _is_count(word) else (word,))] + args[end:]
+        return super().parse_args(ctx, args)
+
+
+class RevCommand(PathCommand):
+    """A command that takes ranges: `--all`, `--not` and the like stand among the revs, in their order."""
+
+    @cached_property
+    def rev_words(self) -> list[click.Parameter]:
+        """The options that are words of a range."""
+        options = {
+            "--all": "Take all branches, tags, and HEAD",
+            "--branches": "Take all branches",
+            "--tags": "Take all tags",
+            "--not": "Leave out what leads to the revs that follow, as ^REV does for one",
+        }
+        return [click.Option([name], is_flag=True, expose_value=False, help=text) for name, text in options.items()]
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Returns the command's own parameters, then those of ranges, then the shared ones."""
+        return [*self.params, *self.rev_words, *super().get_params(ctx)[len(self.params) :]]
+
+    def make_parser(self, ctx: click.Context) -> click.parser._OptionParser:
+        """Returns a parser that leaves the words of ranges where they stand."""
+        parser = super().make_parser(ctx)
+        for option in self.rev_words:
+            name = option.opts[0]
+            parser._long_opt[name].process = partial(_leave, name)  # type: ignore[method-assign]
+        return parser
+
+
+BEHIND = "gvstore.behind"  # in click's meta: how many words stand behind `--`, if one was typed
+
+
+def _leave(name: str, value: object, state: click.parser._ParsingState) -> None:
+    state.largs.append(name)
+
+
+def _is_count(word: str) -> bool:
+    return word[:1] == "-" and word[1:].isascii() and word[1:].isdecimal()
 
 
 class CommandGroup(click.Group):

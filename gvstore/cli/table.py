@@ -55,6 +55,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "update-ref": "Move refs, if they are what you take them for (plumbing)",
         "symbolic-ref": "Print or set the ref that HEAD or RUN stands on (plumbing)",
         "count-objects": "Count the objects and the disk they take (plumbing)",
+        "rev-list": "Print the names of the commits of a range (plumbing)",
     },
 }
 

@@ -17,7 +17,7 @@ from gvstore.refs import Refs
 from gvstore.refs.names import BRANCHES, HEAD, PREFIXES, REMOTES, RUN, RUNS, TAGS, VALUES, WORK, run_ref, short_name
 from gvstore.refs.record import ReflogEntry
 from gvstore.refs.value import value_oid, value_run
-from gvstore.repo.rev import Base, BaseKind, Call, MalformedRev, Rev, Step, parse_call, parse_rev
+from gvstore.repo.rev import Base, BaseKind, Call, MalformedRev, Rev, Step, parse_call, parse_rev, searched_text
 
 if TYPE_CHECKING:
     from gvstore.objects.tree import Mode
@@ -59,7 +59,8 @@ class Resolved(NamedTuple):
     `oid` is None for a run still being recorded, and for calls, which the
     journal looks up by `run` and `call`.  `ref` is the full name of the ref that was typed, if
     nothing followed it.  `commit` is the commit that a file, folder, component or value was
-    found in.  `run` is the run's number, None where it has none here.
+    found in.  `run` is the run's number, None where it has none here.  `tag` is the annotated tag that was looked
+    through, where nothing asked for what is behind it.
     """
 
     text: str
@@ -72,6 +73,7 @@ class Resolved(NamedTuple):
     call: Call | None = None
     path: str = ""
     mode: Mode | None = None
+    tag: ObjectId | None = None
 
 
 class UnknownRev(BadRev):
@@ -121,6 +123,9 @@ class Resolver:
             rev = parse_rev(rev)
         if rev.sign and not rev.base.is_run:
             wanted = wanted - {Found.FILE} | {Found.COMMIT, Found.RUN}
+        searched = searched_text(rev)
+        if searched is not None:
+            return self._plain(_At(self._message(text, searched, None)), text)
         start = self._base(rev, text or rev.base.text, wanted)
         for step in rev.steps[start.used :]:
             start = self._step(start, step, text)
@@ -292,6 +297,8 @@ class Resolver:
     def _step(self, at: _At, step: Step, text: str) -> _At:
         if step.sign == "@":
             raise MalformedRev(text, "@{...} stands right after a ref")
+        if step.sign == "{":
+            return self._behind(at, step.when, text)
         if at.run is not None or (at.oid is not None and self._kind(at.oid) == Kind.RUN):
             return self._run_before(at, step, text)
         assert at.oid is not None
@@ -303,7 +310,7 @@ class Resolver:
                 return _At(oid)
             parents = Commit.get(self.objects, oid).parents
             if step.count > len(parents):
-                raise UnknownRev(text, f"{short(oid)} has {len(parents)} parents")
+                raise UnknownRev(text, f"{short(oid)} has {len(parents) or 'no'} parent{'s' * (len(parents) != 1)}")
             return _At(parents[step.count - 1])
         for done in range(step.count):
             parents = Commit.get(self.objects, oid).parents
@@ -311,6 +318,44 @@ class Resolver:
                 raise UnknownRev(text, f"history begins {done} before")
             oid = parents[0]
         return _At(oid)
+
+    def _behind(self, at: _At, wanted: str, text: str) -> _At:
+        """What `^{...}` asks for: of a kind, or with a message."""
+        if at.oid is None:
+            raise UnknownRev(text, "that run is still being recorded")
+        if wanted == "object":
+            return at
+        if wanted == "tag" and self._kind(at.oid) == Kind.TAG:
+            return at
+        oid = self._peeled(at.oid)
+        kind = self._kind(oid)
+        if wanted.startswith("/") and kind == Kind.COMMIT:
+            return _At(self._message(text, wanted[1:], oid))
+        if wanted == "tree" and kind == Kind.COMMIT:
+            return _At(Commit.get(self.objects, oid).tree)
+        words = {each.word: each for each in Kind}
+        if wanted and wanted not in words and not wanted.startswith("/"):
+            raise MalformedRev(text, f"{wanted!r} is no kind of object; write ^{{commit}}, ^{{tree}} or ^{{}}")
+        if wanted and words.get(wanted) != kind:
+            asked = "commit" if wanted.startswith("/") else wanted
+            raise UnknownRev(text, f"it is a {Kind(kind).word}, and a {asked} was asked for", hint="`gv cat-file -t` tells kinds.")
+        return _At(oid, run=at.run)
+
+    def _message(self, text: str, pattern: str, start: ObjectId | None) -> ObjectId:
+        """Returns the newest commit with the message, of those that lead to `start`, or to any branch, tag or HEAD."""
+        from gvstore.repo.history import log
+        from gvstore.repo.rev_range import every_commit
+
+        negative = pattern.startswith("!-")
+        try:
+            wanted = re.compile(pattern[2:] if negative else pattern.replace("!!", "!", 1) if pattern[:2] == "!!" else pattern)
+        except re.error as e:
+            raise MalformedRev(text, f"{pattern!r} is no regular expression: {e}") from e
+        starts = [start] if start is not None else every_commit(self.refs, self.objects)
+        for entry in log(self.objects, starts):
+            if (wanted.search(entry.commit.message) is None) is negative:
+                return entry.oid
+        raise UnknownRev(text, f"no commit's message {'lacks' if negative else 'has'} {pattern}")
 
     def _run_before(self, at: _At, step: Step, text: str) -> _At:
         """The run that a run was derived from, `step.count` times."""
@@ -335,11 +380,14 @@ class Resolver:
         assert at.oid is not None
         kind = self._kind(at.oid)
         number = at.run if at.run is not None or kind != Kind.RUN else self.refs.run_number(at.oid)
-        found = _OF_KIND.get(kind, Found.OBJECT)
+        found, tag = _OF_KIND.get(kind, Found.OBJECT), None
         if kind == Kind.TAG:
+            tag = at.oid
             found = _OF_KIND.get(self._kind(self._peeled(at.oid)), Found.OBJECT)
             at = _At(self._peeled(at.oid), ref=at.ref)
-        return Resolved(text, found, at.oid, ref=at.ref, run=number, run_oid=at.oid if found is Found.RUN else None)
+            number = self.refs.run_number(at.oid) if found is Found.RUN and at.oid is not None else None
+        run_oid = at.oid if found is Found.RUN else None
+        return Resolved(text, found, at.oid, ref=at.ref, run=number, run_oid=run_oid, tag=tag)
 
     def _named(self, text: str, oid: ObjectId, name: str) -> Resolved:
         """A component or named value of a commit."""

@@ -1,6 +1,7 @@
 """Revs as text: what a user types to name a commit, a run, or a part of one.
 
     HEAD  @  main  v1.0  9f31c2ab  main~2  v1^2  main@{1}  main@{yesterday}  @{-1}
+    v1.0^{}  v1.0^{commit}  main^{tree}  main^{/fix}  :/fix
     run/7  7  RUN  RUN~1  RUN@{1}
     <commit>:agent.py     <commit>::agent.roll_sum
     run/7:  run/7:0.2  :0.2  run/7:llm.chat.3  run/7:0.2/output  run/7:/args/topic
@@ -47,11 +48,14 @@ class Base(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`~n`: n first parents back.  `^n`: the n-th parent, 0 for the commit itself.  `@{...}`: what the ref was."""
+    """`~n`: n first parents back.  `^n`: the n-th parent, 0 for the commit itself.  `@{...}`: what the ref was.
 
-    sign: Literal["~", "^", "@"]
+    `^{...}` (sign "{"): what is behind tags, of the kind `when`; with `/text` the newest commit back whose message has it.
+    """
+
+    sign: Literal["~", "^", "@", "{"]
     count: int
-    when: str = ""  # for "@" when it is no number: a time, to be read with the clock at hand
+    when: str = ""  # for "@" when it is no number: a time, to be read with the clock at hand; for "{" what the braces hold
 
 
 class Call(NamedTuple):
@@ -88,7 +92,8 @@ class MalformedRev(BadRev):
         super().__init__(f"{text[:200]!r} is no rev: {why}")
 
 
-_STEP = re.compile(r"([~^])([0-9]*)|@\{([^{}]*)\}")
+_STEP = re.compile(r"\^\{([^{}]*)\}|([~^])([0-9]*)|@\{([^{}]*)\}")
+_CALL_PARTS = ("output", "args", "raised", "state")  # `:/output` is a part of RUN; `:/other` searches messages
 _RUN = re.compile(r"run/([0-9]+)", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
 _MAX_DIGITS = 64  # as many as an oid may have that happens to have no letter
@@ -151,7 +156,9 @@ def _base(text: str, name: str, steps: list[Step], sign: str) -> Base:
 
 
 def _step(text: str, found: re.Match[str]) -> Step:
-    sign, digits, braces = found.groups()
+    wanted, sign, digits, braces = found.groups()
+    if wanted is not None:
+        return Step("{", 0, wanted)
     if sign == "~":
         return Step("~", _number(text, digits or "1"))
     if sign == "^":
@@ -173,8 +180,18 @@ def format_rev(rev: Rev) -> str:
     """Returns the text of a rev: `parse_rev` gives the rev back."""
     steps = []
     for step in rev.steps:
-        steps.append(f"@{{{step.when or step.count}}}" if step.sign == "@" else f"{step.sign}{step.count}")
+        if step.sign == "{":
+            steps.append(f"^{{{step.when}}}")
+        else:
+            steps.append(f"@{{{step.when or step.count}}}" if step.sign == "@" else f"{step.sign}{step.count}")
     return rev.base.text + "".join(steps) + rev.sign + rev.tail
+
+
+def searched_text(rev: Rev) -> str | None:
+    """Returns what `:/text` searches messages for; None for any other rev, `:/output` and the like among them."""
+    if rev.base.kind is not BaseKind.RUN or rev.base.text or rev.steps or rev.sign != ":" or rev.tail[:1] != "/":
+        return None
+    return None if rev.tail[1:].partition("/")[0] in _CALL_PARTS else rev.tail[1:]
 
 
 def parse_call(text: str) -> Call:

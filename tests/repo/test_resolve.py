@@ -256,3 +256,38 @@ def test_generations(repo: Repository, line: list[ObjectId]) -> None:
     commits = [Commit.get(repo.objects, oid) for oid in line]
 
     assert [(1, ()), (2, (line[0],)), (3, (line[1],))] == [(c.generation, c.parents) for c in commits]
+
+
+def test_what_lies_behind(repo: Repository, line: list[ObjectId]) -> None:
+    """`^{...}` looks through tags to a kind; without it a tag is told of beside what it was put on."""
+    first, _, third = line
+    tag = Tag(third, "v1", AUTHOR, NOW_US, "one").put(repo.objects)
+    with repo.transaction("tag", author=AUTHOR, now=NOW_US) as transaction:
+        transaction.create("refs/tags/v1", tag)
+    tree = Commit.get(repo.objects, third).tree
+
+    assert (third, tag) == (repo.resolve("v1").oid, repo.resolve("v1").tag)
+    assert [third] * 3 == [repo.resolve(text).oid for text in ("v1^{}", "v1^{commit}", "v1^0")]
+    assert [(tree, Found.FOLDER)] * 2 == [(r.oid, r.found) for r in map(repo.resolve, ("v1^{tree}", "HEAD^{tree}"))]
+    assert (tag, tag) == (repo.resolve("v1^{tag}").tag, repo.resolve("v1^{object}").tag)
+    assert first == repo.resolve("v1^{commit}~2").oid
+    assert (repo.resolve("main^{tree}:prompts/a.txt").oid,) == (repo.resolve("main:prompts/a.txt").oid,)
+
+
+@pytest.mark.parametrize("text", ["main^{blob}", "main^{tag}", "main^{leaf}", "main^{/none}", "main^{/a(}", ":/none", "main:prompts^{commit}"])
+def test_nothing_lies_behind(repo: Repository, line: list[ObjectId], text: str) -> None:
+    """What is of another kind, or has no such message, is told with exit 12."""
+    with pytest.raises(BadRev) as caught:
+        repo.resolve(text)
+
+    assert 12 == caught.value.exit_code
+
+
+def test_messages_are_searched(repo: Repository, line: list[ObjectId]) -> None:
+    """The newest commit with the message: of all refs, or of those that lead to one; `!-` turns it around; a part of RUN is none."""
+    first, second, third = line
+    number, _ = run(repo)
+
+    assert [third, first, second] == [repo.resolve(text).oid for text in (":/commit", ":/t 0$", "main~1^{/commit}")]
+    assert second == repo.resolve("main^{/!-commit 2}").oid
+    assert (Found.CALL, number) == (repo.resolve(":/output").found, repo.resolve(":/output").run)

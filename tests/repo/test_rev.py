@@ -35,6 +35,10 @@ from tests.repo.conftest import NOW_US
         ("@{1}", Rev(Base(BaseKind.CURRENT, ""), (Step("@", 1),))),
         ("@{-2}~1", Rev(Base(BaseKind.CURRENT, ""), (Step("@", -2), Step("~", 1)))),
         ("main@{10:02:11}:a", Rev(Base(BaseKind.NAME, "main"), (Step("@", 0, "10:02:11"),), ":", "a")),
+        ("v1^{}~1", Rev(Base(BaseKind.NAME, "v1"), (Step("{", 0, ""), Step("~", 1)))),
+        ("v1^{commit}", Rev(Base(BaseKind.NAME, "v1"), (Step("{", 0, "commit"),))),
+        ("@^{/a: b}^2", Rev(Base(BaseKind.HEAD, "@"), (Step("{", 0, "/a: b"), Step("^", 2)))),
+        (":/fix the", Rev(Base(BaseKind.RUN, ""), (), ":", "/fix the")),
         ("7", Rev(Base(BaseKind.NUMBER, "7", 7))),
         ("run/7", Rev(Base(BaseKind.NUMBER, "run/7", 7))),
         ("run/7:", Rev(Base(BaseKind.NUMBER, "run/7", 7), (), ":", "")),
@@ -109,6 +113,7 @@ STEPS = st.lists(
         st.builds(Step, SIGNS, st.integers(0, 99)),
         st.builds(lambda n: Step(BACK, n), st.integers(-9, 99)),
         st.sampled_from(["yesterday", "2 hours ago", "2026-11-20T10:02:11Z"]).map(lambda when: Step(BACK, 0, when)),
+        st.sampled_from(["", "commit", "tree", "/fix it"]).map(lambda wanted: Step("{", 0, wanted)),
     ),
     max_size=4,
 ).map(tuple)
