@@ -45,6 +45,7 @@ class CommandContext:
         self.color = "auto"
         self.pager = True
         self.arguments: list[str] = []
+        self.bundle: Path | None = None  # read in place of a repository
         self._closers: list[Callable[[], None]] = []
 
     @property
@@ -89,6 +90,8 @@ class CommandContext:
         from gvstore.repo.fault import NotARepository
         from gvstore.repo.layout import CONFIG
 
+        if self.bundle is not None:
+            return Config(user=host.config_dir() / CONFIG)
         try:
             return self.repository.config
         except NotARepository:
@@ -123,12 +126,20 @@ class CommandContext:
             width=max(shutil.get_terminal_size((COLUMNS, 24)).columns, 40),
         )
 
+    def on_close(self, close: Callable[[], None]) -> None:
+        """Has `close` called at the end of the command, before what was given earlier."""
+        self._closers.append(close)
+
     def close(self) -> None:
         """Releases what the command held: the repository's segment, lease and database."""
         while self._closers:
             self._closers.pop()()
 
     def _discovered(self, kind: type[Opened]) -> Opened:
+        if self.bundle is not None:
+            from gvstore.cli.bundled import laid_out
+
+            return laid_out(self, kind, self.bundle)
         repository = kind.discover(self.folder, gv_dir=self.variable("GV_DIR") or None)
         self._closers.append(repository.close)
         self._closers.append(self.output.watch_files())

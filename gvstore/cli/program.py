@@ -53,6 +53,11 @@ class Program(click.Group):
         command = self.get_command(ctx, args[0])
         if command is None:
             raise _unknown(args[0])
+        cx = ctx.ensure_object(CommandContext)
+        if cx.bundle is not None or any(".gvb" in arg for arg in args):
+            from gvstore.cli.bundled import take_bundle
+
+            args = [args[0], *take_bundle(cx, command, args[1:])]
         return args[0], command, args[1:]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -80,6 +85,13 @@ def _unknown(name: str) -> UsageFault:
     return UsageFault(f"gv has no command {name!r}", hint=hint)
 
 
+def _read_bundle(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        from pathlib import Path
+
+        ctx.ensure_object(CommandContext).bundle = Path(value)
+
+
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value:
         click.echo(f"gv {__version__}")
@@ -91,6 +103,10 @@ program = Program(
     help=ABOUT,
     params=[
         *shared_options(hidden=False),
+        click.Option(
+            ["--bundle"], metavar="FILE", expose_value=False, callback=_read_bundle,
+            help="Read this bundle in place of a repository",
+        ),
         click.Option(
             ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
             help="Print the version",

@@ -42,6 +42,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "fsck": "Check that everything stored is whole",
         "gc": "Take away what nothing leads to",
         "forget": "Take objects away for good: secrets, runs nobody wants",
+        "bundle": "Write runs and commits into one closed file that needs no repository",
         "repack": "Write all objects into one pack, smaller if possible",
     },
     "Plumbing, for scripts": {

@@ -5,7 +5,7 @@ with a dictionary they take 2.4x less, without 1.5x, and both ways are faster.
 A dictionary is a file `dict/<hash>.zd`: its bytes, compressed, named by the
 oid-hash of what comes out.  One ships with gvstore (trained by
 `tests/bench/train_dictionary.py`) and is copied in at init; more are trained
-on what is written (`train`).  The only module that imports zstandard.
+on what is written (`train`).  The only module beside bundle.py that imports zstandard.
 """
 
 from __future__ import annotations

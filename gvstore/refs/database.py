@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType, UnionType
@@ -26,7 +26,7 @@ from gvstore.objects.protocol import ObjectWriter
 from gvstore.refs import schema
 from gvstore.refs.fault import CorruptRefs, RefsLocked, RefsReadOnly, RefsUnwritten
 from gvstore.refs.names import HEAD, RUN, RUNS, run_ref
-from gvstore.refs.record import RECORDING, OperationEntry, ReflogEntry, RunRow
+from gvstore.refs.record import RECORDING, OperationEntry, ReflogEntry, RunRow, TakenRun
 from gvstore.refs.value import format_run, value_oid, value_run, value_target
 
 if TYPE_CHECKING:
@@ -220,6 +220,37 @@ class Refs:
             transaction.apply(connection, self.objects)
         return number
 
+    def take_in(
+        self,
+        runs: Sequence[TakenRun],
+        names: Callable[[Sequence[int]], Mapping[str, str]],
+        *,
+        author: str,
+        command: str,
+        now: int,
+    ) -> tuple[int, ...]:
+        """Returns the numbers of runs that are whole already, taken in as one operation with other refs.
+
+        A run gets the number that it asks for, which must be free, or else the next one.  `names` is given the
+        numbers, and gives the other refs by name, as textual values.
+        """
+        if self.read_only or self.objects is None:
+            raise RefsReadOnly(str(self.path))
+        from gvstore.refs.transaction import ANYTHING, Transaction
+
+        self.objects.sync()
+        numbers = []
+        with self._writing() as connection:
+            transaction = Transaction(command, author=author, now=now)
+            for run in runs:
+                number = _number_run(connection, "", run.target, run.started_at, number=run.number)
+                transaction.finish_run(number, run.oid, status=run.status, ended_at=run.ended_at)
+                numbers.append(number)
+            for name, value in names(numbers).items():
+                transaction.update(name, value, expected=ANYTHING)
+            transaction.apply(connection, self.objects)
+        return tuple(numbers)
+
     def set_journal(self, number: int, journal: str) -> None:
         """Notes the file name of the run's write-ahead journal; "" when it has been folded into objects."""
         with self._writing() as connection:
@@ -398,16 +429,17 @@ def read_value(connection: sqlite3.Connection, name: str) -> str | None:
 
 
 def _number_run(
-    connection: sqlite3.Connection, journal: str, target: str, started_at: int, *, move_run: bool, author: str
-) -> int:
+    connection: sqlite3.Connection, journal: str, target: str, started_at: int, *, move_run: bool = False, author: str = "",
+    number: int | None = None,
+) -> int:  # fmt: skip
     """Returns the number of a new run, which `connection` has entered; RUN has moved to it if asked."""
     from gvstore.refs.transaction import clean_text, write_reflog
 
     target = clean_text(target)
     before = read_value(connection, RUN) or ""
     number = connection.execute(
-        "INSERT INTO runs (journal, target, status, started_at, run_before) VALUES (?, ?, ?, ?, ?)",
-        (journal, target, RECORDING, started_at, before if move_run else None),
+        "INSERT INTO runs (number, journal, target, status, started_at, run_before) VALUES (?, ?, ?, ?, ?, ?)",
+        (number, journal, target, RECORDING, started_at, before if move_run else None),
     ).lastrowid
     assert number is not None
     if move_run:

@@ -61,3 +61,14 @@ class RunRow(NamedTuple):
     def removed(self) -> bool:
         """Whether the run was stored and then taken away."""
         return self.finished and self.oid is None
+
+
+class TakenRun(NamedTuple):
+    """A run from elsewhere, whole already; `number` is the one it asks for, None for the next."""
+
+    oid: ObjectId
+    target: str
+    status: str
+    started_at: int
+    ended_at: int
+    number: int | None = None

@@ -164,6 +164,8 @@ def _check(
     from gvstore.cli.selection import selected_runs
 
     with repo:
+        if cx.bundle is not None and not revs and group is None:  # a bundle is what is to be checked: all of it
+            revs = tuple(f"run/{row.number}" for row in reversed(repo.refs.runs()))
         return check_runs(cx, repo, selected_runs(repo, revs, group), kind, code, alias)
 
 
