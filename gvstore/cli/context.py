@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gvstore.cli.output import Output
-from gvstore.cli.style import COLUMNS
+from gvstore.cli.style import COLUMNS, ROLES
 from gvstore.errors import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gvstore.cli.settings import Settings
     from gvstore.journal.repository import Repository
     from gvstore.repo import Repository as BareRepository
     from gvstore.repo.config import Config
@@ -42,7 +43,7 @@ class CommandContext:
     def __init__(self) -> None:
         self.json = False
         self.quiet = False
-        self.color = "auto"
+        self.color = ""
         self.pager = True
         self.arguments: list[str] = []
         self.bundle: Path | None = None  # read in place of a repository
@@ -114,17 +115,38 @@ class CommandContext:
     @cached_property
     def output(self) -> Output:
         """The way out: answers, status, warnings."""
-        colour = self._colour_on(sys.stdout.isatty())
-        return Output(
+        colour, colour_of_status = self._colour_on(sys.stdout.isatty()), self._colour_on(sys.stderr.isatty())
+        roles, faults = ROLES, list[str]()
+        if (colour or colour_of_status) and (wanted := self.settings.roles()):
+            from gvstore.cli.colours import styles
+
+            roles, faults = styles(wanted)
+        output = Output(
             json=self.json,
             quiet=self.quiet,
             colour=colour,
-            colour_of_status=self._colour_on(sys.stderr.isatty()),
+            colour_of_status=colour_of_status,
             pager=self._pager(),
             bars=sys.stderr.isatty() and not self.json and not self.quiet,
             guarded=colour or sys.stdout.isatty(),
             width=max(shutil.get_terminal_size((COLUMNS, 24)).columns, 40),
+            roles=roles,
         )
+        for fault in faults:
+            output.warning(f"{fault}: it is not heeded")
+        return output
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings that shape every command: colours, pager, aliases."""
+        from gvstore import host
+        from gvstore.cli import settings
+
+        try:
+            folder = self.folder
+        except FolderGone:
+            return settings.Settings(())
+        return settings.Settings(settings.paths(folder, self.variable("GV_DIR"), host.config_dir()))
 
     def on_close(self, close: Callable[[], None]) -> None:
         """Has `close` called at the end of the command, before what was given earlier."""
@@ -146,15 +168,17 @@ class CommandContext:
         return repository
 
     def _colour_on(self, terminal: bool) -> bool:
-        if self.color != "auto":
-            return self.color == "always"
+        asked = self.color or self.settings.text("color.ui")
+        if asked in ("always", "never"):
+            return asked == "always"
         return terminal and not self.variable("NO_COLOR") and self.variable("TERM") != "dumb"
 
     def _pager(self) -> str:
         """Returns the pager's command line, or nothing where answers go straight out."""
         if not self.pager or self.json or not sys.stdout.isatty():
             return ""
-        for name in ("GV_PAGER", "PAGER"):
-            if name in os.environ:
-                return "" if os.environ[name] in ("", "cat") else os.environ[name]
+        configured = self.settings.text("core.pager") or None
+        for given in (os.environ.get("GV_PAGER"), configured, os.environ.get("PAGER")):
+            if given is not None:
+                return "" if given in ("", "cat") else given
         return "less -FRX" if shutil.which("less") else ""

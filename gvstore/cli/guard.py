@@ -22,11 +22,11 @@ _UNSAFE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufe
 _RESET = "\x1b[m"
 
 
-def guarded(text: str) -> str:
-    """Returns a text as a terminal may have it: our colours stay, and end with the line; nothing else moves it."""
+def guarded(text: str, roles: dict[str, str] = ROLES) -> str:
+    """Returns a text as a terminal may have it: the colours of `roles` stay, and end with the line; nothing else moves it."""
     if "\x1b" not in text and (text.isprintable() or not _plain().search(text)):
         return text
-    clean = _dressed(tuple(ROLES.values())).sub(lambda found: found[1] or _escape(found[0]), text)
+    clean = _dressed(tuple(roles.values())).sub(lambda found: found[1] or _escape(found[0]), text)
     last = clean.rfind("\x1b")
     return clean + _RESET if last >= 0 and not clean.startswith(_RESET, last) else clean
 

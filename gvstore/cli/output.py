@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from gvstore.cli.style import COLUMNS, Paint
+from gvstore.cli.style import COLUMNS, ROLES, Paint
 
 HIDDEN = {"json": False}  # field(metadata=HIDDEN): for the text only
 
@@ -47,11 +47,12 @@ class Output:
         bars: bool = False,
         width: int = COLUMNS,
         guarded: bool = False,
+        roles: dict[str, str] = ROLES,
     ) -> None:
         """With `guarded` the answer goes to a terminal, now or later: no control character of a text reaches it."""
         self.json, self.quiet = json, quiet
-        self.paint = Paint(colour, width)
-        self.status_paint = Paint(colour_of_status, width)
+        self.paint = Paint(colour, width, roles)
+        self.status_paint = Paint(colour_of_status, width, roles)
         self._pager, self._bars, self._guarded = pager, bars, guarded
 
     # -- the answer
@@ -104,7 +105,7 @@ class Output:
 
         from gvstore.cli.guard import guarded
 
-        return map(guarded, lines)
+        return (guarded(line, self.paint.roles) for line in lines)
 
     # -- everything else
 
@@ -145,7 +146,7 @@ class Output:
         if not text.isprintable():
             from gvstore.cli.guard import guarded
 
-            text = guarded(text)
+            text = guarded(text, self.status_paint.roles)
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 

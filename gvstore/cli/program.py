@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Iterable
 
 import click
 
@@ -51,14 +52,35 @@ class Program(click.Group):
             click.echo(ctx.get_help())
             ctx.exit()
         command = self.get_command(ctx, args[0])
-        if command is None:
-            raise _unknown(args[0])
         cx = ctx.ensure_object(CommandContext)
+        if command is None:
+            args, command = self._written_out(ctx, cx, args)
         if cx.bundle is not None or any(".gvb" in arg for arg in args):
             from gvstore.cli.bundled import take_bundle
 
             args = [args[0], *take_bundle(cx, command, args[1:])]
         return args[0], command, args[1:]
+
+    def _written_out(
+        self, ctx: click.Context, cx: CommandContext, args: list[str]
+    ) -> tuple[list[str], click.Command]:
+        """Returns what an alias stands for, with the arguments behind it; runs it here where it is a line for the shell.
+
+        Raises:
+            UsageFault: there is no such alias.
+        """
+        from gvstore.cli.alias import expanded, run_in_shell
+
+        aliases = cx.settings.aliases()
+        words = expanded(aliases, args, table.names())
+        if words is None:
+            raise _unknown(args[0], aliases)
+        if words[0].startswith("!"):
+            ctx.exit(run_in_shell(cx, words[0], words[1:]))
+        command = self.get_command(ctx, words[0])
+        if command is None:
+            raise _unknown(words[0], aliases)
+        return words, command
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.format_usage(ctx, formatter)
@@ -70,15 +92,15 @@ class Program(click.Group):
         click.Command.format_options(self, ctx, formatter)
 
 
-def _unknown(name: str) -> UsageFault:
-    """Returns what to say to a word that is no command."""
+def _unknown(name: str, aliases: Iterable[str] = ()) -> UsageFault:
+    """Returns what to say to a word that is no command and no alias."""
     if name in table.HABITS:
         why, instead = table.HABITS[name]
         return UsageFault(f"gv {name}: {why}", hint=instead)
 
     from difflib import get_close_matches
 
-    near = get_close_matches(name, table.names(), n=3, cutoff=0.6)
+    near = get_close_matches(name, [*table.names(), *aliases], n=3, cutoff=0.6)
     hint = (
         "Did you mean " + " or ".join(f"`gv {n}`" for n in near) + "?" if near else "Run `gv --help` for all commands."
     )

@@ -33,12 +33,12 @@ COLUMNS = 132  # of a line that goes to no terminal
 class Paint:
     """Dresses texts for a terminal of `width` columns, or leaves them plain."""
 
-    def __init__(self, colour: bool = False, width: int = COLUMNS) -> None:
-        self.colour, self.width = colour, width
+    def __init__(self, colour: bool = False, width: int = COLUMNS, roles: dict[str, str] = ROLES) -> None:
+        self.colour, self.width, self.roles = colour, width, roles
 
     def __call__(self, role: str, text: str) -> str:
         """Returns `text` as `role` looks; an unknown role is a KeyError, a bug of the caller."""
-        codes = ROLES[role]
+        codes = self.roles[role]
         return f"\x1b[{codes}m{text}\x1b[m" if self.colour and codes and text else text
 
 

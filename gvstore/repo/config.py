@@ -5,12 +5,13 @@
 
 Keys are dotted (`user.name`).  Known keys have a type and a default; unknown
 ones are refused when they are set, with the near names, and passed over when
-they are read, for a newer gv may have written them.  `alias.*` takes any name.
+they are read, for a newer gv may have written them.  `alias.*` and `color.*` take any name.
 Reading uses the standard library; writing keeps comments and order (tomlkit).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,8 @@ KNOWN: dict[str, Known] = {
     "model.default": Known("", "the model that programs use that name none"),
     "model.path": Known("", "a GGUF file to use as the local model"),
 }
-_OPEN_SECTIONS = ("alias",)
+_OPEN_SECTIONS = ("alias", "color")  # names are the user's; the command line knows which colours there are
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _MAX_FILE_BYTES = 1_000_000
 
 
@@ -116,6 +118,24 @@ class Config:
         for path in (self._paths["user"], self._paths["repo"]):
             found = _merged(found, _document(path).get(section, {}))
         return found
+
+    def origins(self, key: str) -> tuple[tuple[Scope, Path, Value], ...]:
+        """Returns where the key is set, with file and value, the one that counts last."""
+        loaded = self._loaded()
+        scopes: tuple[Scope, ...] = ("user", "repo")
+        return tuple(
+            (scope, path, loaded[scope][key])
+            for scope in scopes
+            if key in loaded[scope] and (path := self._paths[scope]) is not None
+        )
+
+    def path(self, scope: Scope) -> Path:
+        """Returns the file of a scope, which may not exist.
+
+        Raises:
+            BadConfig: there is none here.
+        """
+        return self._path(scope)
 
     def author(self) -> str | None:
         """Returns the configured author, "name <address>", or None."""
@@ -209,7 +229,7 @@ def check_key(key: str) -> str:
 
 def _is_known(key: str) -> bool:
     section, _, name = key.partition(".")
-    return key in KNOWN or (section in _OPEN_SECTIONS and name.isidentifier())
+    return key in KNOWN or (section in _OPEN_SECTIONS and _NAME.fullmatch(name) is not None)
 
 
 def _load(path: Path | None) -> dict[str, Value]:
