@@ -13,7 +13,7 @@ from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId
-from gvstore.refs.names import BRANCHES, HEAD, RUNS, TAGS, short_name
+from gvstore.refs.names import BRANCHES, HEAD, TAGS, run_ref, short_name
 from gvstore.refs.value import value_oid
 from gvstore.repo import Repository
 
@@ -107,6 +107,7 @@ class CommitShower:
     ) -> CommitShown:
         """Returns the commit ready to print: `form` is full, oneline, stat or patch."""
         refs = self._refs.get(oid, [])
+        numbers = self._repo.refs.run_numbers(commit.runs) if commit.runs else {}
         return CommitShown(
             oid=oid,
             tree=commit.tree,
@@ -118,7 +119,7 @@ class CommitShower:
             refs=tuple(refs),
             components=commit.components,
             values=commit.values,
-            runs=tuple(CommittedRun(self._run_names.get(run), run) for run in commit.runs),
+            runs=tuple(CommittedRun(_run_name(numbers.get(run)), run) for run in commit.runs),
             changes=changes,
             form=form,
             short=self._repo.resolver().shortest(oid) if form == "oneline" else "",
@@ -163,12 +164,6 @@ class CommitShower:
             names[:2] = [f"{HEAD} → {names[1]}"]
         return tuple(names)
 
-    @cached_property
-    def _run_names(self) -> dict[ObjectId, str]:
-        refs = self._repo.refs
-        found = {}
-        for name, value in refs.list(RUNS).items():
-            oid = value_oid(value)
-            if oid is not None:
-                found[oid] = short_name(name)
-        return found
+
+def _run_name(number: int | None) -> str | None:
+    return None if number is None else short_name(run_ref(number))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from gvstore.errors import Corrupt
 from gvstore.objects.blob import get_blob
-from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.tree import Mode
@@ -58,37 +57,21 @@ def runs_to_commit(repo: Repository) -> tuple[ObjectId, ...]:
     A run is of this line if it started from a commit that HEAD comes from, or,
     before there is one, from none.
     """
-    rows = [row for row in repo.refs.runs() if row.oid is not None]
-    if not rows:
-        return ()
-    from gvstore.objects.run import Run
+    from gvstore.journal.line import loose_runs
 
-    line: set[ObjectId] = set()
-    held: set[ObjectId] = set()
-    for oid, commit in _ancestors(repo):
-        line.add(oid)
-        held.update(commit.runs)
-    found: list[ObjectId] = []
-    for row in rows:
-        if row.oid is None or row.oid in held:
-            continue
-        try:
-            base = Run.get(repo.objects, row.oid).base
-        except Corrupt:  # damaged or gone: no commit holds what cannot be read
-            continue
-        if base is None or base in line:
-            found.append(row.oid)
-    return tuple(reversed(found))
+    return loose_runs(repo)
 
 
 def dead_to_commit(repo: Repository) -> tuple[int, ...]:
     """Returns the numbers of the runs of this line whose process died: the next commit stores and takes them."""
+    if not repo.refs.unfinished_runs():
+        return ()
+    from gvstore.journal.line import in_line
     from gvstore.journal.overlay import Overlay
     from gvstore.journal.recovery import dead_runs, run_of_journal
     from gvstore.repo import layout
 
-    rows = dead_runs(repo)
-    line = {oid for oid, _ in _ancestors(repo)} if rows else set()
+    rows, head = dead_runs(repo), repo.head
     found = []
     for row in rows:
         try:
@@ -96,19 +79,6 @@ def dead_to_commit(repo: Repository) -> tuple[int, ...]:
             base = run_of_journal(path, row, Overlay(repo.objects), running=False).base
         except Corrupt:
             continue
-        if base is None or base in line:
+        if in_line(repo, head, base):
             found.append(row.number)
     return tuple(found)
-
-
-def _ancestors(repo: Repository) -> Iterator[tuple[ObjectId, Commit]]:
-    stack = [repo.head] if repo.head is not None else []
-    seen: set[ObjectId] = set()
-    while stack:
-        oid = stack.pop()
-        if oid in seen:
-            continue
-        seen.add(oid)
-        commit = Commit.get(repo.objects, oid)
-        yield oid, commit
-        stack.extend(commit.parents)

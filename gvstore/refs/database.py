@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gvstore.refs.transaction import Transaction
 
 _MAX_SYMBOLIC_STEPS = 5
+_AT_ONCE = 500  # values looked for in one query; SQLite takes 999 at least
 Rows = list[tuple[Any, ...]]
 _inherited: list[sqlite3.Connection] = []  # connections of a parent process: never used, never closed
 
@@ -134,6 +135,38 @@ class Refs:
         with self._reading() as connection:
             row = connection.execute("SELECT MAX(created_at) FROM reflog WHERE created_at <= ?", (before,)).fetchone()
         return None if row[0] is None else int(row[0])
+
+    def log_mark(self) -> str:
+        """Returns what names the newest entry of the reflog, for `runs_since`."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT MAX(sequence) FROM reflog").fetchone()
+            return _log_mark(connection, row[0] or 0)
+
+    def runs_since(self, mark: str) -> tuple[tuple[int, ObjectId], ...] | None:
+        """Returns (number, oid) of the runs that came since the mark was taken, the oldest first.
+
+        None where that does not tell all: a run was removed or came back, or this is
+        not the reflog that the mark is of.
+        """
+        from gvstore.refs.schema import has_checksums
+
+        with self._reading() as connection:
+            text = mark.partition(" ")[0]
+            sequence = int(text) if text.isdecimal() else -1
+            if not has_checksums(connection) or mark != _log_mark(connection, sequence):
+                return None
+            rows = connection.execute(
+                "SELECT ref, old, new, (SELECT COUNT(*) FROM reflog AS other WHERE other.ref = reflog.ref) FROM reflog "
+                "WHERE sequence > ? AND ref >= ? AND ref < ? ORDER BY sequence",
+                (sequence, RUNS, RUNS + ":"),
+            ).fetchall()
+        found = []
+        for ref, old, new, moves in self._typed(rows, str, str, str, int):
+            oid = value_oid(new)
+            if old or oid is None or moves != 1:
+                return None
+            found.append((int(ref[len(RUNS) :]), oid))
+        return tuple(found)
 
     def moved_values(self, *, since: int) -> tuple[str, ...]:
         """Returns the textual values that refs got or left since then, each once."""
@@ -295,12 +328,22 @@ class Refs:
 
     def run_number(self, oid: ObjectId) -> int | None:
         """Returns the number under which the run is stored here, or None: the oid travels, the number does not."""
-        with self._reading() as connection:
-            row = connection.execute(
-                "SELECT name FROM refs WHERE name >= ? AND name < ? AND value = ? ORDER BY length(name), name LIMIT 1",
-                (RUNS, RUNS + ":", oid.hex()),
-            ).fetchone()
-        return int(row[0][len(RUNS) :]) if row else None
+        return self.run_numbers([oid]).get(oid)
+
+    def run_numbers(self, oids: Sequence[ObjectId]) -> dict[ObjectId, int]:
+        """Returns the numbers of those of these runs that are stored here; of one with several, the lowest."""
+        found: dict[ObjectId, int] = {}
+        for first in range(0, len(oids), _AT_ONCE):
+            some = [oid.hex() for oid in oids[first : first + _AT_ONCE]]
+            with self._reading() as connection:
+                rows = connection.execute(  # `+name`: by the index on values, where there is one
+                    f"SELECT name, value FROM refs WHERE value IN ({', '.join('?' * len(some))}) AND +name >= ? AND +name < ?",
+                    (*some, RUNS, RUNS + ":"),
+                ).fetchall()
+            for name, value in self._typed(rows, str, str):
+                oid, number = ObjectId.from_hex(value), int(name[len(RUNS) :])
+                found[oid] = min(number, found.get(oid, number))
+        return found
 
     def check(self) -> tuple[str, ...]:
         """Returns what is wrong with the file, in words; empty when it is sound.
@@ -426,6 +469,12 @@ def read_value(connection: sqlite3.Connection, name: str) -> str | None:
     """Returns the textual value of a ref, or None."""
     row = connection.execute("SELECT value FROM refs WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def _log_mark(connection: sqlite3.Connection, sequence: int) -> str:
+    """Returns the number of an entry of the reflog and its checksum."""
+    row = connection.execute("SELECT checksum FROM reflog WHERE sequence = ?", (sequence,)).fetchone()
+    return f"{sequence} {row[0] if row else 'none'}"
 
 
 def _number_run(

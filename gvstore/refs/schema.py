@@ -29,6 +29,7 @@ CREATE TABLE refs (
     folded TEXT NOT NULL UNIQUE,
     value  TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX refs_value ON refs (value);
 CREATE TABLE operations (
     number     INTEGER PRIMARY KEY AUTOINCREMENT,
     oid        BLOB NOT NULL,
@@ -106,20 +107,26 @@ def connect(path: Path) -> sqlite3.Connection:
             # Without this, fsync on macOS leaves the data in the drive's cache.
             connection.execute("PRAGMA fullfsync=1")
             connection.execute("PRAGMA checkpoint_fullfsync=1")
-        _add_checksums(connection)
+        _add_what_is_new(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _add_checksums(connection: sqlite3.Connection) -> None:
-    """Adds the column that reflogs of gvstore 0.1 do not have."""
-    if not has_checksums(connection):
-        connection.execute("BEGIN IMMEDIATE")
-        if not has_checksums(connection):  # else another process was faster
-            connection.execute("ALTER TABLE reflog ADD COLUMN checksum INTEGER")
-        connection.execute("COMMIT")
+def _add_what_is_new(connection: sqlite3.Connection) -> None:
+    """Adds the column that reflogs of gvstore 0.1 do not have, and the index that came later still."""
+    if has_checksums(connection) and _has_index(connection):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    if not has_checksums(connection):  # else another process was faster
+        connection.execute("ALTER TABLE reflog ADD COLUMN checksum INTEGER")
+    connection.execute("CREATE INDEX IF NOT EXISTS refs_value ON refs (value)")
+    connection.execute("COMMIT")
+
+
+def _has_index(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'refs_value'").fetchone() is not None
 
 
 def has_checksums(connection: sqlite3.Connection) -> bool:

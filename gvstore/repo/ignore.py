@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gvstore import fs
+from gvstore.objects.oid import ObjectId
 from gvstore.repo.fault import BadIgnore, UnreadableFile
 from gvstore.repo.path import name_fault
 
@@ -47,6 +48,7 @@ _FOLDERS = frozenset(
 )
 _FILES = frozenset([".DS_Store", ".git"])
 _SUFFIXES = (".pyc", ".pyo", ".egg-info")
+_BUILT_IN = b"ignore rules 1"  # to be counted up when a name is added to, or taken from, what is built in
 _TEMPORARY = ".gv-tmp-"  # a file being checked out where `.gv` is on another disk
 _MAX_FILE_BYTES = 4_000_000
 _FOLDER_MARK = "ps_d"  # the group in pathspec's expressions that matches the slash after a folder
@@ -63,14 +65,18 @@ class IgnoreRules:
         """Reads the ignore files of `folder` ("" or ending with "/"), whose entries are `names`."""
         present = set(names)
         self._root, self._folder = root, folder
-        self._levels: dict[str, list[tuple[int, list[Pattern]]]] = {}
+        self._texts: dict[str, list[tuple[int, str]]] = {}
+        self._parsed: dict[str, list[tuple[int, list[Pattern]]]] | None = None
+        digest: bytes = above.digest if above else ObjectId.of(_BUILT_IN)
         for file in (GVIGNORE, GITIGNORE):
-            levels = list(above._levels[file]) if above else []
-            if file in present:
-                patterns = _read(root / folder / file, folder + file)
-                if patterns:
-                    levels.insert(0, (len(folder), patterns))
-            self._levels[file] = levels
+            texts = list(above._texts[file]) if above else []
+            text = _read(root / folder / file, folder + file) if file in present else ""
+            if text:
+                texts.insert(0, (len(folder), text))
+                digest = ObjectId.of(f"{folder}{file}\0{text}".encode("utf-8", "surrogateescape") + digest)
+            self._texts[file] = texts
+        self.digest: bytes = bytes(digest)
+        """Names these rules: 32 bytes, equal for the same ignore files at the same places."""
 
     def below(self, folder: str, names: Iterable[str]) -> IgnoreRules:
         """Returns the rules in a folder of this folder."""
@@ -84,7 +90,7 @@ class IgnoreRules:
         if name_fault(name):
             return True
         asked = path + "/" if folder else path
-        for levels in self._levels.values():
+        for levels in self._levels().values():
             for skip, patterns in levels:
                 relative = asked[skip:]
                 for ignore, pattern in patterns:
@@ -95,17 +101,26 @@ class IgnoreRules:
         return name in _FILES or name.endswith(_SUFFIXES) or name.startswith(_TEMPORARY)
 
 
-def _read(path: Path, shown: str) -> list[Pattern]:
-    """Returns the patterns of an ignore file, the last first; as in git, a symlink is not read."""
+    def _levels(self) -> dict[str, list[tuple[int, list[Pattern]]]]:
+        """Returns the patterns, parsed when first asked for: where nothing is new, nobody asks."""
+        if self._parsed is None:
+            self._parsed = {
+                file: [(skip, parse_patterns(text)) for skip, text in texts] for file, texts in self._texts.items()
+            }
+        return self._parsed
+
+
+def _read(path: Path, shown: str) -> str:
+    """Returns the text of an ignore file; as in git, a symlink is not read."""
     try:
         data = fs.read_bytes(path, limit=_MAX_FILE_BYTES)
     except (FileNotFoundError, fs.NotAFile):
-        return []
+        return ""
     except PermissionError as e:
         raise UnreadableFile(shown, str(e.strerror)) from e
     except OSError as e:
         raise BadIgnore(f"{shown} cannot be read: {e.strerror}") from e
-    return parse_patterns(data.decode("utf-8", "surrogateescape").removeprefix("\ufeff"))
+    return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
 
 
 def parse_patterns(text: str) -> list[Pattern]:

@@ -358,8 +358,9 @@ class Repository:
         from gvstore.repo.checkout import read_mark
         from gvstore.repo.status import Status, changes
 
-        taken = self.worktree.look()
-        found = changes(self.head_files(), taken.files)
+        compared = self.worktree.compare(self.head_tree())
+        differing = compared.differences.items()
+        found = changes({p: old for p, (old, _) in differing if old}, {p: new for p, (_, new) in differing if new})
         return Status(
             branch=self.branch,
             head=self.head,
@@ -367,7 +368,7 @@ class Repository:
             modified=found.modified,
             deleted=found.deleted,
             renamed=found.renamed,
-            skipped=taken.skipped,
+            skipped=compared.skipped,
             mark=read_mark(self.gv),
         )
 
@@ -413,6 +414,13 @@ class Repository:
         from gvstore.repo.files import Files, read_files
 
         return read_files(self.objects, Commit.get(self.objects, commit).tree) if commit is not None else Files()
+
+    def head_tree(self) -> ObjectId | None:
+        """Returns the tree of HEAD; None before the first commit."""
+        from gvstore.objects.commit import Commit
+
+        head = self.head
+        return Commit.get(self.objects, head).tree if head is not None else None
 
     def head_files(self) -> Files:
         """Returns the files of HEAD by path."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,31 +40,75 @@ def scan(root: Path, gv: Path, *, paths: Sequence[str] | None = None) -> Scan:
     """
     found = Scan()
     wanted = None if paths is None else set(paths)
-    above = None if wanted is None else {up for path in wanted for up in parents(path)} | {""}
+    above = set() if wanted is None else {up for path in wanted for up in parents(path)} | {""}
     stack: list[tuple[str, IgnoreRules | None]] = [("", None)]
     while stack:
         folder, outer = stack.pop()
-        entries = list(_entries(root, folder))
-        names = [entry.name for entry in entries]
-        if folder and ENVIRONMENT_MARK in names:
+        entries = list_entries(root, folder)
+        rules = rules_of(root, folder, entries, outer)
+        if rules is None:
             continue
-        rules = IgnoreRules(root, folder, None, names) if outer is None else outer.below(folder, names)
-        below = []
-        for entry in entries:
-            path = folder + entry.name
-            if wanted is not None and not under(path, wanted) and path not in (above or ()):
-                continue
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if rules.ignores(path, folder=is_folder) or (is_folder and entry.path == str(gv)):
-                if path_fault(path) and entry.name not in (".git", ".gv"):
-                    found.skipped.append(Skipped(path, path_fault(path) or ""))
-                continue
-            if is_folder:
-                below.append((path + "/", rules))
-            else:
-                _add(found, path, entry)
-        stack.extend(reversed(below))
+        if wanted is not None:
+            entries = [e for e in entries if under(folder + e.name, wanted) or folder + e.name in above]
+        sorted_out = sort_out(folder, entries, rules, gv)
+        found.files.update((folder + name, status) for name, status in sorted_out.files)
+        found.skipped += sorted_out.skipped
+        stack.extend((path, rules) for path in reversed(sorted_out.below))
     found.files = dict(sorted(found.files.items()))
+    return found
+
+
+@dataclass(slots=True)
+class SortedOut:
+    """What of a folder's entries counts: files and symlinks by name, the paths of folders (ending with "/"), and what no commit can hold."""
+
+    files: list[tuple[str, os.stat_result]] = field(default_factory=list)
+    below: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def list_entries(root: Path, folder: str) -> list[os.DirEntry[str]]:
+    """Returns what lies in a folder ("" or ending with "/"), in no order; nothing, where it is gone.
+
+    Raises:
+        UnreadableFile: it cannot be read.
+    """
+    try:
+        with os.scandir(root / folder) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []  # gone since its name was read
+    except OSError as e:
+        raise UnreadableFile(folder.rstrip("/") or ".", e.strerror or str(e)) from e
+
+
+def rules_of(
+    root: Path, folder: str, entries: Sequence[os.DirEntry[str]], outer: IgnoreRules | None
+) -> IgnoreRules | None:
+    """Returns the ignore rules in a folder, given those of the folder above; None where all in it is ignored: an environment."""
+    names = [entry.name for entry in entries]
+    if folder and ENVIRONMENT_MARK in names:
+        return None
+    return IgnoreRules(root, folder, None, names) if outer is None else outer.below(folder, names)
+
+
+def sort_out(folder: str, entries: Iterable[os.DirEntry[str]], rules: IgnoreRules, gv: Path) -> SortedOut:
+    """Returns what of a folder's entries counts, by name.
+
+    Raises:
+        UnreadableFile: the system does not say how one looks.
+    """
+    found = SortedOut()
+    for entry in sorted(entries, key=lambda entry: entry.name):
+        path = folder + entry.name
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if rules.ignores(path, folder=is_folder) or (is_folder and entry.path == str(gv)):
+            if path_fault(path) and entry.name not in (".git", ".gv"):
+                found.skipped.append(Skipped(path, path_fault(path) or ""))
+        elif is_folder:
+            found.below.append(path + "/")
+        else:
+            _add(found, path, entry)
     return found
 
 
@@ -113,17 +157,7 @@ def check_paths(paths: Sequence[str], *known: Mapping[str, object]) -> None:
             raise NoSuchPath(path)
 
 
-def _entries(root: Path, folder: str) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(root / folder) as entries:
-            yield from sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return  # gone since its name was read
-    except OSError as e:
-        raise UnreadableFile(folder.rstrip("/") or ".", e.strerror or str(e)) from e
-
-
-def _add(found: Scan, path: str, entry: os.DirEntry[str]) -> None:
+def _add(found: SortedOut, path: str, entry: os.DirEntry[str]) -> None:
     try:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
@@ -131,7 +165,7 @@ def _add(found: Scan, path: str, entry: os.DirEntry[str]) -> None:
     except OSError as e:
         raise UnreadableFile(path, e.strerror or str(e)) from e
     if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
-        found.files[path] = status
+        found.files.append((entry.name, status))
         return
     for test, what in ((stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket")):
         if test(status.st_mode):

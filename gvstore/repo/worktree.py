@@ -25,7 +25,8 @@ from gvstore.repo.files import Files
 from gvstore.repo.progress import TOLD_BYTES, watched
 from gvstore.repo.scan import Scan, Skipped, explicit, scan, status_of
 from gvstore.repo.secrets import LARGE_BYTES, Stop, Swallowed, key_in, key_in_pieces, too_large
-from gvstore.repo.stat_cache import SCANNED, Look, StatCache
+from gvstore.repo.stat_cache import SCANNED, Look, Raw, StatCache
+from gvstore.repo.survey import Differences, Survey, mode_of, survey
 
 _WHOLE_BYTES = TOLD_BYTES  # files up to this size are read at once
 _PIECE_BYTES = 1_000_000
@@ -44,6 +45,14 @@ class Taken:
     read: int
     skipped: tuple[Skipped, ...] = ()
     left_out: tuple[Stop, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How the work tree differs from a tree: by path, sorted, (what the tree has, what the work tree has)."""
+
+    differences: Differences
+    skipped: tuple[Skipped, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +80,43 @@ class Worktree:
             UnreadableFile, FileChanged: a file cannot be read, or not in peace.
         """
         with self._caching() as cache:
-            found = scan(self.root, self.gv, paths=paths)
-            read, files = 0, Files()
-            for path, status in found.files.items():
+            if paths is None:
+                found = self._surveyed(cache)
+                return Taken(found.files(), found.read, tuple(found.skipped))
+            looked, read, files = scan(self.root, self.gv, paths=paths), 0, Files()
+            for path, status in looked.files.items():
                 known = cache.get(path, Look.of(status))
                 if known is not None:
-                    files[path] = TreeEntry(_mode(status), known.oid)
+                    files[path] = TreeEntry(mode_of(status.st_mode), known.oid)
                     continue
                 entry = self._named(path, status, cache)
                 if entry is not None:
                     files[path] = entry
                     read += 1
-            if paths is None:
-                cache.keep_only(set(found.files))
-        return Taken(files, read, tuple(found.skipped))
+        return Taken(files, read, tuple(looked.skipped))
+
+    def compare(self, tree: ObjectId | None) -> Compared:
+        """Returns how the work tree differs from a tree; stores nothing.
+
+        Raises:
+            UnreadableFile, FileChanged: a file cannot be read, or not in peace.
+        """
+        with self._caching() as cache:
+            found = self._surveyed(cache)
+            return Compared(found.differences(self.objects, tree), tuple(found.skipped))
+
+    def _surveyed(self, cache: StatCache) -> Survey:
+        """Returns the whole work tree, its changed files read, the cache told."""
+        found = survey(self.root, self.gv, cache)
+        for folder, name, path, status in found.fresh():
+            known = cache.get(path, Look.of(status))
+            if known is not None:
+                folder.read[name] = TreeEntry(mode_of(status.st_mode), known.oid)
+            elif (entry := self._named(path, status, cache)) is not None:
+                folder.read[name] = entry
+                found.read += 1
+        found.note()
+        return found
 
     def entry(self, path: str) -> TreeEntry | None:
         """Returns what lies at `path`, a file or symlink, ignored or not; None where there is none, or a folder."""
@@ -93,7 +125,7 @@ class Worktree:
             return None
         with self._caching() as cache:
             known = cache.get(path, Look.of(status))
-            return TreeEntry(_mode(status), known.oid) if known else self._named(path, status, cache)
+            return TreeEntry(mode_of(status.st_mode), known.oid) if known else self._named(path, status, cache)
 
     def store(self, path: str) -> TreeEntry | None:
         """Returns what lies at `path`, as `entry` does, its content stored, whatever it is; None where there is none.
@@ -124,15 +156,31 @@ class Worktree:
             UnreadableFile, FileChanged: a file cannot be read, or not in peace.
         """
         with self._caching() as cache:
-            found = explicit(self.root, paths or ()) if exactly else scan(self.root, self.gv, paths=paths)
             taking = _Taking(self.root, self.objects, cache, base, stops)
-            for path, status in found.files.items():
-                taking.add(path, status)
             if paths is None:
-                cache.keep_only(set(found.files))
+                skipped = self._take_all(cache, taking)
+            else:
+                found = explicit(self.root, paths) if exactly else scan(self.root, self.gv, paths=paths)
+                skipped = found.skipped
+                for path, status in found.files.items():
+                    taking.add(path, status)
         if taking.stopped and not leave_out:
             raise Swallowed(taking.stopped)
-        return Taken(taking.files, taking.read, tuple(found.skipped), tuple(taking.stopped))
+        return Taken(taking.files, taking.read, tuple(skipped), tuple(taking.stopped))
+
+    def _take_all(self, cache: StatCache, taking: _Taking) -> list[Skipped]:
+        """Takes every file of the work tree; returns what cannot be taken."""
+        found = survey(self.root, self.gv, cache)
+        for path, raw in found.kept():
+            if not taking.keep(path, raw):
+                found.doubt(path)
+        for folder, name, path, status in found.fresh():
+            taking.add(path, status)
+            if path in taking.files:
+                folder.read[name] = taking.files[path]
+        found.note()
+        taking.files = dict(sorted(taking.files.items()))
+        return found.skipped
 
     def scan(self, *, paths: Sequence[str] | None = None) -> Scan:
         """Returns what is there, unread."""
@@ -173,7 +221,7 @@ class Worktree:
                 return None
             if Look.of(after) == Look.of(status):
                 cache.put(path, Look.of(status), oid, flags=0)
-                return TreeEntry(_mode(status), oid)
+                return TreeEntry(mode_of(status.st_mode), oid)
             status = after
         raise FileChanged(path)
 
@@ -193,14 +241,22 @@ class _Taking:
         """Takes one file: from the cache, or by reading and storing it."""
         look = Look.of(status)
         known = self.cache.get(path, look)
-        if known is not None and self.objects.has(known.oid):
-            harmless = (known.flags & SCANNED or not self.stops.secrets) and not self._too_large(look.size)
-            if harmless or self._as_before(path, known.oid):
-                self.files[path] = TreeEntry(_mode(status), known.oid)
-                return
+        if known is not None and self.keep(path, (*look, known.flags, known.oid)):
+            return
         entry = self._link(path) if stat.S_ISLNK(status.st_mode) else self._file(path, status)
         if entry is not None:
             self.files[path] = entry
+
+    def keep(self, path: str, raw: Raw) -> bool:
+        """Takes one file as the cache has it; returns whether it can."""
+        oid = ObjectId(raw[6])
+        if not self.objects.has(oid):
+            return False
+        harmless = (raw[5] & SCANNED or not self.stops.secrets) and not self._too_large(raw[2])
+        if not (harmless or self._as_before(path, oid)):
+            return False
+        self.files[path] = TreeEntry(mode_of(raw[4]), oid)
+        return True
 
     def _as_before(self, path: str, oid: ObjectId) -> bool:
         before = self.base.get(path)
@@ -250,7 +306,7 @@ class _Taking:
                 self.stopped.append(Stop(path, key, False))
                 return None
             self.cache.put(path, Look.of(status), oid, flags=0 if key or not self.stops.secrets else SCANNED)
-            return TreeEntry(_mode(status), oid)
+            return TreeEntry(mode_of(status.st_mode), oid)
         raise FileChanged(path)
 
     def _store(self, path: str, file: BinaryIO, size: int) -> tuple[ObjectId, str | None]:
@@ -281,12 +337,6 @@ class _Taking:
                 return stream_oid(watched(file, path, "name", size)) == before.oid
         except FileNotFoundError:
             return False
-
-
-def _mode(status: os.stat_result) -> Mode:
-    if stat.S_ISLNK(status.st_mode):
-        return Mode.SYMLINK
-    return Mode.EXECUTABLE if status.st_mode & stat.S_IXUSR else Mode.FILE
 
 
 def _read_link(root: Path, path: str) -> bytes:

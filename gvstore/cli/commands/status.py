@@ -118,8 +118,8 @@ def _runs(repo: Repository) -> tuple[str, ...]:
     from gvstore.journal.commit import dead_to_commit, runs_to_commit
 
     dead = dead_to_commit(repo)
-    stored = (repo.refs.run_number(oid) for oid in runs_to_commit(repo))
-    return tuple(f"run/{number}" for number in sorted([*dead, *(n for n in stored if n is not None)]))
+    stored = repo.refs.run_numbers(runs_to_commit(repo))
+    return tuple(f"run/{number}" for number in sorted([*dead, *stored.values()]))
 
 
 def _values(repo: Repository) -> tuple[str, ...]:
