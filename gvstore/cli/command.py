@@ -68,8 +68,11 @@ class Command(click.Command):
     """A click command with the shared options, hidden in its help, which closes by naming them."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Returns the command's own parameters, then the shared ones."""
-        return [*super().get_params(ctx), *_SHARED]
+        """Returns the command's own parameters, then the shared ones; its own `-C` stands in the place of the shared."""
+        own = super().get_params(ctx)
+        if any("-C" in each.opts for each in self.params):
+            return [*own, *(each for each in _SHARED if "-C" not in each.opts)]
+        return [*own, *_SHARED]
 
     def make_parser(self, ctx: click.Context) -> click.parser._OptionParser:
         """Returns a parser that finds `-n` at once.

@@ -98,6 +98,11 @@ class CommandContext:
         except NotARepository:
             return Config(user=host.config_dir() / CONFIG)
 
+    @property
+    def behind_dashes(self) -> list[str]:
+        """The arguments that stand behind `--`, which click takes away."""
+        return self.arguments[self.arguments.index("--") + 1 :] if "--" in self.arguments else []
+
     def shown(self, path: Path) -> str:
         """Returns a path as people write it: below the home folder with `~`."""
         home = self.variable("HOME")

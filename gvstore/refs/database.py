@@ -183,12 +183,13 @@ class Refs:
             rows = connection.execute("SELECT DISTINCT ref FROM reflog ORDER BY ref").fetchall()
         return tuple(row[0] for row in self._typed(rows, str))
 
-    def operations(self, *, limit: int | None = None) -> tuple[OperationEntry, ...]:
-        """Returns what commands did, the newest first."""
+    def operations(self, *, limit: int | None = None, before: int | None = None) -> tuple[OperationEntry, ...]:
+        """Returns what commands did, the newest first: at most `limit`, those numbered below `before`."""
         with self._reading() as connection:
             rows = connection.execute(
-                "SELECT number, oid, command, author, created_at FROM operations ORDER BY number DESC LIMIT ?",
-                (-1 if limit is None else limit,),
+                "SELECT number, oid, command, author, created_at FROM operations WHERE (?1 IS NULL OR number < ?1) "
+                "ORDER BY number DESC LIMIT ?2",
+                (before, -1 if limit is None else limit),
             ).fetchall()
         typed = self._typed(rows, int, bytes, str, str, int)
         if any(len(row[1]) != OID_BYTES for row in typed):

@@ -100,6 +100,12 @@ class WouldOverwrite(WouldLose):
         super().__init__("unsaved work would be overwritten:\n" + listed(self.paths))
 
 
+class EditedSince(WouldOverwrite):
+    """Files that would go back were edited since; nothing was done."""
+
+    hint = "Commit them first, or move the refs alone: --keep-files."
+
+
 class CannotWrite(Conflict):
     """The system refuses to write a file of the work tree, or of the settings; what was to be done stopped there."""
 

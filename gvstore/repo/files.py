@@ -15,6 +15,7 @@ from gvstore.objects.protocol import ObjectReader, ObjectStore, ObjectWriter
 from gvstore.objects.tree import Mode, Tree, TreeEntry
 
 Files = dict[str, TreeEntry]
+NO_FILES: Files = {}
 
 MAX_DEPTH = 2000  # deeper than any path that a system takes: such a tree is an attack
 MAX_FILES = 5_000_000

@@ -313,13 +313,16 @@ class Repository:
         *,
         paths: Sequence[str] | None = None,
         create: str | None = None,
+        reset: bool = False,
         detach: bool = False,
+        force: bool = False,
         author: str | None = None,
         now: int | None = None,
     ) -> Checkout:
         """Moves the work tree, and HEAD, to what the rev names.
 
-        A branch is gone onto, another commit leaves HEAD detached; `create` makes a branch there.
+        A branch is gone onto, another commit leaves HEAD detached; `create` makes a branch there, or with `reset`
+        moves it.  With `force` unsaved files give way, stored before.
         A run's code is laid over the work tree (`checkout_run`). With `paths`, only these files are
         brought, and HEAD stays.
 
@@ -327,31 +330,24 @@ class Repository:
             WouldOverwrite: unsaved work is in the way; lists all of it, nothing was touched.
             BadRev: the rev names nothing that can be checked out.
         """
-        from gvstore.objects.commit import Commit
-        from gvstore.objects.run import Run
-        from gvstore.repo.resolve import Found
-        from gvstore.repo.switch import NoCode, checkout_commit, checkout_paths, checkout_run
+        from gvstore.repo.switch import checkout
 
         moment, writer = host.now_us() if now is None else now, self.author(author)
-        found = self.resolve(rev, wanted=frozenset({Found.COMMIT, Found.RUN}), now=moment)
-        if found.found is Found.RUN and found.run is not None and found.oid is not None:
-            if paths is not None:
-                code = Run.get(self.objects, found.oid).code
-                if code is None:
-                    raise NoCode(found.run)
-                return checkout_paths(self, code, paths, command=_words("checkout", rev, paths), author=writer, now=moment)
-            return checkout_run(self, found.run, found.oid, author=writer, now=moment)
-        oid = self.resolver(now=moment).commit(rev)
-        if paths is not None:
-            command = _words("checkout", rev, paths)
-            return checkout_paths(
-                self, Commit.get(self.objects, oid).tree, paths, command=command, author=writer, now=moment
-            )
-        on = found.ref.startswith(BRANCHES) and not detach
-        branch = create or (short_name(found.ref) if on else None)
-        return checkout_commit(
-            self, oid, branch=branch, create=create is not None, label=branch or rev, author=writer, now=moment
+        return checkout(
+            self, rev, paths=paths, create=create, reset=reset, detach=detach, force=force, author=writer, now=moment
         )
+
+    def restore(
+        self, paths: Sequence[str], *, source: str = "HEAD", author: str | None = None, now: int | None = None
+    ) -> Checkout:
+        """Brings these files and folders to what `source` has; unsaved ones give way, stored before.
+
+        Raises:
+            NoSuchPath: neither `source` nor HEAD has such a file.
+        """
+        from gvstore.repo.switch import restore
+
+        return restore(self, paths, source, author=self.author(author), now=host.now_us() if now is None else now)
 
     def status(self) -> Status:
         """Returns how the work tree differs from HEAD."""
@@ -537,11 +533,6 @@ class Repository:
 def _absolute(path: Path | str) -> Path:
     """Returns the path from the root, without "..", its symlinks kept as the user sees them."""
     return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100 - resolve() would follow symlinks
-
-
-def _words(command: str, rev: str, paths: Sequence[str]) -> str:
-    """Returns a command for some files as it could be typed from the root of the work tree."""
-    return " ".join([command, rev, "--", *(path or "." for path in paths)])
 
 
 def _check_place(gv: Path, folder: Path) -> None:

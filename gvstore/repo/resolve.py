@@ -131,7 +131,6 @@ class Resolver:
             start = self._step(start, step, text)
         if not rev.sign:
             return self._plain(start, text)
-        start = self._behind_tag(start)
         if start.run is not None or (start.oid is not None and self._kind(start.oid) == Kind.RUN):
             if rev.sign == "::":
                 raise UnknownRev(
@@ -187,9 +186,18 @@ class Resolver:
             return _At(oid, ref=HEAD)
         if base.kind is BaseKind.NUMBER:
             at = self._number(base, text)
+        elif back and (gone := self._deleted(base.text)):
+            return self._logged(gone, back, text)
         else:
             at = self._name(base.text, text, wanted)
         return self._logged(at.ref, back, text) if back else at
+
+    def _deleted(self, name: str) -> str:
+        """Returns the ref that was called so and is not there any more, "" where one is, or none was."""
+        refs = [name] if name.startswith("refs/") else [prefix + name for prefix in _SHORT]
+        if any(self.refs.read(ref) for ref in refs):
+            return ""
+        return next((ref for ref in refs if self.refs.reflog(ref, limit=1)), "")
 
     def _current_run(self, text: str) -> _At:
         number = self.refs.current_run()
@@ -300,7 +308,6 @@ class Resolver:
             raise MalformedRev(text, "@{...} stands right after a ref")
         if step.sign == "{":
             return self._behind(at, step.when, text)
-        at = self._behind_tag(at)
         if at.run is not None or (at.oid is not None and self._kind(at.oid) == Kind.RUN):
             return self._run_before(at, step, text)
         assert at.oid is not None
@@ -375,13 +382,6 @@ class Resolver:
                 raise UnknownRev(text, "the run that it was derived from is not here any more")
             at = _At(parent, run=self.refs.run_number(parent))
         return at
-
-    def _behind_tag(self, at: _At) -> _At:
-        """Returns the run that an annotated tag leads to; anything else is itself."""
-        if at.run is not None or at.oid is None or self._kind(at.oid) != Kind.TAG:
-            return at
-        oid = self._peeled(at.oid)
-        return _At(oid, ref=at.ref, run=self.refs.run_number(oid), used=at.used) if self._kind(oid) == Kind.RUN else at
 
     def _plain(self, at: _At, text: str) -> Resolved:
         if at.run is not None and at.oid is None:

@@ -12,13 +12,14 @@ from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId, short
 from gvstore.objects.run import Run
 from gvstore.refs.fault import RefExists
-from gvstore.refs.names import HEAD, branch_ref, short_name
+from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name
 from gvstore.refs.value import value_target
 from gvstore.repo import layout
 from gvstore.repo.checkout import Known, Mark, Plan, plan, read_mark, write_mark
 from gvstore.repo.files import read_files
 from gvstore.repo.moved import Moved, move_files
 from gvstore.repo.path import under
+from gvstore.repo.resolve import Found, Resolved
 from gvstore.repo.scan import check_paths
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 class Checkout:
     """What a checkout did.  `branch` is None where HEAD is detached now, `run` the run whose code was laid over the work tree.
 
-    `missing` are files whose content was forgotten, and in words how.
+    `missing` are files whose content was forgotten, and in words how; `gave_way` files that were overwritten or deleted
+    although no commit has what they held: `gv undo` brings them back.
     """
 
     commit: ObjectId | None
@@ -38,6 +40,7 @@ class Checkout:
     written: tuple[str, ...]
     deleted: tuple[str, ...]
     missing: Mapping[str, str]
+    gave_way: tuple[str, ...] = ()
 
 
 class NoCode(BadRev):
@@ -51,10 +54,67 @@ class NoCode(BadRev):
         super().__init__(f"run/{number} has no code to check out" + (f": {'; '.join(left)}" if left else ""))
 
 
-def checkout_commit(
-    repo: Repository, oid: ObjectId, *, branch: str | None, create: bool, label: str, author: str, now: int
+def checkout(
+    repo: Repository,
+    rev: str,
+    *,
+    paths: Sequence[str] | None,
+    create: str | None,
+    reset: bool,
+    detach: bool,
+    force: bool,
+    author: str,
+    now: int,
 ) -> Checkout:
-    """Moves the work tree and HEAD to a commit: on `branch`, made if `create`, or detached.
+    """Moves the work tree, and HEAD, to what the rev names; see `Repository.checkout`."""
+    found = repo.resolve(rev, wanted=frozenset({Found.COMMIT, Found.RUN}), now=now)
+    if paths is not None:
+        tree, words = _tree_of(repo, found, rev, now), " ".join(["checkout", rev, "--", *(each or "." for each in paths)])
+        return checkout_paths(repo, tree, paths, command=words, force=force, author=author, now=now)
+    if found.found is Found.RUN and found.run is not None and found.oid is not None:
+        return checkout_run(repo, found.run, found.oid, force=force, author=author, now=now)
+    oid = repo.resolver(now=now).commit(rev)
+    branch = create or (short_name(found.ref) if found.ref.startswith(BRANCHES) and not detach else None)
+    return checkout_commit(
+        repo, oid, branch=branch, create=create is not None, reset=reset, label=branch or rev, force=force, author=author, now=now
+    )  # fmt: skip
+
+
+def restore(repo: Repository, paths: Sequence[str], source: str, *, author: str, now: int) -> Checkout:
+    """Brings files and folders to what `source` has; see `Repository.restore`."""
+    found = repo.resolve(source, wanted=frozenset({Found.COMMIT, Found.RUN}), now=now)
+    tree = _tree_of(repo, found, source, now)
+    given = "" if source == "HEAD" else f" --source {source}"
+    command = f"restore{given} {' '.join(each or '.' for each in paths)}"
+    is_run = found.found is Found.RUN  # a run's code is a part of the files: what it lacks is not gone
+    return checkout_paths(repo, tree, paths, command=command, delete=not is_run, force=True, author=author, now=now)
+
+
+def _tree_of(repo: Repository, found: Resolved, rev: str, now: int) -> ObjectId:
+    """Returns the files of a commit, or the code of a run."""
+    if found.found is Found.RUN and found.run is not None and found.oid is not None:
+        run = Run.get(repo.objects, found.oid)
+        if run.code is None:
+            raise NoCode(found.run, run.notes)
+        return run.code
+    return Commit.get(repo.objects, repo.resolver(now=now).commit(rev)).tree
+
+
+def checkout_commit(
+    repo: Repository,
+    oid: ObjectId,
+    *,
+    branch: str | None,
+    create: bool,
+    label: str,
+    author: str,
+    now: int,
+    force: bool = False,
+    reset: bool = False,
+) -> Checkout:
+    """Moves the work tree and HEAD to a commit: on `branch`, made if `create` (with `reset`, moved if it is there), or detached.
+
+    With `force` every file is brought to the commit's, and unsaved ones give way; `gv undo` brings them back.
 
     A work tree that is empty gets all files, HEAD's too: it came here as a copy of `.gv`.
     The work tree comes first, HEAD last; what interrupts it is mended by doing it again.
@@ -66,11 +126,13 @@ def checkout_commit(
     commit = Commit.get(repo.objects, oid)
     ref = branch_ref(branch) if branch is not None else None
     with repo.worktree_lock():
-        if create and ref and repo.refs.read(ref) is not None:
-            raise RefExists(short_name(ref))
+        there = repo.refs.resolve(ref) if create and ref else None
+        if there is not None and not reset:
+            raise RefExists(short_name(ref or ""))
         target = read_files(repo.objects, commit.tree)
         copied = set(fs.list_folder(repo.path)) <= {layout.GV_FOLDER}  # nobody deleted these files: they never were here
-        todo = plan(repo.worktree, target, known=known_files(repo), delete=True, every=copied)
+        known = known_files(repo)
+        todo = plan(repo.worktree, target, known=known, delete=True, every=copied or force, force=force)
         moved = move_files(repo, todo, label, commit.tree)
         before = repo.refs.read(HEAD)
         message = f"checkout: moving from {shown_place(before)} to {label}"
@@ -78,15 +140,19 @@ def checkout_commit(
             if ref is None:
                 transaction.update(HEAD, oid, expected=before, message=message)
             else:
-                if create:
+                if there is not None:
+                    transaction.update(ref, oid, expected=there, message=f"branch: reset to {short(oid)}")
+                elif create:
                     transaction.create(ref, oid, message=f"branch: created at {short(oid)}")
                 transaction.set_symbolic(HEAD, ref, expected=before, message=message)
             moved.note(transaction)
         write_mark(repo.gv, None)
-    return Checkout(oid, branch, None, written(todo, moved), todo.delete, moved.missing)
+    return Checkout(oid, branch, None, written(todo, moved), todo.delete, moved.missing, unsaved(todo, known))
 
 
-def checkout_run(repo: Repository, number: int, oid: ObjectId, *, author: str, now: int) -> Checkout:
+def checkout_run(
+    repo: Repository, number: int, oid: ObjectId, *, author: str, now: int, force: bool = False
+) -> Checkout:
     """Lays the code that a run used over the work tree; HEAD is detached at the run's base commit, RUN is this run.
 
     Only the files of the run's snapshot are touched.
@@ -102,7 +168,7 @@ def checkout_run(repo: Repository, number: int, oid: ObjectId, *, author: str, n
     label = f"run/{number}"
     with repo.worktree_lock():
         known = known_files(repo)
-        todo = plan(repo.worktree, read_files(repo.objects, run.code), known=known, delete=False, every=True)
+        todo = plan(repo.worktree, read_files(repo.objects, run.code), known=known, delete=False, every=True, force=force)
         trees = (run.code, *_known_trees(repo))
         moved = move_files(repo, todo, label, *trees)
         before = repo.refs.read(HEAD)
@@ -113,7 +179,9 @@ def checkout_run(repo: Repository, number: int, oid: ObjectId, *, author: str, n
             transaction.set_run(number, message=message)
             moved.note(transaction)
         write_mark(repo.gv, Mark(label, True, trees))
-    return Checkout(base, None if base is not None else repo.branch, number, written(todo, moved), todo.delete, moved.missing)
+    branch = None if base is not None else repo.branch
+    gave_way = unsaved(todo, known)
+    return Checkout(base, branch, number, written(todo, moved), todo.delete, moved.missing, gave_way)
 
 
 def checkout_paths(
@@ -148,7 +216,8 @@ def checkout_paths(
         with repo.transaction(command, author=author, now=now) as transaction:
             moved.note(transaction)
         write_mark(repo.gv, moved.mark)
-    return Checkout(repo.head, repo.branch, None, written(todo, moved), todo.delete, moved.missing)
+    gave_way = unsaved(todo, known)
+    return Checkout(repo.head, repo.branch, None, written(todo, moved), todo.delete, moved.missing, gave_way)
 
 
 def known_files(repo: Repository) -> Known:
@@ -169,6 +238,16 @@ def _known_trees(repo: Repository) -> tuple[ObjectId, ...]:
 def written(todo: Plan, moved: Moved) -> tuple[str, ...]:
     """Returns the files that were brought: what was planned, but for what was forgotten."""
     return tuple(path for path in todo.write if path not in moved.missing)
+
+
+def unsaved(todo: Plan, known: Known) -> tuple[str, ...]:
+    """Returns the files that give way although no known tree has what they hold."""
+    going = {*todo.write, *todo.delete}
+    return tuple(
+        path
+        for path, present in sorted(todo.present.items())
+        if path in going and all(files.get(path) != present for files in known.all)
+    )
 
 
 def shown_place(value: str | None) -> str:

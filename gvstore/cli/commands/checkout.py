@@ -2,135 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
-
 import click
 
-from gvstore.cli import units
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
-from gvstore.cli.output import HIDDEN
-from gvstore.cli.style import Paint
-from gvstore.errors import BadRev, GvError, UsageFault
-from gvstore.objects.oid import ObjectId
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedOut:
-    """What the checkout did; `commit` is where HEAD is now, null before the first commit, `missing` what was forgotten."""
-
-    commit: ObjectId | None
-    branch: str | None
-    run: str | None
-    written: tuple[str, ...]
-    deleted: tuple[str, ...]
-    missing: tuple[str, ...]
-    made_branch: bool
-    paths_only: bool = field(metadata=HIDDEN)
-    subject: str = field(metadata=HIDDEN)
-
-    def lines(self, paint: Paint) -> Iterator[str]:
-        counts = [f"{units.count(len(self.written), 'file')} written"] if self.written else []
-        counts += [f"{len(self.deleted):,} deleted"] if self.deleted else []
-        moved = f"   {', '.join(counts)}" if counts else ""
-        if self.paths_only:
-            yield f"{units.count(len(self.written), 'file')} brought back"
-            return
-        at = f"{paint('oid', self.commit.hex()[:8])} {self.subject}" if self.commit is not None else "no commit yet"
-        if self.run is not None:
-            place = f"on {paint('ref', self.branch)}" if self.branch else f"HEAD at {at}"
-            yield f"the work tree has the code of {paint('run', self.run)}, {place}{moved}"
-        elif self.branch is not None:
-            new = "new branch" if self.made_branch else "branch"
-            yield f"on {new} {paint('ref', self.branch)} at {at}{moved}"
-        else:
-            yield f"HEAD detached at {at}{moved}"
+from gvstore.errors import BadRev, UsageFault
 
 
 @click.command("checkout", cls=Command)
 @click.argument("rev", required=False)
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path())
 @click.option("-b", "--branch", "create", metavar="NAME", help="Make a branch at REV, or else at HEAD, and go onto it")
+@click.option("-B", "recreate", metavar="NAME", help="The same, moving NAME if it is there")
 @click.option("--detach", is_flag=True, help="Leave HEAD at the commit of a branch, not on the branch")
+@click.option("-f", "--force", is_flag=True, help="Let unsaved files give way; `gv undo` brings them back")
 @pass_context
-def command(cx: CommandContext, rev: str | None, paths: tuple[str, ...], create: str | None, detach: bool) -> None:
+def command(
+    cx: CommandContext,
+    rev: str | None,
+    paths: tuple[str, ...],
+    create: str | None,
+    recreate: str | None,
+    detach: bool,
+    force: bool,
+) -> None:
     """Bring the work tree to a commit, a branch, or the code of a run
 
     With PATH only those files and folders are brought, and HEAD stays.  For a run its code is laid over the work tree
-    and HEAD goes to the commit that it started from.  Nothing unsaved is ever overwritten.
+    and HEAD goes to the commit that it started from.  `-` is the branch that you were on before.  Nothing unsaved is ever
+    overwritten, unless -f says so; then it is stored first.
 
     \b
     Example:
       gv checkout run/7
     """
-    from gvstore.refs.names import branch_ref
-    from gvstore.repo.fault import printable
-    from gvstore.repo.path import insides
+    from gvstore.cli.checked_out import check_out
 
-    if rev is None and create is None:
+    made = create or recreate
+    if rev is not None and cx.behind_dashes[:1] == [rev] and list(paths) == cx.behind_dashes[1:]:
+        rev, paths = "HEAD", (rev, *paths)  # gv checkout -- FILE
+    if rev is None and made is None and not (force or detach):
         raise UsageFault("gv checkout needs a REV", hint="`gv checkout main`, or `gv checkout -b NAME`.")
-    if paths and (create or detach):
+    if paths and (made or detach):
         raise UsageFault("with PATH neither -b nor --detach means anything", hint="`gv checkout REV -- PATH...`")
     if rev == "":
         raise BadRev("an empty rev names nothing", hint="`gv checkout main`; `gv branch` lists the branches.")
-    repo = cx.repository
-    if rev is None and repo.head is None and create is not None:
-        repo.rename_branch(repo.branch or "main", create)
-        cx.output.result(CheckedOut(None, create, None, (), (), (), True, False, ""))
-        return
-    if rev in ("HEAD", "@") and repo.branch and repo.head and not (paths or create or detach):
-        rev = branch_ref(repo.branch)  # as in git: HEAD stays on its branch
-    left = repo.head if repo.branch is None and not paths else None
-    inside = insides(repo.path, paths or None, cwd=cx.folder)
-    try:
-        done = repo.checkout(rev or "HEAD", paths=inside, create=create, detach=detach)
-    except BadRev as e:
-        if rev is not None and not paths and (cx.folder / rev).exists():
-            e.hint = f"For the file: `gv checkout HEAD -- {rev}`."
-        raise
-    if left is not None and left != done.commit and (lost := _left_behind(cx, left, done.commit)):
-        cx.output.warning(f"{units.count(lost, 'commit')} left behind that no branch or tag leads to, up to {left.hex()[:8]}")
-        cx.output.hint(f"To keep it: `gv branch NAME {left.hex()[:8]}`.")
-    for path, told in done.missing.items():
-        cx.output.warning(f"{printable(path)} {told}; it is missing here")
-    cx.output.result(
-        CheckedOut(
-            commit=done.commit,
-            branch=done.branch,
-            run=f"run/{done.run}" if done.run is not None else None,
-            written=done.written,
-            deleted=done.deleted,
-            missing=tuple(done.missing),
-            made_branch=create is not None,
-            paths_only=bool(paths),
-            subject=_subject(cx, done.commit),
-        )
-    )
-
-
-def _left_behind(cx: CommandContext, left: ObjectId, now: ObjectId | None) -> int:
-    """Returns how many commits only the HEAD that was left led to."""
-    from gvstore.refs.names import BRANCHES, TAGS
-    from gvstore.repo.history import ancestors
-
-    repo = cx.repository
-    tips = [now] if now is not None else []
-    for prefix in (BRANCHES, TAGS):
-        for name in repo.refs.list(prefix):
-            with suppress(GvError):  # a tag of something else
-                tips.append(repo.resolve_commit(name))
-    if left in tips:
-        return 0
-    try:
-        kept = {each for tip in dict.fromkeys(tips) for each in ancestors(repo.objects, tip)}
-        return sum(each not in kept for each in ancestors(repo.objects, left))
-    except GvError:  # the history is damaged: what was asked for is done all the same
-        return 0
-
-
-def _subject(cx: CommandContext, commit: ObjectId | None) -> str:
-    from gvstore.objects.commit import Commit
-
-    return "" if commit is None else Commit.get(cx.repository.objects, commit).message.partition("\n")[0]
+    rev = "@{-1}" if rev == "-" else rev if rev is not None or made else "HEAD"
+    check_out(cx, rev, paths=paths, create=made, reset=recreate is not None, detach=detach, force=force)

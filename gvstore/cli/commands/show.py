@@ -61,7 +61,6 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
     from gvstore.cli.call_tree import Walk
     from gvstore.cli.shown_component import component_of_run
     from gvstore.cli.shown_run import show_call, show_execution, show_run
-    from gvstore.cli.shown_tag import annotated, shows
     from gvstore.cli.subject import open_subject
     from gvstore.journal.invocation import Invocation
     from gvstore.journal.mode import check_patterns
@@ -78,27 +77,28 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
             return
         if calls and (found := subject.call or (subject.run and subject.run.invocation)):
             check_patterns(calls, found)
-        show = shows(cx.output, annotated(repo, subject))
         if isinstance(subject.value, Invocation):
-            show(show_execution(subject.name, subject.value, rows=cx.json, walk=walk))
+            cx.output.result(show_execution(subject.name, subject.value, rows=cx.json, walk=walk), paged=True)
         elif subject.part or subject.found is Found.VALUE:
-            show(ValueShown(subject.name, subject.oid, subject.value, full))
+            cx.output.result(ValueShown(subject.name, subject.oid, subject.value, full), paged=True)
         elif subject.call is not None:
-            show(show_call(subject, rows=cx.json, walk=walk))
+            cx.output.result(show_call(subject, rows=cx.json, walk=walk), paged=True)
         elif subject.run is not None:
-            show(show_run(subject.run, rows=cx.json, walk=walk))
+            cx.output.result(show_run(subject.run, rows=cx.json, walk=walk), paged=True)
         elif subject.found is Found.COMMIT and subject.oid is not None:
             from gvstore.cli.shown_commit import CommitShower
             from gvstore.objects.commit import Commit
 
             shower, commit = CommitShower(repo), Commit.get(repo.objects, subject.oid)
-            show(shower.show(subject.oid, commit, form="patch", changes=shower.changes(commit)))
+            cx.output.result(shower.show(subject.oid, commit, form="patch", changes=shower.changes(commit)), paged=True)
         elif subject.found is Found.COMPONENT:
             from gvstore.cli.shown_component import show_component
 
-            show(show_component(repo, subject))
+            cx.output.result(show_component(repo, subject), paged=True)
         else:
-            show(ValueShown(subject.name, subject.oid, _content(cx, subject.resolved.oid, subject.found)))
+            cx.output.result(
+                ValueShown(subject.name, subject.oid, _content(cx, subject.resolved.oid, subject.found)), paged=True
+            )
 
 
 def _show_code(cx: CommandContext, subject: Subject, *, full: bool, others: bool) -> None:

@@ -1,0 +1,58 @@
+"""gv switch: goes onto a branch."""
+
+from __future__ import annotations
+
+import click
+
+from gvstore.cli.command import Command, pass_context
+from gvstore.cli.context import CommandContext
+
+
+@click.command("switch", cls=Command)
+@click.argument("branch", required=False)
+@click.argument("start", required=False)
+@click.option("-c", "--create", metavar="NAME", help="Make a branch at BRANCH, or else at HEAD, and go onto it")
+@click.option("-C", "--force-create", "recreate", metavar="NAME", help="The same, moving NAME if it is there")
+@click.option("-d", "--detach", is_flag=True, help="Go to a commit, and be on no branch")
+@click.option("-f", "--discard-changes", "force", is_flag=True, help="Let unsaved files give way; `gv undo` brings them back")
+@pass_context
+def command(
+    cx: CommandContext,
+    branch: str | None,
+    start: str | None,
+    create: str | None,
+    recreate: str | None,
+    detach: bool,
+    force: bool,
+) -> None:
+    """Go onto a branch
+
+    The work tree is brought to the branch's commit; edits to files that are the same in both are taken along, and nothing
+    unsaved is overwritten.  `-` is the branch that you were on before.
+
+    \b
+    Example:
+      gv switch main
+      gv switch -c try-seven
+    """
+    from gvstore.cli.checked_out import check_out
+    from gvstore.errors import BadRev, UsageFault
+    from gvstore.refs.names import BRANCHES
+
+    made = create or recreate
+    if start is not None or (create and recreate):
+        raise UsageFault("gv switch takes one BRANCH", hint="`gv switch BRANCH`, `gv switch -c NAME [START]`.")
+    if made and detach:
+        raise UsageFault("a new branch is not detached", hint="`gv switch -c NAME`, or `gv switch --detach REV`.")
+    if branch is None and not made and not detach:
+        raise UsageFault("gv switch needs a BRANCH", hint="`gv branch` lists them; `gv switch -c NAME` makes one.")
+    rev = "@{-1}" if branch == "-" else branch
+    if rev is not None and not (made or detach):
+        found = cx.repository.resolver().resolve(BRANCHES + rev if cx.repository.refs.resolve(BRANCHES + rev) else rev)
+        if not found.ref.startswith(BRANCHES):
+            raise BadRev(
+                f"{branch} is no branch",
+                hint=f"`gv switch --detach {branch}` goes to the commit, `gv switch -c NAME {branch}` makes a branch there.",
+            )
+        rev = found.ref
+    check_out(cx, rev, create=made, reset=recreate is not None, detach=detach, force=force)
