@@ -12,11 +12,13 @@ from gvstore.cli.call_tree import CallRow, Walk, call_cost, call_rows, root_line
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.subject import RunOf, Subject, run_name
-from gvstore.cli.value_text import question_line, text_line, value_block
+from gvstore.cli.value_text import WHOLE, question_line, text_line, value_block
 from gvstore.journal.invocation import Invocation
 from gvstore.journal.timing import Timing, timing_of
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.record import NIL
+from gvstore.repo.remark import Remarks, read_remarks
+from gvstore.repo.tag import names_of
 
 _STATUS_ROLE = {"ok": "good", "raised": "bad", "interrupted": "bad", "damaged": "bad"}
 
@@ -27,8 +29,20 @@ def painted_status(status: str, paint: Paint, width: int = 0) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class RemarkShown:
+    """What somebody wrote on a run."""
+
+    text: str
+    author: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RunShown:
-    """A run with all its calls, depth first: `path` says where each stands, the root's is empty."""
+    """A run with all its calls, depth first: `path` says where each stands, the root's is empty.
+
+    `notes` are warnings that were shown when it was recorded, `remarks` what people wrote on it.
+    """
 
     run: str
     number: int
@@ -53,6 +67,9 @@ class RunShown:
     counts: dict[str, int]
     notes: tuple[str, ...]
     traceback: str
+    tags: tuple[str, ...]
+    remarks: tuple[RemarkShown, ...]
+    scores: dict[str, int | float]
     calls: list[CallRow]
     at: str = field(metadata=HIDDEN)
     root: Invocation | None = field(metadata=HIDDEN)
@@ -70,6 +87,7 @@ class RunShown:
             yield f"    {text_line(self.message)}"
         if used := usage(self.counts):
             yield paint("quiet", f"    {used}")
+        yield from self._said(paint)
         if self.root is not None:
             yield root_line(self.root, paint, self.timing, self.walk)
             yield from tree_lines(self.root, paint, self.timing, self.walk)
@@ -79,6 +97,17 @@ class RunShown:
             yield ""
             yield from value_block(self.traceback.rstrip("\n"))
 
+    def _said(self, paint: Paint) -> Iterator[str]:
+        """Yields its tags, its scores and what people wrote on it."""
+        if self.tags:
+            yield f"    tagged {', '.join(paint('ref', tag) for tag in self.tags)}"
+        if self.scores:
+            yield f"    {', '.join(f'{name} {value:g}' for name, value in self.scores.items())}"
+        for each in self.remarks:
+            first, *rest = each.text.split("\n")
+            yield f"    {paint('quiet', f'{each.author}:')} {text_line(first, WHOLE)}"
+            yield from (f"      {text_line(line, WHOLE)}".rstrip() for line in rest)
+
 
 def show_run(run: RunOf, *, rows: bool, walk: Walk) -> RunShown:
     """Returns the run, ready to print; `rows` lists its calls for `--json`."""
@@ -87,6 +116,7 @@ def show_run(run: RunOf, *, rows: bool, walk: Walk) -> RunShown:
     objects = run.store.objects
     timing = Timing.parse(record.times, objects) if record.times != NIL else None
     parent = run.parent
+    remarks = read_remarks(run.repo, run.number) if run.number else Remarks()
     return RunShown(
         run=run_name(run),
         number=run.number,
@@ -111,6 +141,9 @@ def show_run(run: RunOf, *, rows: bool, walk: Walk) -> RunShown:
         counts=record.counts,
         notes=record.notes,
         traceback=record.traceback,
+        tags=names_of(run.repo, run.oid) if run.oid is not None else (),
+        remarks=tuple(RemarkShown(each.text, each.author, units.moment(each.at)) for each in remarks.notes),
+        scores=remarks.values,
         calls=call_rows(root, objects, timing, walk) if rows and root is not None else [],
         at=run.code_name(),
         root=root,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Unpack, overload
 
+from gvstore import host
 from gvstore.errors import BadRev
 from gvstore.journal.address import call_path
 from gvstore.journal.invocation import Invocation
@@ -21,6 +22,7 @@ from gvstore.objects.decode import decode
 from gvstore.objects.oid import ObjectId, short
 from gvstore.odb.wal import is_held
 from gvstore.repo import layout
+from gvstore.repo.remark import SCORE, Remarks, change_remarks, read_remarks
 from gvstore.store.store import Store
 
 if TYPE_CHECKING:
@@ -126,6 +128,53 @@ class Run(Generic[T]):
                 return f"{run.name}'s code"
             run = run.parent
         return f"the code of {rev}"
+
+    @property
+    def remarks(self) -> Remarks:
+        """What people say of it: all notes and scores, with their authors and times."""
+        return read_remarks(self.repo, self._numbered())
+
+    @property
+    def notes(self) -> list[str]:
+        """The notes that people wrote on it, the oldest first."""
+        return [note.text for note in self.remarks.notes]
+
+    @property
+    def scores(self) -> dict[str, int | float]:
+        """The scores that it was given, by name; one given without a name is called `score`."""
+        return self.remarks.values
+
+    def note(self, text: str, *, author: str | None = None) -> None:
+        """Writes a note on it, also while it is recorded; those that are there stay.
+
+        Raises:
+            ValueError: there is no text.
+        """
+        if not text.strip():
+            raise ValueError("a note has a text")
+        who, now = self.repo.author(author), host.now_us()
+        change_remarks(
+            self.repo, [self._numbered()], lambda before: before.noted(text, who, now), f"note {self.name}", author=who, now=now
+        )
+
+    def score(self, value: float | None = None, *, author: str | None = None, **named: float) -> None:
+        """Gives it scores: `run.score(0.8)`, `run.score(accuracy=0.9, tone=0.2)`; the last one of a name counts.
+
+        Raises:
+            BadScore: one of them is no number.
+        """
+        values = {**({} if value is None else {SCORE: value}), **named}
+        if not values:
+            raise TypeError("score() takes a number, or numbers by name")
+        who, now = self.repo.author(author), host.now_us()
+        change_remarks(
+            self.repo, [self._numbered()], lambda before: before.scored(values, who, now), f"score {self.name}", author=who, now=now
+        )
+
+    def _numbered(self) -> int:
+        if not self.number:
+            raise NoSuchRun(f"{short(self.oid)} has no number here, and what is said of runs is kept by their numbers")
+        return self.number
 
     def rewind(self, num_calls: int = 1) -> Run[T]:
         """Returns a new run without the outcome and the last `num_calls` top-level calls."""

@@ -6,6 +6,7 @@
     refs/tags/<name>     tags: oids of anything
     refs/runs/<number>   runs: oids of runs; the number has no leading zero
     refs/values/<name>   values: oids of anything
+    refs/notes/<number>  notes and scores of a run: oid of a value
     refs/remotes/<name>  what another repository had: oids
     refs/work/before     trees: the work tree before the last command that moved its files, and after it
     refs/work/after
@@ -33,11 +34,12 @@ BRANCHES = "refs/heads/"
 TAGS = "refs/tags/"
 RUNS = "refs/runs/"
 VALUES = "refs/values/"
+NOTES = "refs/notes/"
 REMOTES = "refs/remotes/"
 WORK = "refs/work/"
 WORK_BEFORE = "refs/work/before"
 WORK_AFTER = "refs/work/after"
-PREFIXES = (BRANCHES, TAGS, RUNS, VALUES, REMOTES, WORK)
+PREFIXES = (BRANCHES, TAGS, RUNS, VALUES, NOTES, REMOTES, WORK)
 
 SYMBOLIC = "ref: "
 RUN_NUMBER = "run: "
@@ -65,14 +67,14 @@ def check_ref_name(name: str) -> str:
         raise BadRefName(name, "it is not HEAD, RUN, or under " + ", ".join(PREFIXES))
     rest = name[len(prefix) :]
     fault = _fault(rest)
-    if fault is None and prefix == RUNS and not _RUN_NAME.fullmatch(rest):
+    if fault is None and prefix in (RUNS, NOTES) and not _RUN_NAME.fullmatch(rest):
         fault = "a run is named by its number"
     if fault is None and prefix in (BRANCHES, TAGS):
         fault = _mistakable(rest)
     if prefix == WORK and name not in (WORK_BEFORE, WORK_AFTER):
         fault = "only before and after are there"
     if fault:
-        raise BadRefName(name if prefix == RUNS else rest, fault)
+        raise BadRefName(name if prefix in (RUNS, NOTES) else rest, fault)
     return name
 
 
@@ -108,8 +110,15 @@ def run_ref(number: int) -> str:
     return f"{RUNS}{number}"
 
 
+def notes_ref(number: int) -> str:
+    """Returns the ref of the notes and scores of run `number`."""
+    return f"{NOTES}{number}"
+
+
 def short_name(ref: str) -> str:
-    """Returns what a user calls the ref: `main`, `v1`, `run/7`, `origin/main`."""
+    """Returns what a user calls the ref: `main`, `v1`, `run/7`, `notes/7`, `origin/main`."""
+    if ref.startswith(NOTES):
+        return ref.removeprefix("refs/")
     if ref.startswith(RUNS):
         return "run/" + ref[len(RUNS) :]
     if ref.startswith(WORK):

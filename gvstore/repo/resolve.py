@@ -131,6 +131,7 @@ class Resolver:
             start = self._step(start, step, text)
         if not rev.sign:
             return self._plain(start, text)
+        start = self._behind_tag(start)
         if start.run is not None or (start.oid is not None and self._kind(start.oid) == Kind.RUN):
             if rev.sign == "::":
                 raise UnknownRev(
@@ -308,6 +309,7 @@ class Resolver:
             raise MalformedRev(text, "@{...} stands right after a ref")
         if step.sign == "{":
             return self._behind(at, step.when, text)
+        at = self._behind_tag(at)
         if at.run is not None or (at.oid is not None and self._kind(at.oid) == Kind.RUN):
             return self._run_before(at, step, text)
         assert at.oid is not None
@@ -382,6 +384,13 @@ class Resolver:
                 raise UnknownRev(text, "the run that it was derived from is not here any more")
             at = _At(parent, run=self.refs.run_number(parent))
         return at
+
+    def _behind_tag(self, at: _At) -> _At:
+        """Returns the run that an annotated tag leads to; anything else is itself."""
+        if at.run is not None or at.oid is None or self._kind(at.oid) != Kind.TAG:
+            return at
+        oid = self._peeled(at.oid)
+        return _At(oid, ref=at.ref, run=self.refs.run_number(oid), used=at.used) if self._kind(oid) == Kind.RUN else at
 
     def _plain(self, at: _At, text: str) -> Resolved:
         if at.run is not None and at.oid is None:

@@ -205,7 +205,7 @@ def test_a_text_file_is_no_list(gv: CommandLine) -> None:
     assert "words.txt is text" in gv("run", "p.py:f", "@words.txt", status=2).err
 
 
-@pytest.mark.parametrize("word", ["tag", "push", "reset", "stash", "merge", "restore", "switch", "clone"])
+@pytest.mark.parametrize("word", ["push", "reset", "stash", "merge", "restore", "switch", "clone"])
 def test_words_of_git(gv: CommandLine, word: str) -> None:
     """What git has and gv has not is answered with what to type instead."""
     assert "no command" not in gv(word, "x", status=2).err

@@ -61,6 +61,7 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
     from gvstore.cli.call_tree import Walk
     from gvstore.cli.shown_component import component_of_run
     from gvstore.cli.shown_run import show_call, show_execution, show_run
+    from gvstore.cli.shown_tag import annotated, shows
     from gvstore.cli.subject import open_subject
     from gvstore.journal.invocation import Invocation
     from gvstore.journal.mode import check_patterns
@@ -77,28 +78,27 @@ def command(cx: CommandContext, depth: int | None, calls: tuple[str, ...], full:
             return
         if calls and (found := subject.call or (subject.run and subject.run.invocation)):
             check_patterns(calls, found)
+        show = shows(cx.output, annotated(repo, subject))
         if isinstance(subject.value, Invocation):
-            cx.output.result(show_execution(subject.name, subject.value, rows=cx.json, walk=walk), paged=True)
+            show(show_execution(subject.name, subject.value, rows=cx.json, walk=walk))
         elif subject.part or subject.found is Found.VALUE:
-            cx.output.result(ValueShown(subject.name, subject.oid, subject.value, full), paged=True)
+            show(ValueShown(subject.name, subject.oid, subject.value, full))
         elif subject.call is not None:
-            cx.output.result(show_call(subject, rows=cx.json, walk=walk), paged=True)
+            show(show_call(subject, rows=cx.json, walk=walk))
         elif subject.run is not None:
-            cx.output.result(show_run(subject.run, rows=cx.json, walk=walk), paged=True)
+            show(show_run(subject.run, rows=cx.json, walk=walk))
         elif subject.found is Found.COMMIT and subject.oid is not None:
             from gvstore.cli.shown_commit import CommitShower
             from gvstore.objects.commit import Commit
 
             shower, commit = CommitShower(repo), Commit.get(repo.objects, subject.oid)
-            cx.output.result(shower.show(subject.oid, commit, form="patch", changes=shower.changes(commit)), paged=True)
+            show(shower.show(subject.oid, commit, form="patch", changes=shower.changes(commit)))
         elif subject.found is Found.COMPONENT:
             from gvstore.cli.shown_component import show_component
 
-            cx.output.result(show_component(repo, subject), paged=True)
+            show(show_component(repo, subject))
         else:
-            cx.output.result(
-                ValueShown(subject.name, subject.oid, _content(cx, subject.resolved.oid, subject.found)), paged=True
-            )
+            show(ValueShown(subject.name, subject.oid, _content(cx, subject.resolved.oid, subject.found)))
 
 
 def _show_code(cx: CommandContext, subject: Subject, *, full: bool, others: bool) -> None:
