@@ -115,20 +115,34 @@ class Query:
         except (RecursionError, MemoryError) as e:
             raise QueryStopped(self.source, f"stopped: {type(e).__name__}") from e
 
-    def required(self) -> dict[str, Any]:
-        """Returns columns that must equal these constants for the query to hold: a narrower look-up may come first."""
-        found: dict[str, Any] = {}
-        terms = self._body.values if isinstance(self._body, ast.BoolOp) and isinstance(self._body.op, ast.And) else [self._body]
+    def texts(self, columns: Collection[str]) -> list[str]:
+        """Returns texts that must stand in these columns, or in parts of them, if the query holds: what has none of them need not be read."""
+        both = isinstance(self._body, ast.BoolOp) and isinstance(self._body.op, ast.And)
+        terms = self._body.values if both and isinstance(self._body, ast.BoolOp) else [self._body]
+        found = []
         for each in terms:
             match each:
-                case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
-                    found.setdefault(name, value)
-                case ast.Compare(left=ast.Constant(value=value), ops=[ast.Eq()], comparators=[ast.Name(id=name)]):
-                    found.setdefault(name, value)
+                case ast.Compare(left=part, ops=[ast.Eq()], comparators=[ast.Constant(value=str() as text)]):
+                    pass
+                case ast.Compare(left=ast.Constant(value=str() as text), ops=[ast.Eq() | ast.In()], comparators=[part]):
+                    pass
+                case ast.Call(func=ast.Name(id="contains" | "startswith" | "endswith"), args=[part, ast.Constant(value=str() as text)]):
+                    pass
+                case _:
+                    continue
+            if text and _column(part) in columns:
+                found.append(text)
         return found
 
     def __repr__(self) -> str:
         return f"Query({self.source!r})"
+
+
+def _column(node: ast.expr) -> str:
+    """Returns the column that a node is, or is a part of; nothing where it is computed."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 class _QueryCheck(Check):

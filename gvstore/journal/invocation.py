@@ -69,9 +69,9 @@ class Invocation(ResourceBase):
         return made
 
     @classmethod
-    def of_oid(cls, store: Store, oid: ObjectId) -> Invocation:
-        """Returns the invocation stored as object `oid`."""
-        return cls.of_part(store, link_bytes(oid))
+    def of_oid(cls, store: Store, oid: ObjectId, known: dict[ObjectId, Component] | None = None) -> Invocation:
+        """Returns the invocation stored as object `oid`; `known` are components read before, and gets those that are."""
+        return cls._of_part(store, link_bytes(oid), {} if known is None else known)
 
     @property
     def store(self) -> Store:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Unpack, overload
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from gvstore.journal.inbox import OpenQuestion
     from gvstore.journal.plan import Plan
     from gvstore.journal.repository import Repository
+    from gvstore.journal.run_query import RunQuery
     from gvstore.repo import RunRow
 
 T = TypeVar("T")
@@ -347,6 +349,52 @@ class Runs:
         """Yields the newest runs, the newest first."""
         for row in self._repo.refs.runs(limit=limit):
             yield self._load(row)
+
+    def query(self) -> RunQuery:
+        """Returns all runs as a query, of which `where`, `since`, `limit` and `sort` make narrower ones."""
+        from gvstore.journal.run_query import RunQuery
+
+        return RunQuery(self._repo)
+
+    def where(self, query: str | None = None, /, **columns: Any) -> RunQuery:
+        """Returns the runs of which a query is true, `'args.topic == "otters" and tokens > 500'`, or whose columns have these values.
+
+        Raises:
+            QueryRefused, UsageFault: it cannot be meant; says where.
+        """
+        return self.query().where(query, **columns)
+
+    def since(self, time: str | datetime) -> RunQuery:
+        """Returns the runs that began at this time or later: "yesterday", "2 hours ago", "2026-11-20", or a datetime."""
+        return self.query().since(time)
+
+    def until(self, time: str | datetime) -> RunQuery:
+        """Returns the runs that began at this time or earlier."""
+        return self.query().until(time)
+
+    def sort(self, key: str, *, reverse: bool = False) -> RunQuery:
+        """Returns the runs by a column, the least first; with - before it, the greatest."""
+        return self.query().sort(key, reverse=reverse)
+
+    def limit(self, count: int | None) -> RunQuery:
+        """Returns the newest so many."""
+        return self.query().limit(count)
+
+    def to_dicts(self, columns: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Returns a dict a run, its columns by name."""
+        return self.query().to_dicts(columns)
+
+    def to_pandas(self, columns: Sequence[str] = ()) -> Any:
+        """Returns the runs as a pandas DataFrame."""
+        return self.query().to_pandas(columns)
+
+    def to_polars(self, columns: Sequence[str] = ()) -> Any:
+        """Returns the runs as a polars DataFrame."""
+        return self.query().to_polars(columns)
+
+    def to_arrow(self, columns: Sequence[str] = ()) -> Any:
+        """Returns the runs as a pyarrow Table."""
+        return self.query().to_arrow(columns)
 
     @property
     def last(self) -> Run[Any] | None:

@@ -17,7 +17,7 @@ JOURNAL = "journal"
 CACHE = "cache"
 STAT_CACHE = "cache/stat"
 CODE_CACHE = "cache/code"
-RUN_CACHE = "cache/runs"
+RUN_CACHE = "cache/run-facts"
 STAT_STAMP = "cache/stamp"
 TMP = "tmp"
 WORKTREE_LOCK = "worktree.lock"
@@ -43,6 +43,11 @@ def objects_folder(gv: Path) -> Path:
 def journal_folder(gv: Path) -> Path:
     """Returns the folder of the write-ahead journals."""
     return gv / JOURNAL
+
+
+def run_cache(gv: Path) -> Path:
+    """Returns where the index of runs lies; may be deleted at any time."""
+    return gv / RUN_CACHE
 
 
 def code_cache(gv: Path) -> Path:

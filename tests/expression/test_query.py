@@ -123,10 +123,12 @@ def test_bombs_are_stopped() -> None:
         holds("len([x for x in range(99999) for y in range(99999)]) > 1")
 
 
-def test_what_a_query_reads_and_requires() -> None:
-    """Columns in order of their use, and those that must equal a constant."""
-    query = Query("status == 'ok' and 7 == number and tokens > 3 and args.n == 3", ROW)
+def test_what_a_query_reads_and_what_must_stand_there() -> None:
+    """Columns in order of their use, and texts without which it cannot hold."""
+    query = Query("status == 'ok' and 'a' in args.x and args.y['z'] == 'b' and tokens > 3 and contains(output, 'c') and 'd' in tags", ROW)
 
-    assert ("status", "number", "tokens", "args") == query.keys
-    assert {"status": "ok", "number": 7} == query.required()
-    assert {} == Query("status == 'ok' or number == 7", ROW).required()
+    assert ("status", "args", "tokens", "output", "tags") == query.keys
+    assert ["ok", "a", "b", "c"] == query.texts({"status", "args", "output"})
+    assert ["ok"] == Query("'ok' == status", ROW).texts({"status"})
+    for source in ("status == 'ok' or number == 7", "lower(status) == 'ok'", "status != 'ok'", "'ok' not in status", "not status == 'ok'"):
+        assert [] == Query(source, ROW).texts({"status"})
