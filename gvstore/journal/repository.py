@@ -331,7 +331,7 @@ class Repository(BareRepository):
     def line(self) -> tuple[ObjectId | None, str, str]:
         """Returns (the commit that HEAD is at, the branch, git's HEAD) for what starts from here."""
         if self.code is not None:
-            return self.code.code.base, "", ""
+            return self.code.code.base, "", self.code.code.git
         asked = host.ticks_ns()
         if self._git is None or asked - self._git[0] > _GIT_NOTE_NS:  # git is a process: not one a run
             self._git = asked, git_note(self.path)
