@@ -69,6 +69,13 @@ class CommandLine:
 
     def __call__(self, *arguments: str | Path, status: int = 0) -> Done:
         """Returns what `gv ARGUMENTS` printed; fails unless it ends with `status`."""
+        done = self.attempt(*arguments)
+
+        assert status == done.status, done.out + done.err
+        return done
+
+    def attempt(self, *arguments: str | Path) -> Done:
+        """Returns what `gv ARGUMENTS` printed, however it ended."""
         out, err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         known, path, folder, limit = set(sys.modules), list(sys.path), Path.cwd(), sys.getrecursionlimit()
         try:
@@ -79,10 +86,7 @@ class CommandLine:
             sys.path[:] = path
             sys.setrecursionlimit(limit)  # a program may raise it, and what comes after would overrun the real stack
             self._forget_modules(known)
-        done = Done(code, _content(out), _content(err).decode())
-
-        assert status == done.status, done.out + done.err
-        return done
+        return Done(code, _content(out), _content(err).decode())
 
     def write(self, name: str, text: str) -> Path:
         """Returns the path of a file made in the folder."""

@@ -94,10 +94,8 @@ class Program(click.Group):
 
 def _unknown(name: str, aliases: Iterable[str] = ()) -> UsageFault:
     """Returns what to say to a word that is no command and no alias."""
-    from gvstore.cli.habits import HABITS
-
-    if name in HABITS:
-        why, instead = HABITS[name]
+    if name in table.HABITS:
+        why, instead = table.HABITS[name]
         return UsageFault(f"gv {name}: {why}", hint=instead)
 
     from difflib import get_close_matches

@@ -12,6 +12,7 @@ from gvstore.cli.context import CommandContext
 from gvstore.cli.style import Paint
 from gvstore.errors import UsageFault
 from gvstore.objects.oid import ObjectId
+from gvstore.refs.names import branch_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +66,33 @@ class BranchChanged:
 @click.argument("start", required=False)
 @click.option("-d", "--delete", "delete", is_flag=True, help="Delete NAME, if another branch leads to its commits")
 @click.option("-D", "force_delete", is_flag=True, help="Delete NAME, whatever leads to its commits")
-@click.option("-m", "--move", "new_name", metavar="NEW", help="Rename NAME, or else the current branch, to NEW")
+@click.option("-m", "--move", "move", is_flag=True, help="Rename the branch NAME, or else the current one, to the last word")
 @pass_context
 def command(
-    cx: CommandContext, name: str | None, start: str | None, delete: bool, force_delete: bool, new_name: str | None
+    cx: CommandContext, name: str | None, start: str | None, delete: bool, force_delete: bool, move: bool
 ) -> None:
     """List, make, rename or delete branches
 
     Without NAME all are listed.  A new branch stands at START, else at HEAD; `gv checkout NAME` goes there.
+    `gv branch -m OLD NEW` renames one, `gv branch -m NEW` the current one.
 
     \b
     Example:
       gv branch try-seven main~1
     """
     if delete or force_delete:
-        _check(name is not None and start is None and new_name is None, "-d takes the name of one branch")
+        _check(name is not None and start is None and not move, "-d takes the name of one branch")
         assert name is not None
         oid = cx.repository.delete_branch(name, force=force_delete)
         cx.output.result(BranchChanged("deleted", name, oid, None))
-    elif new_name is not None:
-        _check(start is None, "-m takes one old name at most")
-        old = name or cx.repository.branch
+    elif move:
+        _check(name is not None, "-m takes the new name, after the old one if that is not the current branch's")
+        assert name is not None
+        old, new = (name, start) if start is not None else (cx.repository.branch, name)
         if old is None:
-            raise UsageFault("HEAD is on no branch", hint="Name the branch: `gv branch OLD -m NEW`.")
-        cx.repository.rename_branch(old, new_name)
-        cx.output.result(BranchChanged("renamed", new_name, cx.repository.resolve_commit(new_name), old))
+            raise UsageFault("HEAD is on no branch", hint="Name the branch: `gv branch -m OLD NEW`.")
+        cx.repository.rename_branch(old, new)
+        cx.output.result(BranchChanged("renamed", new, cx.repository.refs.resolve(branch_ref(new)), old))
     elif name is not None:
         oid = cx.repository.create_branch(name, start or "HEAD")
         cx.output.result(BranchChanged("made", name, oid, None))
