@@ -94,8 +94,10 @@ class Program(click.Group):
 
 def _unknown(name: str, aliases: Iterable[str] = ()) -> UsageFault:
     """Returns what to say to a word that is no command and no alias."""
-    if name in table.HABITS:
-        why, instead = table.HABITS[name]
+    from gvstore.cli.habits import HABITS
+
+    if name in HABITS:
+        why, instead = HABITS[name]
         return UsageFault(f"gv {name}: {why}", hint=instead)
 
     from difflib import get_close_matches

@@ -71,31 +71,6 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
 }
 
-_NO_REMOTES = "other repositories are not there yet"
-_COPY = "Copy the folder with its .gv: the copy is a whole repository."
-
-# What people who know git type, and what to type instead.
-HABITS: dict[str, tuple[str, str]] = {
-    "add": (
-        "there is no staging area: a commit takes the whole work tree",
-        "Run `gv commit -m MESSAGE` for everything, or `gv commit -m MESSAGE PATH...` for a part.",
-    ),
-    "stash": (
-        "there is no stash: commits are cheap, and branches too",
-        "Run `gv checkout -b wip` and then `gv commit -m wip` to put your work aside.",
-    ),
-    "revert": ("it is not there yet", "Run `gv checkout REV -- FILE` for the older files, then `gv commit`."),
-    "mv": ("there is no staging area: moves are found", "Move the file, then `gv commit`."),
-    "clone": (_NO_REMOTES, _COPY),
-    "push": (_NO_REMOTES, _COPY),
-    "pull": (_NO_REMOTES, _COPY),
-    "fetch": (_NO_REMOTES, _COPY),
-    "remote": (_NO_REMOTES, _COPY),
-    "merge": ("it is not there yet", "Run `gv checkout OTHER -- FILE...` to take files of another branch."),
-    "rebase": ("it is not there yet", "Run `gv checkout -b NAME REV` to begin a line elsewhere."),
-    "exec": ("run does this", "Run `gv run FILE.py:FUNCTION`."),
-}
-
 
 def names() -> list[str]:
     """Returns every command's name, in the order of the help."""

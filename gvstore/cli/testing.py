@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gvstore.cli.call_line import call_line, raised_line
@@ -180,8 +181,11 @@ class RunTest:
     one, or of a run that raised, there must be one.
     """
 
-    def __init__(self, cx: CommandContext, repo: Repository, run: RunOf, judge: Callable[[object, str], bool | None] | None) -> None:
-        self._cx, self._repo, self._run, self._judge = cx, repo, run, judge
+    def __init__(
+        self, cx: CommandContext, repo: Repository, run: RunOf, judge: Callable[[object, str], bool | None] | None,
+        git: Mapping[ObjectId, str] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
+        self._cx, self._repo, self._run, self._judge, self._git = cx, repo, run, judge, git
 
     def __call__(self, oid: ObjectId, name: str) -> Tested:
         """Returns what the run says of a commit; code that does not load, or lacks the component, cannot be tested.
@@ -195,7 +199,7 @@ class RunTest:
             argv=("gv", *cx.arguments), parent=run.oid, command="bisect",
         )  # fmt: skip
         try:
-            with running_code(cx, repo, oid.hex()):
+            with running_code(cx, repo, f"git:{self._git[oid]}" if oid in self._git else oid.hex()):
                 with program_speaks(cx):
                     load_recorded(cx, repo, run, {})
                 if run.plan().complete:

@@ -61,11 +61,12 @@ class CodeInUse(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Which code: its tree, the commit that it started from (none before the first), and how it is called."""
+    """Which code: its tree, the commit that it started from (none before the first), how it is called, and git's commit."""
 
     tree: ObjectId
     base: ObjectId | None
     name: str
+    git: str = ""
 
 
 @dataclass(slots=True)
@@ -113,6 +114,9 @@ def find_code(repo: Repository, rev: str | ObjectId) -> Code:
         return _code_at(repo, run.oid, rev, run.name if run.number else short(run.oid))
     if found.oid is None or found.path or found.found not in (Found.COMMIT, Found.FOLDER):
         raise WithoutCode(f"{rev} is a {found.found.value}, and a commit or run was asked for")
+    if found.ref.startswith("git:"):
+        sha = found.ref.removeprefix("git:")
+        return Code(found.oid, None, f"git:{sha[:8]}", f"{sha} clean")
     return _code_at(repo, found.oid, rev, repo.resolver().shortest(found.oid))
 
 

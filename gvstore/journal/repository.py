@@ -308,6 +308,34 @@ class Repository(BareRepository):
             runs=runs_to_commit(self), paths=paths, allow_large=allow_large, allow_secret=allow_secret, allow_empty=allow_empty,
         )  # fmt: skip
 
+    def amend(
+        self,
+        message: str = "",
+        *,
+        author: str | None = None,
+        reset_author: bool = False,
+        now: int | None = None,
+        paths: Sequence[str] | None = None,
+        allow_large: bool = False,
+        allow_secret: bool = False,
+        allow_empty: bool = False,
+        unread: Callable[[Unparsable], None] | None = None,
+    ) -> ObjectId:
+        """Returns the commit that stands in the place of HEAD's; message and author are kept unless given, its runs and values too.
+
+        Raises:
+            NothingToAmend: there is no commit, or nothing would be left of it.
+        """
+        from gvstore.repo.amend import amend
+
+        settle(self)
+        return amend(
+            self, message or None, author=self.author(author) if author or reset_author else None, writer=self.author(),
+            now=host.now_us() if now is None else now,
+            components=lambda files: find_components(self.objects, files, self.facts, unread), runs=runs_to_commit(self),
+            paths=paths, stops=self._stops(allow_large=allow_large, allow_secret=allow_secret), allow_empty=allow_empty,
+        )  # fmt: skip
+
     def gc(self, *, prune: str | None = None, dry_run: bool = False, now: int | None = None) -> Collected:
         """Collects garbage; dead runs are stored first, and what running ones link is kept.
 
@@ -331,7 +359,7 @@ class Repository(BareRepository):
     def line(self) -> tuple[ObjectId | None, str, str]:
         """Returns (the commit that HEAD is at, the branch, git's HEAD) for what starts from here."""
         if self.code is not None:
-            return self.code.code.base, "", ""
+            return self.code.code.base, "", self.code.code.git
         asked = host.ticks_ns()
         if self._git is None or asked - self._git[0] > _GIT_NOTE_NS:  # git is a process: not one a run
             self._git = asked, git_note(self.path)

@@ -14,7 +14,7 @@ The ends are believed, and tested only where the answer hangs on their word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -47,8 +47,11 @@ class CommitSearch:
         BadEnds: a good commit does not come before the bad one, or is it.
     """
 
-    def __init__(self, reader: ObjectReader, good: Iterable[ObjectId], bad: ObjectId) -> None:
-        self._reader, self._commits = reader, Commits(reader)
+    def __init__(
+        self, reader: ObjectReader, good: Iterable[ObjectId], bad: ObjectId, names: Mapping[ObjectId, str] | None = None
+    ) -> None:
+        """Begins a search; `names` are what commits are called in messages, where not by their oids."""
+        self._reader, self._commits, self._names = reader, Commits(reader), names or {}
         self.bad = bad
         self._good = list(dict.fromkeys(good))
         self.verdicts: dict[ObjectId, Verdict] = {}
@@ -60,18 +63,21 @@ class CommitSearch:
         """Yields where good commits that do not lead to the bad one left its history: these must be good, too."""
         for good in self._good:
             if good == self.bad:
-                raise BadEnds(f"{short(good)} is given as good and as bad", hint="Name an older commit with --good.")
+                raise BadEnds(f"{self._name(good)} is given as good and as bad", hint="Name an older commit with --good.")
             if is_ancestor(self._reader, good, self.bad):
                 continue
             if is_ancestor(self._reader, self.bad, good):
                 raise BadEnds(
-                    f"the good commit {short(good)} comes after the bad one, {short(self.bad)}",
+                    f"the good commit {self._name(good)} comes after the bad one, {self._name(self.bad)}",
                     hint="What is searched for is the first bad commit: exchange --good and --bad.",
                 )
             bases = merge_bases(self._reader, good, self.bad)
             if not bases:
-                raise BadEnds(f"{short(good)} and {short(self.bad)} have no commit in common")
+                raise BadEnds(f"{self._name(good)} and {self._name(self.bad)} have no commit in common")
             yield from bases
+
+    def _name(self, oid: ObjectId) -> str:
+        return self._names[oid][:8] if oid in self._names else short(oid)
 
     @property
     def suspects(self) -> int:
@@ -127,7 +133,7 @@ class CommitSearch:
                 raise self._wrong_good(oid)
         elif oid == self.bad and verdict is Verdict.GOOD:
             raise BadEnds(
-                f"the bad commit {short(oid)} is good, and so is all that was tested before it",
+                f"the bad commit {self._name(oid)} is good, and so is all that was tested before it",
                 hint="Is the test the right one? Try it on that commit.",
             )
         elif oid != self.bad:
@@ -139,11 +145,11 @@ class CommitSearch:
     def _wrong_good(self, oid: ObjectId) -> BadEnds:
         if oid in self._good:
             return BadEnds(
-                f"the good commit {short(oid)} is bad itself",
+                f"the good commit {self._name(oid)} is bad itself",
                 hint="Name an older one with --good; is the test the right one? Try it on that commit.",
             )
         return BadEnds(
-            f"{short(oid)} is bad, from where the good commit came: there it was mended, not broken",
+            f"{self._name(oid)} is bad, from where the good commit came: there it was mended, not broken",
             hint="Give a good commit that leads to the bad one.",
         )
 

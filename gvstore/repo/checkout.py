@@ -28,6 +28,7 @@ from gvstore.odb.fault import Forgotten
 from gvstore.repo import layout
 from gvstore.repo.fault import BadPath, CannotWrite, WouldOverwrite
 from gvstore.repo.files import Files
+from gvstore.repo.git import refuse_fight
 from gvstore.repo.path import parents, path_fault
 from gvstore.repo.place import Place
 from gvstore.repo.progress import watched_pieces
@@ -83,6 +84,7 @@ def plan(
     Raises:
         WouldOverwrite: files whose content is saved nowhere are in the way; names them all.  With `force`, what no tree can hold.
         BadPath: the target has a name that must not be written.
+        GitFight: git has staged changes of such a file, or a merge of its own under way.
     """
     planning = _Planning(worktree, target, known, force=force)
     with worktree.caching():
@@ -95,6 +97,7 @@ def plan(
         planning.judge_folders()
     if planning.lost:
         raise WouldOverwrite(sorted(planning.lost))
+    refuse_fight(worktree.root, {*planning.writing, *planning.deleting})
     return Plan(planning.writing, tuple(planning.deleting), planning.seen, planning.present)
 
 

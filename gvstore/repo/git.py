@@ -1,24 +1,46 @@
 """What git says about the folder, noted with each commit and run; git is never written.
 
 git's HEAD is read from its files.  Whether its work tree is dirty git itself
-is asked, for a moment: no more than it takes is spent on a note.
+is asked, for a moment: no more than it takes is spent on a note.  What is staged
+there is asked before files are moved: the two must not fight over them.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Collection, Iterator
 from pathlib import Path
+
+from gvstore import host
+from gvstore.errors import WouldLose
 
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _PATIENCE_S = 2.0
+_STATUS_PATIENCE_S = 60.0
 _MAX_SYMBOLIC_STEPS = 5
+_SHOWN = 20
+# What git keeps in its folder while something is under way, and what people call it.
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge", "rebase-merge": "rebase", "rebase-apply": "rebase", "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}  # fmt: skip
+# Where git is told to look by whoever calls us, a hook of git's for one: we ask about a folder.
+_ELSEWHERE = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_LITERAL_PATHSPECS", "GIT_TRACE",
+)  # fmt: skip
+
+
+class GitFight(WouldLose):
+    """git has plans of its own for files that are about to be written."""
 
 
 def git_note(folder: Path) -> str:
     """Returns `<sha> clean` or `<sha> dirty` of the git repository around `folder`; `<sha>` alone where git does not answer; "" without one."""
-    root = next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
+    root = git_root(folder)
     if root is None:
         return ""
     sha = git_head(root / ".git")
@@ -26,6 +48,94 @@ def git_note(folder: Path) -> str:
         return ""
     dirty = _dirty(root)
     return sha if dirty is None else f"{sha} {'dirty' if dirty else 'clean'}"
+
+
+def git_root(folder: Path) -> Path | None:
+    """Returns the root of git's work tree around `folder`, or None."""
+    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), None)
+
+
+def refuse_fight(root: Path, paths: Collection[str]) -> None:
+    """Returns if git has nothing against it that these files of the work tree at `root` are written or deleted.
+
+    Raises:
+        GitFight: a merge or the like of git's is under way, or it has changes of such a file staged.
+    """
+    top = git_root(root) if paths else None
+    if top is None:
+        return
+    git = _pointed_to(top / ".git")
+    for name, word in _UNDER_WAY.items():
+        if (git / name).exists():
+            raise GitFight(
+                f"a {word} of git is under way here, and files that it is about would be written",
+                hint=f"End it first: `git {word} --continue`, or `git {word} --abort`.",
+            )
+    below = root.relative_to(top).as_posix()
+    prefix = "" if below == "." else f"{below}/"
+    staged = sorted({path[len(prefix) :] for path in _staged(top) if path.startswith(prefix)} & set(paths))
+    if staged:
+        shown = ", ".join(os.fsencode(path).decode("utf-8", "replace") for path in staged[:_SHOWN])
+        raise GitFight(
+            f"git has changes staged of what would be written: {shown}" + (", ..." if len(staged) > _SHOWN else ""),
+            hint="Run `git commit`, or `git restore --staged FILE`, first.",
+        )
+
+
+def _staged(top: Path) -> Iterator[str]:
+    """Yields the paths, from git's root, that its index has otherwise than its HEAD; none where git does not answer."""
+    done = ask_git(top, "status", "--porcelain=v2", "-z", "--untracked-files=no", "--ignore-submodules=all")
+    if done is None or done.returncode != 0:
+        return
+    fields = iter(done.stdout.split(b"\0"))
+    for field in fields:
+        kind, _, rest = field.partition(b" ")
+        skipped = {b"1": 7, b"2": 8, b"u": 9}.get(kind)
+        if skipped is None:
+            continue
+        if kind == b"2":  # renamed: the old name is a field of its own
+            yield os.fsdecode(next(fields, b""))
+        if kind != b"1" or rest[:1] != b".":
+            yield os.fsdecode(rest.split(b" ", skipped)[-1])
+
+
+def git_program() -> str | None:
+    """Returns where git is, or None."""
+    return shutil.which("git")
+
+
+def git_command(git: str, root: Path) -> list[str]:
+    """Returns how a command line of git begins that asks about a folder and writes nothing.
+
+    Settings of a repository can name programs to run: those that reading would run are not asked for their help.
+    """
+    return [git, "-C", str(root), "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks"]
+
+
+def git_environment() -> dict[str, str]:
+    """Returns the environment that git is asked in: nothing is fetched, nobody is asked for a password."""
+    kept = {name: value for name, value in host.environment().items() if name not in _ELSEWHERE}
+    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+
+
+def ask_git(
+    root: Path, *words: str, patience_s: float = _STATUS_PATIENCE_S
+) -> subprocess.CompletedProcess[bytes] | None:
+    """Returns what git answers to a question about a folder; None where there is no git, or it takes too long."""
+    git = git_program()
+    if git is None:
+        return None
+    try:
+        return subprocess.run(
+            [*git_command(git, root), *words],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env=git_environment(),
+            timeout=patience_s,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 def git_head(dot_git: Path) -> str | None:
@@ -73,20 +183,6 @@ def _read(path: Path) -> str | None:
 
 
 def _dirty(root: Path) -> bool | None:
-    git = shutil.which("git")
-    if git is None:
-        return None
-    # Settings of the repository can name programs to run; these two are not asked for their help.
-    command = [git, "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks"]
-    try:
-        done = subprocess.run(
-            [*command, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"],
-            cwd=root,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=_PATIENCE_S,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return bool(done.stdout.strip()) if done.returncode == 0 else None
+    words = ("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+    done = ask_git(root, *words, patience_s=_PATIENCE_S)
+    return None if done is None or done.returncode != 0 else bool(done.stdout.strip())

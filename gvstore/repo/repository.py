@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gvstore.repo.files import Files
     from gvstore.repo.forget import Target
     from gvstore.repo.fsck import Finding
+    from gvstore.repo.git_code import GitCode
     from gvstore.repo.history import LogEntry
     from gvstore.repo.repair import Mended
     from gvstore.repo.resolve import Found, Resolved, Resolver
@@ -390,7 +391,12 @@ class Repository:
         """Returns what looks revs up."""
         from gvstore.repo.resolve import Resolver
 
-        return Resolver(self.refs, self.objects, now=host.now_us() if now is None else now)
+        def git(rev: str) -> GitCode:
+            from gvstore.repo.git_code import git_code
+
+            return git_code(self, rev)
+
+        return Resolver(self.refs, self.objects, now=host.now_us() if now is None else now, git=git)
 
     def resolve(self, rev: str, *, wanted: frozenset[Found] = frozenset(), now: int | None = None) -> Resolved:
         """Returns what the rev names; of several objects whose oids begin alike, the one that is `wanted`.

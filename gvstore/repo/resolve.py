@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -17,10 +17,22 @@ from gvstore.refs import Refs
 from gvstore.refs.names import BRANCHES, HEAD, PREFIXES, REMOTES, RUN, RUNS, TAGS, VALUES, WORK, run_ref, short_name
 from gvstore.refs.record import ReflogEntry
 from gvstore.refs.value import value_oid, value_run
-from gvstore.repo.rev import Base, BaseKind, Call, MalformedRev, Rev, Step, parse_call, parse_rev, searched_text
+from gvstore.repo.rev import (
+    Base,
+    BaseKind,
+    Call,
+    MalformedRev,
+    Rev,
+    Step,
+    parse_call,
+    parse_rev,
+    searched_text,
+    split_rev,
+)
 
 if TYPE_CHECKING:
     from gvstore.objects.tree import Mode
+    from gvstore.repo.git_code import GitCode
 
 _HEX = re.compile(r"[0-9a-f]{4,64}", re.IGNORECASE)
 _PART = re.compile(r"(?:run/)?([0-9]+)/(.+)", re.ASCII)  # what is meant is run/7:/output
@@ -28,6 +40,7 @@ _MOVED = re.compile(r"checkout: moving from (.+) to (.+)")
 _SHORT = (TAGS, BRANCHES, VALUES, REMOTES)  # where a short name is looked for
 _MAX_TAGS = 20
 _SHORTEST = 8
+_GIT = "git:"  # what stands behind is git's: a branch of ours that is called git is heads/git
 
 
 class Found(Enum):
@@ -107,10 +120,12 @@ class Database(ObjectReader, Protocol):
 
 
 class Resolver:
-    """Looks revs up; `now` (microseconds) is for `@{yesterday}`."""
+    """Looks revs up; `now` (microseconds) is for `@{yesterday}`, `git` gives the code of a commit of git's."""
 
-    def __init__(self, refs: Refs, objects: Database, *, now: int) -> None:
-        self.refs, self.objects, self.now = refs, objects, now
+    def __init__(
+        self, refs: Refs, objects: Database, *, now: int, git: Callable[[str], GitCode] | None = None
+    ) -> None:
+        self.refs, self.objects, self.now, self.git = refs, objects, now, git
 
     def resolve(self, rev: Rev | str, *, wanted: frozenset[Found] = frozenset()) -> Resolved:
         """Returns what the rev names; of several objects whose oids begin alike, the one that is `wanted`.
@@ -119,6 +134,8 @@ class Resolver:
             MalformedRev, UnknownRev, AmbiguousRev: it is none, names nothing, or several things.
         """
         text = rev if isinstance(rev, str) else ""
+        if text.startswith(_GIT) and self.git is not None:
+            return self._of_git(text, self.git)
         if isinstance(rev, str):
             rev = parse_rev(rev)
         if rev.sign and not rev.base.is_run:
@@ -156,9 +173,27 @@ class Resolver:
             oid = self._peeled(found.oid)
             if self._kind(oid) == Kind.COMMIT:
                 return oid
+        if found.ref.startswith(_GIT):
+            raise UnknownRev(
+                found.text, "it is a commit of git, and one of gv was asked for",
+                hint=f"Its files and code can be had: `gv diff {found.text}`, `gv checkout {found.text} -- FILE`, `--code {found.text}`.",
+            )  # fmt: skip
         raise UnknownRev(
             found.text, f"it is a {found.found.value}, and a commit was asked for", hint="`gv log` lists commits."
         )
+
+    def _of_git(self, text: str, git: Callable[[str], GitCode]) -> Resolved:
+        """What git's commit has: all of it, or a file or folder."""
+        name, sign, path = split_rev(text[len(_GIT) :])
+        if sign == "::":
+            raise UnknownRev(
+                text, "git's commits know no components",
+                hint=f"`gv run {text}` runs one; `gv show {_GIT}{name}:FILE.py` shows the file that defines it.",
+            )  # fmt: skip
+        code = git(name)
+        if not sign or not path.strip("/"):
+            return Resolved(text, Found.FOLDER, code.tree, ref=code.ref)
+        return self._path(text, code.tree, path, code.ref[: len(_GIT) + _SHORTEST])
 
     def shortest(self, oid: ObjectId) -> str:
         """Returns the shortest abbreviation of the oid, at least 8 digits, that names nothing else here."""
@@ -434,8 +469,8 @@ class Resolver:
                 found.setdefault(name, before)
         return found
 
-    def _path(self, text: str, oid: ObjectId, path: str) -> Resolved:
-        """A file or folder of a commit, or of a tree."""
+    def _path(self, text: str, oid: ObjectId, path: str, called: str = "") -> Resolved:
+        """A file or folder of a commit, or of a tree, which is `called` so in messages."""
         from gvstore.objects.tree import Mode
         from gvstore.repo.files import find
 
@@ -445,7 +480,7 @@ class Resolver:
         plain = path.removeprefix("./").rstrip("/")
         entry = find(self.objects, tree, plain)
         if entry is None or (path.endswith("/") and entry.mode != Mode.FOLDER):
-            raise UnknownRev(text, f"{short(oid)} has no {path}", near=self._near_paths(text, tree, plain))
+            raise UnknownRev(text, f"{called or short(oid)} has no {path}", near=self._near_paths(text, tree, plain))
         found = Found.FOLDER if entry.mode == Mode.FOLDER else Found.FILE
         return Resolved(text, found, entry.oid, commit=None if is_tree else oid, path=plain, mode=entry.mode)
 
@@ -457,7 +492,7 @@ class Resolver:
         entry = find(self.objects, tree, folder)
         if entry is None or entry.mode != Mode.FOLDER:
             return []
-        before = text[: len(text) - len(text.partition(":")[2])] + (folder + "/" if folder else "")
+        before = text[: len(text) - len(text.removeprefix(_GIT).partition(":")[2])] + (folder + "/" if folder else "")
         return [before + each for each in _near_names(name, read_level(self.objects, entry.oid))]
 
     def _commit_of(self, text: str, oid: ObjectId) -> ObjectId:

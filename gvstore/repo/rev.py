@@ -108,7 +108,7 @@ def parse_rev(text: str) -> Rev:
     """
     if not text.strip() or len(text) > _MAX_TEXT or "\0" in text:
         raise MalformedRev(text, "it is empty" if not text.strip() else "no name looks like that")
-    head, sign, tail = _split(text)
+    head, sign, tail = split_rev(text)
     start = next((i for i, c in enumerate(head) if c in "~^" or head.startswith("@{", i)), len(head))
     name, rest = head[:start], head[start:]
     steps = []
@@ -121,7 +121,7 @@ def parse_rev(text: str) -> Rev:
     return Rev(_base(text, name, steps, sign), tuple(steps), sign, tail)
 
 
-def _split(text: str) -> tuple[str, Literal["", ":", "::"], str]:
+def split_rev(text: str) -> tuple[str, Literal["", ":", "::"], str]:
     """Returns what stands before the first ":" outside braces, the sign itself, and what follows."""
     depth = 0
     for i, c in enumerate(text):

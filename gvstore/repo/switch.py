@@ -91,7 +91,9 @@ def restore(repo: Repository, paths: Sequence[str], source: str, *, author: str,
 
 
 def _tree_of(repo: Repository, found: Resolved, rev: str, now: int) -> ObjectId:
-    """Returns the files of a commit, or the code of a run."""
+    """Returns the files of a commit, of ours or of git's, or the code of a run."""
+    if found.ref.startswith("git:") and found.oid is not None and not found.path:
+        return found.oid
     if found.found is Found.RUN and found.run is not None and found.oid is not None:
         run = Run.get(repo.objects, found.oid)
         if run.code is None:

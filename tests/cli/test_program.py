@@ -62,7 +62,7 @@ def test_habits_from_git_are_answered(gv: CommandLine) -> None:
     """`gv add` and `gv stash` say what to type instead."""
 
     assert "gv commit" in gv("add", ".", status=2).err
-    assert "gv checkout -b" in gv("stash", status=2).err
+    assert "gv switch -c" in gv("stash", status=2).err
 
 
 def test_no_command_is_a_usage_error(gv: CommandLine) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ class Test:
     verdict: str
     why: str
     run: str | None
+    git: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class FirstBad:
     """
 
     first_bad: ObjectId | None
+    git: str | None
     message: str | None
     left: list[ObjectId]
     tests: list[Test]
@@ -97,6 +99,7 @@ class FirstCall:
 @click.command("bisect", cls=Command)
 @click.option("--good", metavar="REV", multiple=True, help="A commit that is good (can be repeated)")
 @click.option("--bad", metavar="REV", help="A commit that is bad; HEAD without it")
+@click.option("--git", "of_git", is_flag=True, help="Search git's commits: good and bad are its revs")
 @click.option("--expect", metavar="VALUE", help="Good is where the output is VALUE, read as `gv put` reads it")
 @click.option("--predicate", metavar="FILE.py:FUNCTION", help="Good is where this function of the work tree says True")
 @click.option("--calls", is_flag=True, help="Search the calls of the run in place of commits")
@@ -104,8 +107,8 @@ class FirstCall:
 @click.argument("words", metavar="RUN | run -- COMMAND...", nargs=-1)
 @pass_context
 def command(
-    cx: CommandContext, good: tuple[str, ...], bad: str | None, expect: str | None, predicate: str | None, calls: bool,
-    only: tuple[str, ...], words: tuple[str, ...],
+    cx: CommandContext, good: tuple[str, ...], bad: str | None, of_git: bool, expect: str | None, predicate: str | None,
+    calls: bool, only: tuple[str, ...], words: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Find the commit, or the call of a run, from which on something is bad
 
@@ -122,10 +125,13 @@ def command(
     (call.output, call.args, call.name) and says True, False, or None for calls it cannot judge; the first after which it
     says otherwise is told.
 
+    With --git the commits are those of the git repository that the work tree lies in, which is only read.
+
     \b
     Example:
       gv bisect --good v1 run/3
       gv bisect --good main~20 --bad main run -- python -m pytest -q
+      gv bisect --git --good v1.0 run/3
       gv bisect run/3 --calls --only chat --predicate check.py:is_polite
     """
     behind = list(cx.arguments[cx.arguments.index("--") + 1 :]) if "--" in cx.arguments else []
@@ -140,13 +146,13 @@ def command(
     with repo:
         if has_command:
             _refuse("a command says itself what is good", expect=expect, predicate=predicate, calls=calls, only=only)
-            return _with_command(cx, repo, good, bad, cmd)
+            return _with_command(cx, repo, _ends(repo, good, bad, git=of_git), cmd)
         rev = _run_word(before)
         if calls:
-            _refuse("the calls of a run are searched, not commits", good=good, bad=bad, expect=expect)
+            _refuse("the calls of a run are searched, not commits", good=good, bad=bad, git=of_git, expect=expect)
             return _calls(cx, repo, rev, predicate, only)
         _refuse("commits are searched, not calls", only=only)
-        return _with_run(cx, repo, good, bad, rev, expect, predicate)
+        return _with_run(cx, repo, _ends(repo, good, bad, git=of_git), rev, expect, predicate)
 
 
 def _refuse(why: str, **options: object) -> None:
@@ -170,21 +176,19 @@ def _run_word(words: list[str]) -> str:
     return words[0]
 
 
-def _with_command(cx: CommandContext, repo: Repository, good: tuple[str, ...], bad: str | None, words: list[str]) -> int:
+def _with_command(cx: CommandContext, repo: Repository, ends: _Ends, words: list[str]) -> int:
     from gvstore.cli.testing import CommandTest
 
     test = CommandTest(cx, repo, words)
-    ends = _ends(repo, good, bad)
-    for path in test.brought(ends[1]):
-        cx.output.status(f"{path} is not in {repo.resolver().shortest(ends[1])}: that of the work tree is laid beside it")
+    for path in test.brought(ends.bad):
+        cx.output.status(f"{path} is not in {ends.name(repo, ends.bad)}: that of the work tree is laid beside it")
     hint = "The command runs in a copy of the commit's files."
     return _search(cx, repo, ends, test, hint)
 
 
 def _with_run(
-    cx: CommandContext, repo: Repository, good: tuple[str, ...], bad: str | None, rev: str, expect: str | None,
-    predicate: str | None,
-) -> int:  # fmt: skip
+    cx: CommandContext, repo: Repository, ends: _Ends, rev: str, expect: str | None, predicate: str | None
+) -> int:
     from gvstore.cli.subject import named_run, run_name
     from gvstore.cli.testing import RunTest, load_predicate
     from gvstore.compare.values import same_value
@@ -192,7 +196,6 @@ def _with_run(
 
     if expect is not None and predicate is not None:
         raise UsageFault("--expect and --predicate are two answers to one question", hint="Give one of them.")
-    ends = _ends(repo, good, bad)
     run = repo.settled(named_run(repo, rev))
     judge: Callable[[object, str], bool | None] | None = None
     if predicate is not None:
@@ -202,32 +205,46 @@ def _with_run(
         wanted = read_word(expect, cx.folder)
         judge = lambda output, about: same_value(output, wanted)  # noqa: E731
     hint = "" if judge else f"Good is where the output is that of {run_name(run)}: --expect VALUE or --predicate say otherwise."
-    return _search(cx, repo, ends, RunTest(cx, repo, run, judge), hint)
+    return _search(cx, repo, ends, RunTest(cx, repo, run, judge, ends.git), hint)
 
 
-def _ends(repo: Repository, good: tuple[str, ...], bad: str | None) -> tuple[list[ObjectId], ObjectId]:
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Between which commits is searched; `git` tells how git calls them, where they are its."""
+
+    good: tuple[ObjectId, ...]
+    bad: ObjectId
+    git: Mapping[ObjectId, str] = field(default_factory=dict)
+
+    def name(self, repo: Repository, oid: ObjectId) -> str:
+        """Returns how a commit is called in messages."""
+        return self.git[oid][:8] if oid in self.git else repo.resolver().shortest(oid)
+
+
+def _ends(repo: Repository, good: tuple[str, ...], bad: str | None, *, git: bool) -> _Ends:
     if not good:
         raise UsageFault("no good commit is given", hint="Name one from before it broke: --good main~20.")
-    return [repo.resolve_commit(rev) for rev in good], repo.resolve_commit(bad or "HEAD")
+    if git:
+        from gvstore.repo.git_history import mirrored
+
+        found = mirrored(repo, good, bad or "HEAD")
+        return _Ends(found.good, found.bad, found.names)
+    return _Ends(tuple(repo.resolve_commit(rev) for rev in good), repo.resolve_commit(bad or "HEAD"))
 
 
-def _search(
-    cx: CommandContext, repo: Repository, ends: tuple[list[ObjectId], ObjectId],
-    test: Callable[[ObjectId, str], Tested], hint: str,
-) -> int:  # fmt: skip
+def _search(cx: CommandContext, repo: Repository, ends: _Ends, test: Callable[[ObjectId, str], Tested], hint: str) -> int:
     """Halves the commits between the ends until one is left, and writes which."""
     from gvstore.objects.commit import Commit
     from gvstore.repo.bisect import BadEnds, CommitSearch
 
-    search = CommitSearch(repo.objects, *ends)
-    shortest = repo.resolver().shortest
+    search = CommitSearch(repo.objects, ends.good, ends.bad, ends.git)
     tests: list[Test] = []
     while (oid := search.next()) is not None:
         subject = Commit.get(repo.objects, oid).message.partition("\n")[0]
         left = f"{units.count(search.suspects, 'commit')} left, about {units.count(max(1, search.steps), 'step')}"
-        cx.output.status(f"testing {shortest(oid)}  {subject}   {left}")
-        said = test(oid, shortest(oid))
-        tests.append(Test(oid, said.verdict.value, said.why, said.run))
+        cx.output.status(f"testing {ends.name(repo, oid)}  {subject}   {left}")
+        said = test(oid, ends.name(repo, oid))
+        tests.append(Test(oid, said.verdict.value, said.why, said.run, ends.git.get(oid)))
         cx.output.status(f"  {said.verdict.value}: {f'{said.run}  ' if said.run else ''}{said.why}")
         try:
             search.mark(oid, said.verdict)
@@ -238,10 +255,10 @@ def _search(
     commit = None if found is None else Commit.get(repo.objects, found)
     cx.output.result(
         FirstBad(
-            first_bad=found, message=None if commit is None else commit.message.partition("\n")[0],
+            first_bad=found, git=None if found is None else ends.git.get(found), message=None if commit is None else commit.message.partition("\n")[0],
             left=search.left, tests=tests, components=() if found is None else _components(repo, found),
             files=() if found is None else _files(repo, found),
-            names=tuple(shortest(oid) for oid in search.left),
+            names=tuple(ends.name(repo, oid) for oid in search.left),
         )
     )
     return 0 if found is not None else 1
@@ -253,8 +270,10 @@ def _components(repo: Repository, oid: ObjectId) -> tuple[ComponentChange, ...]:
     from gvstore.objects.commit import Commit
 
     parents = Commit.get(repo.objects, oid).parents
-    before = CodeSide.of_commit(repo, parents[0]) if parents else CodeSide(repo, None)
-    return component_changes(before, CodeSide.of_commit(repo, oid))
+    # Read, where the commits are git's: these hold no components.
+    trees = [Commit.get(repo.objects, each) for each in (*parents[:1], oid)]
+    sides = [CodeSide(repo, each.tree, each.components or None) for each in trees]
+    return component_changes(sides[0] if parents else CodeSide(repo, None), sides[-1])
 
 
 def _files(repo: Repository, oid: ObjectId) -> tuple[ChangedFile, ...]:

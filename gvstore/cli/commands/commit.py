@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TextIO
+from functools import partial
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -17,6 +18,10 @@ from gvstore.errors import UsageFault
 from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader
+from gvstore.repo.fault import printable
+
+if TYPE_CHECKING:
+    from gvstore.journal.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,34 @@ class Committed:
         yield f"[{place} {paint('oid', self.oid.hex()[:8])}] {subject}   {', '.join(counts)}"
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file that would be committed as added, modified or deleted."""
+
+    path: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class WouldCommit:
+    """What a commit would take, beside the one before."""
+
+    branch: str | None
+    files: tuple[PlannedFile, ...]
+    runs: tuple[str, ...]
+    values: tuple[str, ...]
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        yield f"would commit on {paint('ref', self.branch) if self.branch else paint('head', 'detached HEAD')}:"
+        for file in self.files:
+            role = {"added": "added", "modified": "changed", "deleted": "removed"}[file.change]
+            yield f"  {paint(role, file.change.ljust(9))} {printable(file.path)}"
+        for name in self.runs:
+            yield f"  {'run'.ljust(9)} {paint('run', name)}"
+        for name in self.values:
+            yield f"  {'value'.ljust(9)} {paint('ref', name)}"
+
+
 @click.command("commit", cls=Command)
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path())
 @click.option(
@@ -59,6 +92,13 @@ class Committed:
 @click.option(
     "-F", "--file", "message_file", type=click.File(encoding="utf-8"), help="Take the message from a file, - for stdin"
 )
+@click.option("--amend", is_flag=True, help="Make the last commit anew, with its message, author and runs")
+@click.option("--reset-author", is_flag=True, help="With --amend: be its author")
+@click.option("-C", "reuse", metavar="REV", help="Take message and author of another commit")
+@click.option("-e", "--edit", is_flag=True, help="Edit the message, wherever it comes from")
+@click.option("--no-edit", is_flag=True, hidden=True, help="A habit of git's: what --amend does anyway")
+@click.option("-a", "--all", "everything", is_flag=True, hidden=True, help="A habit of git's: what it does anyway")
+@click.option("--dry-run", is_flag=True, help="Say what would be committed, and commit nothing")
 @click.option("--allow-empty", is_flag=True, help="Commit although nothing changed")
 @click.option("--allow-large", is_flag=True, help="Take files of more than commit.large bytes (50 MB)")
 @click.option("--allow-secret", is_flag=True, help="Take files that seem to hold keys")
@@ -68,6 +108,13 @@ def command(
     paths: tuple[str, ...],
     messages: tuple[str, ...],
     message_file: TextIO | None,
+    amend: bool,
+    reset_author: bool,
+    reuse: str | None,
+    edit: bool,
+    no_edit: bool,
+    everything: bool,
+    dry_run: bool,
     allow_empty: bool,
     allow_large: bool,
     allow_secret: bool,
@@ -76,22 +123,31 @@ def command(
 
     There is no staging area: all files are taken, or with PATH those, the rest staying as in the last commit.  What
     .gvignore and .gitignore name is left out.  Large files and files with keys stop a commit, naming the line for
-    .gvignore.
+    .gvignore.  Without a message an editor asks for it, on a terminal, or where GV_EDITOR names one.  -C is REV here: a
+    folder is given in front, `gv -C DIR commit`.
 
     \b
     Example:
       gv commit -m "first rolls"
+      gv commit --amend
     """
     from gvstore.repo.path import insides
 
+    if reset_author and not amend:
+        raise UsageFault("--reset-author goes with --amend", hint="A new commit is by you anyway.")
+    repo = cx.journal
+    inside = insides(repo.path, paths or None, cwd=cx.folder)
+    if dry_run:
+        cx.output.result(_planned(repo, inside, empty=allow_empty or amend))
+        return
     if message_file is not None:
         messages = (*messages, message_file.read())
-    if not messages:
-        raise UsageFault("a commit needs a message", hint='Say what changed: `gv commit -m "..."`.')
-    repo = cx.journal
-    oid = repo.commit(
-        "\n\n".join(messages),
-        paths=insides(repo.path, paths or None, cwd=cx.folder),
+    message, author = _message(cx, repo, "\n\n".join(messages) if messages else None, reuse, amend=amend, edit=edit)
+    make = partial(repo.amend, reset_author=reset_author) if amend else repo.commit
+    oid = make(
+        message or "",
+        author=author,
+        paths=inside,
         allow_empty=allow_empty,
         allow_large=allow_large,
         allow_secret=allow_secret,
@@ -100,6 +156,55 @@ def command(
         ),
     )
     cx.output.result(_committed(repo.objects, oid, repo.branch))
+
+
+def _message(
+    cx: CommandContext, repo: Repository, given: str | None, reuse: str | None, *, amend: bool, edit: bool
+) -> tuple[str | None, str | None]:
+    """Returns message and author, None for what the amended commit has, or who commits."""
+    from gvstore.cli.commit_message import can_edit, edited_message
+
+    other = Commit.get(repo.objects, repo.resolve_commit(reuse)) if reuse is not None else None
+    if other is not None and given is not None:
+        raise UsageFault("the message is either given or taken from a commit", hint="`gv commit -C REV`, or `gv commit -m TEXT`.")
+    message = other.message if other is not None else given
+    author = other.author if other is not None else None
+    if edit or (message is None and not amend):
+        if not can_edit(cx):
+            raise UsageFault("a commit needs a message", hint='Say what changed: `gv commit -m "..."`.')
+        old = Commit.get(repo.objects, repo.head).message if amend and message is None and repo.head is not None else ""
+        from gvstore.cli.commands.status import worktree_status
+        from gvstore.cli.style import PLAIN
+
+        message = edited_message(cx, repo, message or old, worktree_status(repo).lines(PLAIN))
+    return message, author
+
+
+def _planned(repo: Repository, paths: Sequence[str] | None, *, empty: bool) -> WouldCommit:
+    """Returns what a commit would take.
+
+    Raises:
+        NothingToCommit: nothing.
+    """
+    from gvstore.cli.commands.status import worktree_status
+    from gvstore.repo.fault import NothingToCommit
+    from gvstore.repo.path import under
+
+    found = worktree_status(repo)
+    files = tuple(
+        PlannedFile(path, change)
+        for change in ("added", "modified", "deleted")
+        for path in getattr(found, change)
+        if paths is None or under(path, paths)
+    )
+    for moved in found.renamed:
+        if paths is None or under(moved.old, paths):
+            files += (PlannedFile(moved.old, "deleted"),)
+        if paths is None or under(moved.new, paths):
+            files += (PlannedFile(moved.new, "added"),)
+    if not (files or found.runs or found.values or empty):
+        raise NothingToCommit
+    return WouldCommit(repo.branch, tuple(sorted(files, key=lambda each: each.path)), found.runs, found.values)
 
 
 def _committed(reader: ObjectReader, oid: ObjectId, branch: str | None) -> Committed:

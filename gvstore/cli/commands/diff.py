@@ -333,6 +333,8 @@ def _tree(repo: Repository, subject: Subject) -> _Tree:
                 hint="Two runs are compared by their calls: `gv diff run/1 run/3`.",
             )
         side = CodeSide(repo, tree)
+    elif subject.resolved.ref.startswith("git:"):
+        side = CodeSide(repo, tree)
     return _Tree(subject.name, read_files(repo.objects, tree), Stored(repo.objects), side)
 
 

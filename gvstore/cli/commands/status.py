@@ -93,23 +93,25 @@ def command(cx: CommandContext) -> None:
     Example:
       gv status
     """
-    repo = cx.repository
+    cx.output.result(worktree_status(cx.repository))
+
+
+def worktree_status(repo: Repository) -> WorktreeStatus:
+    """Returns the work tree beside HEAD."""
     found = repo.status()
     mark = found.mark
-    cx.output.result(
-        WorktreeStatus(
-            branch=found.branch,
-            head=found.head,
-            added=found.added,
-            modified=found.modified,
-            deleted=found.deleted,
-            renamed=tuple(Renamed(old, new) for old, new in found.renamed),
-            skipped=tuple(Skipped(each.path, each.why) for each in found.skipped),
-            runs=_runs(repo),
-            values=_values(repo),
-            laid_over=mark.label if mark is not None and mark.done else None,
-            checkout_under_way=mark.label if mark is not None and not mark.done else None,
-        )
+    return WorktreeStatus(
+        branch=found.branch,
+        head=found.head,
+        added=found.added,
+        modified=found.modified,
+        deleted=found.deleted,
+        renamed=tuple(Renamed(old, new) for old, new in found.renamed),
+        skipped=tuple(Skipped(each.path, each.why) for each in found.skipped),
+        runs=_runs(repo),
+        values=_values(repo),
+        laid_over=mark.label if mark is not None and mark.done else None,
+        checkout_under_way=mark.label if mark is not None and not mark.done else None,
     )
 
 

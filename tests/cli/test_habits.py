@@ -1,0 +1,43 @@
+"""What people type by habit is answered with what to type."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gvstore.cli import table
+from gvstore.cli.habits import HABITS
+
+# `git --list-cmds=list-mainporcelain,list-ancillarymanipulators,list-ancillaryinterrogators` of git 2.39, but for
+# what other programs bring.
+PORCELAIN = """
+add am archive bisect branch bundle checkout cherry-pick citool clean clone commit describe diff fetch format-patch gc
+grep gui init log maintenance merge mv notes pull push range-diff rebase reset restore revert rm shortlog show
+sparse-checkout stash status submodule switch tag worktree config fast-export fast-import filter-branch mergetool
+pack-refs prune reflog repack replace annotate blame bugreport count-objects diagnose difftool fsck help instaweb
+merge-tree rerere show-branch verify-commit verify-tag version whatchanged request-pull send-email svn p4 remote gitk
+"""
+# Commands that are on their way.
+TO_COME = {"merge", "revert", "grep"}
+
+
+@pytest.mark.parametrize("word", PORCELAIN.split())
+def test_every_word_of_git_is_known(word: str) -> None:
+    """A word of git's porcelain is a command, or has a sentence that says what to type."""
+    assert word in {*table.names(), *HABITS, "help", *TO_COME}
+
+
+def test_no_habit_is_a_command() -> None:
+    """A sentence that nobody can get to see is none."""
+    assert [] == [word for word in HABITS if word in table.names()]
+
+
+@pytest.mark.parametrize("word", HABITS)
+def test_a_habit_leads_to_commands(word: str) -> None:
+    """The hint is a sentence, and every command in it is there."""
+    why, instead = HABITS[word]
+
+    assert not why.endswith(".") and instead.endswith(".")
+    for named in re.findall(r"`gv ([\w-]+)", instead):
+        assert named.startswith("-") or named in {*table.names(), "help", *TO_COME}, named
