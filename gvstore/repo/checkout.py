@@ -263,13 +263,14 @@ class Mark:
     """What `.gv/checkout` says: a checkout to `label` is under way, or its files lie over the work tree.
 
     `label` is a rev, or a whole command that begins with "gv ".  `trees` are all whose files may lie about, beside
-    HEAD's, what is being brought first; `before` is the work tree as it was.
+    HEAD's, what is being brought first; `before` is the work tree as it was, `began` the newest operation then.
     """
 
     label: str
     done: bool
     trees: tuple[ObjectId, ...]
     before: ObjectId | None = None
+    began: int = 0
 
     @property
     def leads_to(self) -> tuple[ObjectId, ...]:
@@ -287,10 +288,11 @@ def read_mark(gv: Path) -> Mark | None:
     try:
         lines = fs.read_bytes(gv / layout.CHECKOUT, limit=_MAX_MARK_BYTES).decode("utf-8", "replace").splitlines()
         label, state, *trees = lines
-        before = trees.pop().removeprefix(_BEFORE) if trees and trees[-1].startswith(_BEFORE) else None
+        last = trees.pop().removeprefix(_BEFORE).split() if trees and trees[-1].startswith(_BEFORE) else []
         oids = tuple(ObjectId.from_hex(each) for each in trees)
-        return Mark(label, state == "done", oids, ObjectId.from_hex(before) if before else None)
-    except (OSError, ValueError):
+        before, began = (ObjectId.from_hex(last[0]), int(last[1])) if last else (None, 0)
+        return Mark(label, state == "done", oids, before, began)
+    except (OSError, ValueError, IndexError):
         return None
 
 
@@ -307,7 +309,7 @@ def write_mark(gv: Path, mark: Mark | None) -> None:
             return
         label = " ".join(mark.label.split())
         lines = [label, "done" if mark.done else "under way", *dict.fromkeys(oid.hex() for oid in mark.trees)]
-        lines += [_BEFORE + mark.before.hex()] if mark.before is not None else []
+        lines += [f"{_BEFORE}{mark.before.hex()} {mark.began}"] if mark.before is not None else []
         fs.write_atomic(path, ("\n".join(lines) + "\n").encode("utf-8", "replace"), durable=False)
     except OSError as e:
         raise CannotWrite(str(path), e.strerror or str(e)) from e

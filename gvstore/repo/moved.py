@@ -20,6 +20,7 @@ before the first try: the mark knows it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,6 +36,9 @@ from gvstore.repo.files import differing, patched
 
 if TYPE_CHECKING:
     from gvstore.repo.repository import Repository
+
+
+_RUN = re.compile(r"run/[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +73,49 @@ def move_files(repo: Repository, todo: Plan, label: str, *trees: ObjectId, apart
         WouldOverwrite: a file changed since it was judged.
         CannotWrite: the system refuses; the command can be repeated.
     """
-    mark = read_mark(repo.gv)
+    mark = present_mark(repo)
+    again = mark is not None and not mark.done and mark.label == label
+    apart = apart and mark is not None and not again
     was, now = _touched(repo, todo, None if apart else mark)
     if not was:
-        return Moved(mark=mark)
+        return Moved(mark=mark if apart else None)
     _save(repo, todo)
     before = patched(repo.objects, _head_tree(repo), was)
     after = patched(repo.objects, before, now)
     repo.objects.sync()
     lying = mark.trees if mark is not None else ()
     if apart and mark is not None:
-        mark = Mark(mark.label, mark.done, (*lying, after), mark.before)
-        write_mark(repo.gv, Mark(mark.label, False, (*mark.trees, before), mark.before))
+        mark = Mark(mark.label, mark.done, (*lying, after), mark.before, mark.began)
+        write_mark(repo.gv, Mark(mark.label, False, (*mark.trees, before), mark.before, mark.began))
     else:
-        write_mark(repo.gv, Mark(label, False, (after, *trees, *lying), before))
+        write_mark(repo.gv, Mark(label, False, (after, *trees, *lying), before, _newest(repo)))
     missing = carry_out(repo.worktree, repo.objects, todo)
     if missing:
         after = patched(repo.objects, after, dict.fromkeys(missing))
-    return Moved(before, after, missing, mark)
+    return Moved(before, after, missing, mark if apart else None)
+
+
+def present_mark(repo: Repository) -> Mark | None:
+    """Returns what lies over the work tree, or is under way: what `.gv/checkout` says, unless its command was killed after all was done.
+
+    Then the operation stands, with the trees that the mark names, and the mark alone is left.
+    """
+    mark = read_mark(repo.gv)
+    if mark is None or mark.done or mark.before is None:
+        return mark
+    newest = next(iter(repo.refs.reflog(WORK_BEFORE, limit=1)), None)
+    if newest is None or (newest.operation or 0) <= mark.began or newest.new != mark.before.hex():
+        return mark
+    return Mark(mark.label, True, mark.trees) if _RUN.fullmatch(mark.label) else None
+
+
+def _newest(repo: Repository) -> int:
+    return next((entry.number for entry in repo.refs.operations(limit=1)), 0)
 
 
 def keep_unfinished(repo: Repository, transaction: Transaction) -> None:
     """Keeps what an unfinished command overwrote, for a command that ends it without moving files: a commit."""
-    mark = read_mark(repo.gv)
+    mark = present_mark(repo)
     if mark is not None and mark.before is not None:
         Moved(mark.before, mark.before).note(transaction)
 

@@ -352,7 +352,7 @@ class Repository:
 
     def status(self) -> Status:
         """Returns how the work tree differs from HEAD."""
-        from gvstore.repo.checkout import read_mark
+        from gvstore.repo.moved import present_mark
         from gvstore.repo.status import Status, changes
 
         compared = self.worktree.compare(self.head_tree())
@@ -366,7 +366,7 @@ class Repository:
             deleted=found.deleted,
             renamed=found.renamed,
             skipped=compared.skipped,
-            mark=read_mark(self.gv),
+            mark=present_mark(self),
         )
 
     def log(

@@ -15,9 +15,9 @@ from gvstore.refs.fault import RefExists
 from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name
 from gvstore.refs.value import value_target
 from gvstore.repo import layout
-from gvstore.repo.checkout import Known, Mark, Plan, plan, read_mark, write_mark
+from gvstore.repo.checkout import Known, Mark, Plan, plan, write_mark
 from gvstore.repo.files import read_files
-from gvstore.repo.moved import Moved, move_files
+from gvstore.repo.moved import Moved, move_files, present_mark
 from gvstore.repo.path import under
 from gvstore.repo.resolve import Found, Resolved
 from gvstore.repo.scan import check_paths
@@ -224,7 +224,7 @@ def checkout_paths(
 
 def known_files(repo: Repository) -> Known:
     """Returns the files of HEAD, and those of other trees that may lie about in the work tree."""
-    mark = read_mark(repo.gv)
+    mark = present_mark(repo)
     trees = mark.trees if mark else ()
     others = tuple(read_files(repo.objects, tree) for tree in trees if repo.objects.has(tree))
     return Known(repo.head_files(), others, cut_off=mark is not None and not mark.done)
@@ -232,7 +232,7 @@ def known_files(repo: Repository) -> Known:
 
 def _known_trees(repo: Repository) -> tuple[ObjectId, ...]:
     """Returns the trees of `known_files`."""
-    head, mark = repo.head, read_mark(repo.gv)
+    head, mark = repo.head, present_mark(repo)
     trees = (Commit.get(repo.objects, head).tree,) if head else ()
     return trees + (mark.trees if mark else ())
 

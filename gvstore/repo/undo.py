@@ -21,10 +21,10 @@ from gvstore.objects.operation import Operation, RefChange
 from gvstore.refs.names import BRANCHES, HEAD, RUN, WORK_AFTER, short_name
 from gvstore.refs.record import OperationEntry
 from gvstore.refs.value import value_oid
-from gvstore.repo.checkout import Known, Mark, Plan, carry_out, plan, read_mark, write_mark
+from gvstore.repo.checkout import Known, Mark, Plan, carry_out, plan, write_mark
 from gvstore.repo.fault import EditedSince, WouldOverwrite
 from gvstore.repo.files import NO_FILES, Files, differing, patched, read_files
-from gvstore.repo.moved import Moved, move_files
+from gvstore.repo.moved import Moved, move_files, present_mark
 from gvstore.repo.operations import (
     INIT,
     FileMoves,
@@ -117,7 +117,7 @@ def undo(
         RefsMovedSince, ObjectsGone, EditedSince: it cannot be taken back; nothing was done.
     """
     with repo.worktree_lock():
-        mark = read_mark(repo.gv)
+        mark = present_mark(repo)
         name = f"undo {'--to ' if to else ''}{text}"
         if mark is not None and not mark.done and mark.before is not None:
             if text is None:
@@ -151,7 +151,7 @@ def redo(repo: Repository, *, keep_files: bool = False, dry_run: bool = False, a
         if last is None:
             raise NothingToUndo("there is nothing to redo: the last command was no undo")
         name = _redo_name(last)
-        mark = read_mark(repo.gv)
+        mark = present_mark(repo)
         if mark is not None and not mark.done and mark.label not in (f"gv {name}", "gv redo"):
             raise Unfinished(mark.command)
         return _reverse(repo, name, "redone", [last], keep_files=keep_files, dry_run=dry_run, author=author, now=now)
@@ -266,7 +266,7 @@ def _files_back(repo: Repository, files: FileMoves, saved: Files = NO_FILES) -> 
     Raises:
         EditedSince: some are neither as the one nor as the other.
     """
-    mark = read_mark(repo.gv)
+    mark = present_mark(repo)
     lying = [read_files(repo.objects, tree) for tree in mark.trees if repo.objects.has(tree)] if mark else []
     lying.append(saved)
     others = tuple({path: each[path] for path in files if path in each} for each in lying)
