@@ -50,7 +50,6 @@ KEPT: dict[str, set[str]] = {
     "pyfastcdc": {"objects"},
     "zstandard": {"odb"},
     "sqlite3": {"refs", "journal", "machine"},
-    "pathspec": {"repo"},
     "tomlkit": {"repo"},
     "xllamacpp": {"models"},
     "httpx2": {"models"},

@@ -63,6 +63,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "merge-base": "Print the commit where two lines parted (plumbing)",
         "ls-tree": "List what stands in a tree (plumbing)",
         "ls-files": "List files of the last commit and of the work tree (plumbing)",
+        "check-ignore": "Print which paths are ignored (plumbing)",
         "show-ref": "Show refs and the objects that they name (plumbing)",
         "update-ref": "Move refs, if they are what you take them for (plumbing)",
         "symbolic-ref": "Print or set the ref that HEAD or RUN stands on (plumbing)",

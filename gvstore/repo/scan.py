@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gvstore.repo.fault import NoSuchPath, UnreadableFile
-from gvstore.repo.ignore import ENVIRONMENT_MARK, IgnoreRules
+from gvstore.repo.ignore import ENVIRONMENT_MARK, IgnoreRules, Rule
 from gvstore.repo.path import parents, path_fault, under
 
 
@@ -172,3 +172,26 @@ def _add(found: SortedOut, path: str, entry: os.DirEntry[str]) -> None:
             found.skipped.append(Skipped(path, what))
             return
     found.skipped.append(Skipped(path, "a device"))
+
+
+def deciding_rule(root: Path, path: str, *, folder: bool) -> Rule | None:
+    """Returns what decides whether `path` is looked at, which need not exist: of an ignored folder above it, that folder's rule.
+
+    What lies there decides whether it is a folder; where nothing does, `folder`.
+    """
+    rules: IgnoreRules | None = None
+    names = path.split("/") if path else []
+    for depth in range(len(names)):
+        above = "".join(f"{name}/" for name in names[:depth])
+        entries = list_entries(root, above)
+        if depth and any(entry.name == ENVIRONMENT_MARK for entry in entries):
+            return Rule("", 0, f"{above}{ENVIRONMENT_MARK}", True)
+        rules = rules_of(root, above, entries, rules) or IgnoreRules(root)
+        inner = depth < len(names) - 1
+        asked = above + names[depth]
+        lies = root / asked
+        is_folder = inner or (lies.is_dir() and not lies.is_symlink()) or (folder and not os.path.lexists(lies))
+        found = rules.rule(asked, folder=is_folder)
+        if not inner or (found is not None and found.ignores):
+            return found
+    return None

@@ -45,10 +45,10 @@ from gvstore.refs.names import check_ref_name
 from gvstore.refs.value import check_value, value_oid, value_run, value_target
 from gvstore.repo.config import Config
 from gvstore.repo.format import decode_format
-from gvstore.repo.ignore import parse_patterns
 from gvstore.repo.moment import parse_moment
 from gvstore.repo.rev import parse_call, parse_rev
 from gvstore.repo.stat_cache import Look, StatCache
+from gvstore.repo.wildmatch import Patterns, parse_patterns
 from tests.crash import specimen
 from tests.crash.program import Program
 
@@ -396,8 +396,9 @@ class Parsers:
         """`.gvignore`."""
 
         def read(data: bytes) -> str | None:
-            for _, pattern in parse_patterns(data.decode("utf-8", "replace")):
-                pattern.match("a/b.py"), pattern.match("aaaa/" * 40)
+            patterns = Patterns(parse_patterns(data))
+            for path in ("a/b.py", "aaaa/" * 40 + "a"):
+                patterns.last_match(path, path.rpartition("/")[2], folder=False)
             return None
 
         return Parser([b"*.py\n!/a/**/b\n[a-z]?\\*\n#x\ndist/\n", b"**/x/*\n"], read)
