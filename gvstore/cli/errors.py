@@ -106,7 +106,7 @@ def _describe_usage(error: click.UsageError) -> Failure:
     if error.ctx is not None:
         usage = " ".join(error.ctx.get_usage().split())
         hint = usage.replace("Usage: ", "Usage: `") + f"`; `{error.ctx.command_path} --help` says more."
-    message = error.format_message().rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".")
     return Failure("usage_fault", message[:1].lower() + message[1:], hint, USAGE)
 
 

@@ -48,6 +48,11 @@ def run(arguments: list[str]) -> int:
             sys.stdout.flush()
             return 0
 
+    if arguments[:1] == ["complete-words"]:  # at each press of Tab
+        from gvstore.cli.complete import run_complete
+
+        return run_complete(arguments[1:])
+
     from gvstore.cli.program import run_program
 
     return run_program(arguments)

@@ -46,11 +46,6 @@ class Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] == "help":  # a habit of git's: `gv help run` is `gv run --help`
-            args = [*args[1:2], "--help"]
-        if args == ["--help"]:
-            click.echo(ctx.get_help())
-            ctx.exit()
         command = self.get_command(ctx, args[0])
         cx = ctx.ensure_object(CommandContext)
         if command is None:

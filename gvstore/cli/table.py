@@ -10,6 +10,8 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Start": {
         "demo": "Go the whole way with a small real program",
         "init": "Make a repository",
+        "help": "Show the manual, by command and by theme",
+        "completion": "Complete commands, revs, runs and calls in the shell",
     },
     "Execute": {
         "run": "Run a function and record every call",
