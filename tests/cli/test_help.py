@@ -24,9 +24,9 @@ def test_every_theme_has_a_text() -> None:
     assert sorted(f"{name}.txt" for name in themes.TITLES) == sorted(each.name for each in folder.iterdir())
     for name in themes.TITLES:
         text = themes.text_of(name)
-        known = {*table.names(), "last", "tidy", "undo", "redo", "op", "reflog"}
+        known = {*table.names(), "last", "tidy"}
         assert [] == [word for word in re.findall(r"(?m)(?:`|^  +)gv ([a-z][a-z-]+)", text) if word not in known], name
-        assert max(map(len, text.splitlines())) <= 132
+        assert max(len(line) for line in text.splitlines() if line.startswith(" ")) <= 100
 
 
 def test_exit_codes_are_those_of_the_contract() -> None:
@@ -45,7 +45,7 @@ def test_help_of_a_command_is_its_own(gv: CommandLine) -> None:
     assert gv("help").out.startswith(gv("--help").out.rstrip("\n"))
     for name in themes.TITLES:
         assert themes.TITLES[name] in gv("help").out
-        assert themes.text_of(name) in gv("help", name).out
+        assert " ".join(themes.text_of(name).split()) in " ".join(gv("help", name).out.split())
 
 
 def test_help_finds_what_is_near(gv: CommandLine) -> None:

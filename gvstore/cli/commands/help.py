@@ -96,7 +96,7 @@ def _help(cx: CommandContext, names: tuple[str, ...]) -> HelpText:
     if found is None:
         aliases = cx.settings.aliases()
         if len(names) == 1 and name in themes.TITLES:
-            return HelpText(name, f"{themes.TITLES[name]}\n\n{themes.text_of(name)}")
+            return HelpText(name, f"{themes.TITLES[name]}\n\n{_text(name)}")
         if len(names) == 1 and name in aliases:
             return HelpText(name, f"gv {name} is an alias of: {aliases[name]}")
         raise _unknown(name, aliases)
@@ -107,16 +107,27 @@ def _help(cx: CommandContext, names: tuple[str, ...]) -> HelpText:
             raise UsageFault(f"{path.command_path} has no command {word!r}", hint=f"Run `{path.command_path} --help`.")
         path = click.Context(found, path, word)
     extra = (
-        f"\n\nSee also `gv help --man`; the theme of that name: {themes.TITLES[name]}:\n\n{themes.text_of(name)}"
+        f"\n\nSee also `gv help --man`; the theme of that name: {themes.TITLES[name]}:\n\n{_text(name)}"
         if name in themes.TITLES
         else ""
     )
     return HelpText(" ".join(names), path.get_help() + extra)
 
 
+def _text(name: str) -> str:
+    """Returns the text of a theme, its paragraphs as wide as the terminal, and what is indented as it stands."""
+    width = click.get_current_context().make_formatter().width
+    blocks = themes.text_of(name).split("\n\n")
+    return "\n\n".join(
+        block if block.startswith(" ") or "\n " in block else click.wrap_text(block, width) for block in blocks
+    )
+
+
 def _unknown(name: str, aliases: dict[str, str]) -> UsageFault:
-    if name in table.HABITS:
-        why, instead = table.HABITS[name]
+    from gvstore.cli.habits import HABITS
+
+    if name in HABITS:
+        why, instead = HABITS[name]
         return UsageFault(f"gv {name}: {why}", hint=instead)
     import difflib
 
