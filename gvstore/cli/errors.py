@@ -103,6 +103,13 @@ def _describe_usage(error: click.UsageError) -> Failure:
         path = error.ctx.command_path
         return Failure("usage_fault", f"{path} needs a command", f"Run `{path} --help` for all commands.", USAGE)
     hint = ""
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        from gvstore.cli.habits import OPTIONS
+
+        known = OPTIONS.get(error.ctx.info_name or "", {}).get(error.option_name)
+        if known is not None:
+            why, instead = known
+            return Failure("usage_fault", f"gv {error.ctx.info_name} {error.option_name}: {why}", instead, USAGE)
     if error.ctx is not None:
         usage = " ".join(error.ctx.get_usage().split())
         hint = usage.replace("Usage: ", "Usage: `") + f"`; `{error.ctx.command_path} --help` says more."

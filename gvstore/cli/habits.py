@@ -144,3 +144,93 @@ HABITS: dict[str, tuple[str, str]] = {
     "ignore": ("files are named in .gvignore", "Write the file's name into .gvignore: the rules are git's."),
     "exec": ("run does this", "Run `gv run FILE.py:FUNCTION`."),
 }
+
+_ONE_STATE = "there is no staging area: the work tree is compared with the last commit"
+_NO_PICKING = "a file is taken whole"
+_PICK = "Name the files: `gv commit -m MESSAGE PATH...`."
+_BY_MERGE = "Run `gv merge REV`, or pick commits onto another branch: `gv switch -c NAME REV`, `gv cherry-pick A..B`."
+
+# Options that git's words have and ours not, by command.
+OPTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "branch": {
+        "-r": (_NO_REMOTES, "Run `gv branch`."),
+        "-u": (_NO_REMOTES, "Run `gv branch`."),
+        "--set-upstream-to": (_NO_REMOTES, "Run `gv branch`."),
+        "-c": ("a branch is copied by making one", "Run `gv branch NEW OLD`."),
+        "--copy": ("a branch is copied by making one", "Run `gv branch NEW OLD`."),
+        "-M": ("a name that is taken is not overwritten", "Run `gv branch -D NAME` first."),
+    },
+    "checkout": {
+        "-p": (_NO_PICKING, "Run `gv diff REV -- PATH`, and `gv restore --source REV PATH`."),
+        "--ours": (_IN_PLACE, "Run `gv restore PATH` for your side, or `gv merge -X ours REV`."),
+        "--theirs": (_IN_PLACE, "Run `gv restore --source REV PATH` for the other side, or `gv merge -X theirs REV`."),
+        "-t": (_NO_REMOTES, "Run `gv switch -c NAME`."),
+        "--track": (_NO_REMOTES, "Run `gv switch -c NAME`."),
+        "--orphan": ("a line without a past is begun in a repository of its own", "Run `gv init FOLDER`."),
+    },
+    "commit": {
+        "-p": (_NO_PICKING, _PICK),
+        "--patch": (_NO_PICKING, _PICK),
+        "-i": (_NO_INDEX, _PICK),
+        "-o": (_NO_INDEX, _PICK),
+        "-s": (_UNSIGNED, "Write the line into the message: `gv commit -m MESSAGE -m 'Signed-off-by: NAME'`."),
+        "--signoff": (_UNSIGNED, "Write the line into the message: `gv commit -m MESSAGE -m 'Signed-off-by: NAME'`."),
+        "-S": (_UNSIGNED, _CHECK),
+        "--fixup": (
+            "commits are not reordered",
+            "Run `gv commit --amend` for the last commit, or `gv commit -m fixup`.",
+        ),
+        "--squash": ("commits are not reordered", "Run `gv reset REV` and `gv commit` to make one of several."),
+        "--author": ("the author is who commits", "Run `GV_AUTHOR='NAME <MAIL>' gv commit`."),
+        "--date": ("the time is that of the commit", "Run `gv commit -m MESSAGE`."),
+    },
+    "diff": {
+        "--staged": (_ONE_STATE, "Run `gv diff`."),
+        "--cached": (_ONE_STATE, "Run `gv diff`."),
+        "--no-index": ("files of no repository are left to diff", "Run `diff -u A B`."),
+    },
+    "merge": {
+        "-s": ("there is one way to merge", "Run `gv merge REV`, or `gv merge -X ours REV` to decide conflicts."),
+        "--strategy": (
+            "there is one way to merge",
+            "Run `gv merge REV`, or `gv merge -X ours REV` to decide conflicts.",
+        ),
+        "--quit": ("a merge ends in a commit, or is taken back", "Run `gv merge --continue` or `gv merge --abort`."),
+    },
+    "rebase": {
+        "-i": (
+            _STAYS,
+            "Run `gv reset REV` and `gv commit` to make one commit of several, `gv commit --amend` for the last.",
+        ),
+        "--interactive": (
+            _STAYS,
+            "Run `gv reset REV` and `gv commit` to make one commit of several, `gv commit --amend` for the last.",
+        ),
+        "--continue": ("rebase replays runs; lines of commits are joined", _BY_MERGE),
+        "--abort": ("rebase replays runs; lines of commits are joined", _BY_MERGE),
+    },
+    "reset": {
+        "--merge": ("unsaved edits are kept by checkout", "Run `gv checkout -B BRANCH REV`."),
+        "--keep": ("unsaved edits are kept by checkout", "Run `gv checkout -B BRANCH REV`."),
+        "-p": (_NO_PICKING, "Run `gv restore PATH`."),
+    },
+    "restore": {
+        "-p": (_NO_PICKING, "Run `gv diff PATH`, and `gv restore PATH`."),
+        "--ours": (_IN_PLACE, "Run `gv restore PATH` for your side."),
+        "--theirs": (_IN_PLACE, "Run `gv restore --source REV PATH` for the other side."),
+    },
+    "rm": {
+        "--cached": (_NO_INDEX, "Write the file's name into .gvignore: the next commit leaves it out."),
+        "-r": ("rm is for runs", "Delete the folder, then `gv commit`."),
+        "-f": ("rm is for runs", "Delete the file, then `gv commit`."),
+    },
+    "switch": {
+        "-t": (_NO_REMOTES, "Run `gv switch -c NAME`."),
+        "--track": (_NO_REMOTES, "Run `gv switch -c NAME`."),
+        "--orphan": ("a line without a past is begun in a repository of its own", "Run `gv init FOLDER`."),
+    },
+    "tag": {
+        "-s": (_UNSIGNED, "Run `gv tag -a -m TEXT NAME`."),
+        "-v": (_UNSIGNED, _CHECK),
+    },
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,13 +27,13 @@ class Branch:
 
 
 class CurrentBranch(WouldLose):
-    """The branch to be deleted is the one that HEAD is on."""
+    """The branch to be deleted or moved is the one that HEAD is on."""
 
     hint = "Check out another one first."
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, what: str, *, hint: str = "") -> None:
         self.name = name
-        super().__init__(f"{name} is the current branch")
+        super().__init__(f"{name} is the current branch and cannot be {what}", hint=hint or self.hint)
 
 
 class UnmergedBranch(WouldLose):
@@ -56,38 +57,54 @@ def branches(repo: Repository) -> tuple[Branch, ...]:
     )
 
 
-def create_branch(repo: Repository, name: str, start: ObjectId, *, author: str, now: int) -> None:
-    """Makes a branch at a commit.
+def create_branch(
+    repo: Repository, name: str, start: ObjectId, *, author: str, now: int, force: bool = False
+) -> ObjectId | None:
+    """Makes a branch at a commit; with `force` moves it there if it is there, and returns where it was.
 
     Raises:
         RefExists, RefClash, BadRefName: the name is taken, clashes with another, or is none.
-    """
-    with repo.transaction(f"branch {name}", author=author, now=now) as transaction:
-        transaction.create(branch_ref(name), start, message=f"branch: created at {start.hex()[:8]}")
-
-
-def delete_branch(repo: Repository, name: str, *, force: bool, author: str, now: int) -> ObjectId:
-    """Deletes a branch and returns where it was; its reflog stays.
-
-    Raises:
-        CurrentBranch: HEAD is on it.
-        UnmergedBranch: no other branch leads to its commits, and not `force`.
-        RefMissing: there is no such branch.
+        CurrentBranch: it is to be moved, and HEAD is on it.
     """
     ref = branch_ref(name)
-    oid = repo.refs.resolve(ref)
-    if repo.refs.head_ref() == ref:
-        raise CurrentBranch(name)
-    if oid is None:
-        raise RefMissing(name)
-    if not force:
-        others = {value_oid(value) for other, value in repo.refs.list(BRANCHES).items() if other != ref}
-        others.add(repo.head)
-        if not any(is_ancestor(repo.objects, oid, other) for other in others if other):
+    before = repo.refs.resolve(ref) if force else None
+    if force and repo.refs.head_ref() == ref:
+        raise CurrentBranch(name, "moved", hint=f"`gv reset {start.hex()[:8]}` moves it.")
+    with repo.transaction(f"branch {'-f ' * force}{name}", author=author, now=now) as transaction:
+        if before is None:
+            transaction.create(ref, start, message=f"branch: created at {start.hex()[:8]}")
+        else:
+            transaction.update(ref, start, expected=before, message=f"branch: moved to {start.hex()[:8]}")
+    return before
+
+
+def delete_branches(
+    repo: Repository, names: Sequence[str], *, force: bool, author: str, now: int
+) -> list[ObjectId]:
+    """Deletes branches, all or none, and returns where each was; their reflogs stay.
+
+    Raises:
+        CurrentBranch: HEAD is on one.
+        UnmergedBranch: no branch that stays leads to its commits, and not `force`.
+        RefMissing: there is no such branch.
+    """
+    refs = {branch_ref(name): name for name in names}
+    values = {ref: value_oid(value) for ref, value in repo.refs.list(BRANCHES).items()}
+    stay = {oid for ref, oid in values.items() if ref not in refs and oid} | ({repo.head} if repo.head else set())
+    gone = dict[str, ObjectId]()
+    for ref, name in refs.items():
+        if repo.refs.head_ref() == ref:
+            raise CurrentBranch(name, "deleted")
+        oid = values.get(ref)
+        if oid is None:
+            raise RefMissing(name)
+        if not force and not any(is_ancestor(repo.objects, oid, other) for other in stay):
             raise UnmergedBranch(name)
-    with repo.transaction(f"branch -d {name}", author=author, now=now) as transaction:
-        transaction.delete(ref, expected=oid, message="branch: deleted")
-    return oid
+        gone[ref] = oid
+    with repo.transaction(f"branch -d {' '.join(names)}", author=author, now=now) as transaction:
+        for ref, oid in gone.items():
+            transaction.delete(ref, expected=oid, message="branch: deleted")
+    return list(gone.values())
 
 
 def rename_branch(repo: Repository, old: str, new: str, *, author: str, now: int) -> None:

@@ -449,10 +449,10 @@ class Repository:
         self, name: str, *, force: bool = False, author: str | None = None, now: int | None = None
     ) -> ObjectId:
         """Deletes a branch and returns where it was; unless `force`, only if another leads to its commits."""
-        from gvstore.repo.branch import delete_branch
+        from gvstore.repo.branch import delete_branches
 
         moment = host.now_us() if now is None else now
-        return delete_branch(self, name, force=force, author=self.author(author), now=moment)
+        return delete_branches(self, [name], force=force, author=self.author(author), now=moment)[0]
 
     def rename_branch(self, old: str, new: str, *, author: str | None = None, now: int | None = None) -> None:
         """Renames a branch; HEAD goes with it."""
