@@ -71,6 +71,8 @@ class UndoneShown:
 
 def show_undone(cx: CommandContext, repo: Repository, done: Undone, *, dry_run: bool) -> UndoneShown:
     """Returns the answer, and hints at the way back."""
+    for each in done.passed:
+        cx.output.warning(f"operation {each.number} ({each.command}) cannot be undone, and is passed over")
     if not dry_run and done.operations:
         cx.output.status("`gv redo` does it again." if done.action == "undone" else "`gv undo` takes it back.")
     return UndoneShown(

@@ -59,6 +59,11 @@ def parse_undo(command: str) -> Undo | None:
     return Undo(int(found[2]), found[1] is not None) if found else None
 
 
+def is_final(command: str) -> bool:
+    """Returns whether the command cannot be taken back: what it forgot is gone."""
+    return command.startswith("forget ")
+
+
 def is_redo(command: str) -> bool:
     """Returns whether the command took an undo back."""
     return _REDO.fullmatch(command) is not None

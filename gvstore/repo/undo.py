@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gvstore.errors import Conflict, UsageFault
@@ -33,6 +33,7 @@ from gvstore.repo.operations import (
     composed_files,
     files_of,
     find_operation,
+    is_final,
     is_redo,
     parse_undo,
     redoable,
@@ -87,6 +88,7 @@ class Undone:
 
     `operations` are those that were taken back, the newest first, empty where it was a command that had been cut
     off: `unfinished`.  `refs` are the moves that were made.  `left` are refs that had moved on and stay: RUN.
+    `passed` are operations on the way that cannot be taken back.
     """
 
     action: str
@@ -96,6 +98,7 @@ class Undone:
     written: tuple[str, ...]
     deleted: tuple[str, ...]
     unfinished: str = ""
+    passed: tuple[OperationEntry, ...] = ()
 
 
 def undo(
@@ -124,7 +127,7 @@ def undo(
                 return _take_back_unfinished(repo, mark, dry_run=dry_run)
             if mark.label != f"gv {name}":
                 raise Unfinished(mark.command)
-        found = _to_undo(repo, text, to=to)
+        found, passed = _to_undo(repo, text, to=to)
         again = redoable(repo) if len(found) == 1 and parse_undo(found[0].command) else None
         if again is not None and again.number == found[0].number:
             name, action = _redo_name(again), "redone"
@@ -136,7 +139,8 @@ def undo(
             )
         else:
             name, action = f"undo --to {find_operation(repo, text or '').number}" if to else f"undo {found[0].number}", "undone"
-        return _reverse(repo, name, action, found, keep_files=keep_files, dry_run=dry_run, author=author, now=now)
+        done = _reverse(repo, name, action, found, keep_files=keep_files, dry_run=dry_run, author=author, now=now)
+        return replace(done, passed=passed) if passed else done
 
 
 def redo(repo: Repository, *, keep_files: bool = False, dry_run: bool = False, author: str, now: int) -> Undone:
@@ -161,22 +165,34 @@ def _redo_name(last: OperationEntry) -> str:
     return last.command.replace("undo", "redo", 1)
 
 
-def _to_undo(repo: Repository, text: str | None, *, to: bool) -> list[OperationEntry]:
+def _to_undo(
+    repo: Repository, text: str | None, *, to: bool
+) -> tuple[list[OperationEntry], tuple[OperationEntry, ...]]:
+    """Returns what is to be taken back, the newest first, and what is passed over, for it cannot be."""
     if text is None:
-        last = next(standing(repo), None)
-        if last is None or last.command == INIT:
+        passed = []
+        for entry in standing(repo):
+            if not is_final(entry.command):
+                break
+            passed.append(entry)
+        else:
             raise NothingToUndo("there is nothing to undo")
-        return [last]
+        if entry.command == INIT:
+            raise NothingToUndo("there is nothing to undo")
+        return [entry], tuple(passed)
     entry = find_operation(repo, text)
     if not to:
         undone = parse_undo(entry.command) is None and not is_redo(entry.command)
         if undone and all(each.number != entry.number for each in _down_to(repo, entry.number)):
             raise NothingToUndo(f"operation {entry.number} is undone already", hint="`gv redo` does it again.")
-        return [entry]
-    found = _down_to(repo, entry.number + 1)
+        if is_final(entry.command):
+            raise NothingToUndo(f"{entry.command!r} cannot be undone", hint="What was forgotten is gone for good.")
+        return [entry], ()
+    after = _down_to(repo, entry.number + 1)
+    found = [each for each in after if not is_final(each.command)]
     if not found:
-        raise NothingToUndo(f"nothing that stands came after operation {entry.number}")
-    return found
+        raise NothingToUndo(f"nothing that can be taken back came after operation {entry.number}")
+    return found, tuple(each for each in after if is_final(each.command))
 
 
 def _down_to(repo: Repository, number: int) -> list[OperationEntry]:
@@ -246,6 +262,8 @@ def _refs_back(
         if change.old == change.new:
             continue
         actual = repo.refs.read(name) or ""
+        if actual == change.old:
+            continue  # it is there already: another way back was found, or the run was forgotten
         if actual != change.new:
             moved.append(name)
             continue

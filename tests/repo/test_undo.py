@@ -194,16 +194,35 @@ def test_the_code_of_a_run_goes_and_comes_back(repo: Repository) -> None:
 
 
 def test_what_is_gone_does_not_come_back(repo: Repository) -> None:
-    """A forgotten object is told, and nothing is done."""
-    write(repo, a="1")
-    oid = repo.commit("first")
-    repo.create_branch("side")
-    repo.delete_branch("side", force=True)
-    repo.checkout(oid.hex())
-    repo.delete_branch("main", force=True)
+    """Forgotten objects are told, and nothing is done."""
+    oid = repo.objects.put(b"secret")
+    repo.name_value("secret", oid)
+    with repo.transaction("rm secret") as transaction:
+        transaction.delete("refs/values/secret")
     repo.forget(repo.forget_targets([oid.hex()]))
-    with pytest.raises((ObjectsGone, RefsMovedSince)):
-        back(repo, str(next(each.number for each in repo.refs.operations() if each.command == "branch -d side")))
+    with pytest.raises(ObjectsGone) as caught:
+        back(repo)
+
+    assert 11 == caught.value.exit_code and repo.refs.resolve("refs/values/secret") is None
+
+
+def test_forgetting_is_passed_over(repo: Repository) -> None:
+    """It cannot be undone; what was done before can, also the run that was forgotten, of which nothing is left."""
+    write(repo, a="1")
+    base = repo.commit("first")
+    record(repo, None, base)
+    repo.create_branch("side")
+    repo.forget(repo.forget_targets(["run/1"]))
+    last = repo.refs.operations(limit=1)[0]
+    with pytest.raises(NothingToUndo, match="forget run/1"):
+        back(repo, str(last.number))
+    done = undo(repo, None, author=AUTHOR, now=NOW_US)
+
+    assert (["branch side"], (last,)) == ([each.command for each in done.operations], done.passed)
+    back(repo)
+    assert base == repo.head
+    back(repo)
+    assert repo.head is None
 
 
 def test_nothing_to_undo(repo: Repository) -> None:
