@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -134,7 +133,7 @@ class CommandContext:
             pager=self._pager(),
             bars=sys.stderr.isatty() and not self.json and not self.quiet,
             guarded=colour or sys.stdout.isatty(),
-            width=max(shutil.get_terminal_size((COLUMNS, 24)).columns, 40),
+            width=max(self._columns(), 40),
             roles=roles,
         )
         for fault in faults:
@@ -178,6 +177,16 @@ class CommandContext:
             return asked == "always"
         return terminal and not self.variable("NO_COLOR") and self.variable("TERM") != "dumb"
 
+    def _columns(self) -> int:
+        """Returns how wide the terminal is: as COLUMNS says, else as it says itself, else as wide as usual."""
+        told = self.variable("COLUMNS")
+        if told.isdecimal() and int(told) > 0:
+            return int(told)
+        try:
+            return os.get_terminal_size(sys.__stdout__.fileno()).columns or COLUMNS  # type: ignore[union-attr]
+        except (AttributeError, ValueError, OSError):  # none there, closed, or no terminal
+            return COLUMNS
+
     def _pager(self) -> str:
         """Returns the pager's command line, or nothing where answers go straight out."""
         if not self.pager or self.json or not sys.stdout.isatty():
@@ -186,4 +195,6 @@ class CommandContext:
         for given in (os.environ.get("GV_PAGER"), configured, os.environ.get("PAGER")):
             if given is not None:
                 return "" if given in ("", "cat") else given
+        import shutil  # it takes a while, for the archives that it knows
+
         return "less -FRX" if shutil.which("less") else ""

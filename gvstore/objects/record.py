@@ -2,6 +2,9 @@
 
 Fields are values under the container rule, links, or weak links.  A reader
 takes the fields it knows; more may follow in a later format.
+
+What encodes and decodes any value is imported when a field needs it: those of
+a commit are mostly links and short texts, and `gv log` shall begin soon.
 """
 
 from __future__ import annotations
@@ -10,16 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from gvstore.objects import number
-from gvstore.objects.decode import decode
-from gvstore.objects.encode import Encoder
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
-from gvstore.objects.sequence import ItemList, iter_leaves
 from gvstore.objects.wire import Link, array, link_bytes, pack, split, unpack, weak_link_bytes
 
 NIL = b"\xc0"
+_BARE = frozenset({type(None), bool, int, float, str, bytes})  # what stands for itself
 T = TypeVar("T")
 
 
@@ -37,6 +38,8 @@ class FieldWriter:
     """Puts one object's fields together, in order."""
 
     def __init__(self, writer: ObjectWriter, kind: Kind, of: int) -> None:
+        from gvstore.objects.encode import Encoder
+
         self._writer, self._kind = writer, kind
         self._encoder = Encoder(writer)
         self._parts = [pack(of)]
@@ -73,7 +76,7 @@ class FieldReader:
 
     def value(self, wanted: type[T]) -> T:
         """Returns the next field, a value of exactly this type."""
-        value = decode(self.raw(), self._reader)
+        value = _decoded(self.raw(), self._reader)
         if type(value) is not wanted:
             raise CorruptObject(self.oid, f"a {wanted.__name__} was expected, found {type(value).__name__}")
         return value
@@ -153,6 +156,9 @@ def links_part(oids: Iterable[ObjectId], make: Callable[[bytes], bytes]) -> byte
 
 def named_links_part(writer: ObjectWriter, named: dict[str, ObjectId]) -> bytes:
     """Returns the encoding of a dict from name to link, sorted by name, under the container rule."""
+    from gvstore.objects.encode import Encoder
+    from gvstore.objects.sequence import ItemList
+
     encoder = Encoder(writer)
     items = ItemList(writer, number.DICT)
     for name in sorted(named):
@@ -171,7 +177,7 @@ def named_parts(reader: ObjectReader, oid: ObjectId, raw: bytes) -> Iterator[tup
     if len(parts) % 2:
         raise CorruptObject(oid, "a dict holds a value for each key")
     for key, part in zip(parts[::2], parts[1::2], strict=True):
-        name = decode(key, reader)
+        name = _decoded(key, reader)
         if type(name) is not str or (last is not None and name <= last):
             raise CorruptObject(oid, "names were expected, in ascending order")
         yield name, part
@@ -187,4 +193,16 @@ def dict_parts(reader: ObjectReader, raw: bytes) -> list[bytes]:
     count = unpack(parts[2]) if type(top) is Link else None
     if type(top) is not Link or type(count) is not int:
         raise CorruptObject(None, "a dict was expected")
+    from gvstore.objects.sequence import iter_leaves
+
     return [part for _, leaf in iter_leaves(reader, top.oid, count=count, width=2) for part in leaf]
+
+
+def _decoded(data: bytes, reader: ObjectReader) -> Any:
+    """Returns a value; `decode.py` is asked only for what does not stand for itself."""
+    value = unpack(data)
+    if type(value) in _BARE:
+        return value
+    from gvstore.objects.decode import decode
+
+    return decode(data, reader)
