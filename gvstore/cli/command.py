@@ -20,13 +20,13 @@ pass_context = click.make_pass_decorator(CommandContext, ensure=True)
 EVERYWHERE = "Every command also takes -C DIR, --json, -q, --color WHEN and --no-pager: see `gv --help`."
 
 
-def _change_folder(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    if value is None:
-        return
-    try:
-        os.chdir(value)
-    except OSError as e:
-        raise BadRev(f"cannot enter {value}: {e.strerror}") from e
+def _change_folder(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    """Enters the folders of all `-C`, each counted from the one before, as in git."""
+    for folder in value:
+        try:
+            os.chdir(folder)
+        except OSError as e:
+            raise BadRev(f"cannot enter {folder}: {e.strerror}") from e
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None:
@@ -39,7 +39,7 @@ def shared_options(*, hidden: bool) -> list[click.Option]:
     """Returns fresh options that every command takes; their names leave `folder` and the like to commands."""
     return [
         click.Option(
-            ["-C", "_folder"], metavar="DIR", is_eager=True, expose_value=False, callback=_change_folder, hidden=hidden,
+            ["-C", "_folder"], metavar="DIR", multiple=True, is_eager=True, expose_value=False, callback=_change_folder, hidden=hidden,
             help="Run as if started in DIR",
         ),
         click.Option(
