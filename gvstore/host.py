@@ -111,6 +111,11 @@ def user() -> str:
         return str(os.getuid()) if hasattr(os, "getuid") else "user"
 
 
+def user_number() -> int | None:
+    """Returns the number of the user that this process acts for, or None where users have none."""
+    return os.geteuid() if hasattr(os, "geteuid") else None
+
+
 def hostname() -> str:
     """Returns the machine's name, without its domain; `GV_HOST` puts another in its place."""
     if fixed := os.environ.get("GV_HOST"):

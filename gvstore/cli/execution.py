@@ -115,6 +115,10 @@ def answer(cx: CommandContext, performed: Performed, *, replayed: bool = False) 
     )
     for note in record.notes:
         cx.output.warning(note)
+    if run.oid is not None and not isinstance(performed.error, KeyboardInterrupt):
+        from gvstore.cli import hooked
+
+        hooked.after(cx, cx.journal, "post-run", run.name, GV_RUN=run.name, GV_RUN_OID=run.oid.hex(), GV_RUN_STATUS=run.status)
     if performed.error is None or (isinstance(performed.error, SystemExit) and run.status == "ok"):
         return 1 if performed.unused else 0
     if isinstance(performed.error, KeyboardInterrupt):

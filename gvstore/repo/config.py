@@ -55,6 +55,7 @@ KNOWN: dict[str, Known] = {
     "commit.secrets": Known(True, "whether key-like content stops a commit"),
     "gc.grace": Known(14, "days after which gc deletes what it has condemned"),
     "gc.reflog": Known(90, "days for which gc keeps what refs pointed to"),
+    "hooks.path": Known("", "the folder of hooks, from the work tree's root, in place of .gv/hooks"),
     "replay.libraries": Known("major", "which change of a library makes calls stale", ("major", "exact", "ignore")),
     "run.snapshot": Known(True, "whether a run keeps the code that it used"),
     "model.default": Known("", "the model that programs use that name none"),

@@ -25,6 +25,7 @@ CHECKOUT = "checkout"
 CODE = "code"  # folders that code out of the store runs in
 WRITTEN = "written"  # what programs wrote there
 GITIGNORE = ".gitignore"
+HOOKS = "hooks"
 
 FOLDERS = (OBJECTS, JOURNAL, CACHE, TMP)
 MAIN_BRANCH = "main"

@@ -99,6 +99,7 @@ class WouldCommit:
 @click.option("--no-edit", is_flag=True, hidden=True, help="A habit of git's: what --amend does anyway")
 @click.option("-a", "--all", "everything", is_flag=True, hidden=True, help="A habit of git's: what it does anyway")
 @click.option("--dry-run", is_flag=True, help="Say what would be committed, and commit nothing")
+@click.option("--no-verify", is_flag=True, help="Do not run the hook pre-commit")
 @click.option("--allow-empty", is_flag=True, help="Commit although nothing changed")
 @click.option("--allow-large", is_flag=True, help="Take files of more than commit.large bytes (50 MB)")
 @click.option("--allow-secret", is_flag=True, help="Take files that seem to hold keys")
@@ -115,6 +116,7 @@ def command(
     no_edit: bool,
     everything: bool,
     dry_run: bool,
+    no_verify: bool,
     allow_empty: bool,
     allow_large: bool,
     allow_secret: bool,
@@ -124,13 +126,14 @@ def command(
     There is no staging area: all files are taken, or with PATH those, the rest staying as in the last commit.  What
     .gvignore and .gitignore name is left out.  Large files and files with keys stop a commit, naming the line for
     .gvignore.  Without a message an editor asks for it, on a terminal, or where GV_EDITOR names one.  -C is REV here: a
-    folder is given in front, `gv -C DIR commit`.
+    folder is given in front, `gv -C DIR commit`.  The hooks pre-commit and post-commit run before and after.
 
     \b
     Example:
       gv commit -m "first rolls"
       gv commit --amend
     """
+    from gvstore.cli import hooked
     from gvstore.repo.path import insides
 
     if reset_author and not amend:
@@ -143,6 +146,8 @@ def command(
     if message_file is not None:
         messages = (*messages, message_file.read())
     message, author = _message(cx, repo, "\n\n".join(messages) if messages else None, reuse, amend=amend, edit=edit)
+    if not no_verify:
+        hooked.before(cx, repo, "pre-commit")
     make = partial(repo.amend, reset_author=reset_author) if amend else repo.commit
     oid = make(
         message or "",
@@ -156,6 +161,7 @@ def command(
         ),
     )
     cx.output.result(_committed(repo.objects, oid, repo.branch))
+    hooked.after(cx, repo, "post-commit", GV_COMMIT=oid.hex())
 
 
 def _message(
