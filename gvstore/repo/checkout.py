@@ -27,7 +27,7 @@ from gvstore.objects.tree import Mode, TreeEntry
 from gvstore.odb.fault import Forgotten
 from gvstore.repo import layout
 from gvstore.repo.fault import BadPath, CannotWrite, WouldOverwrite
-from gvstore.repo.files import Files
+from gvstore.repo.files import NO_FILES, Files
 from gvstore.repo.git import refuse_fight
 from gvstore.repo.path import parents, path_fault
 from gvstore.repo.place import Place
@@ -74,12 +74,20 @@ class Plan:
 
 
 def plan(
-    worktree: Worktree, target: Files, *, known: Known, delete: bool, every: bool = False, force: bool = False
+    worktree: Worktree,
+    target: Files,
+    *,
+    known: Known,
+    delete: bool,
+    every: bool = False,
+    force: bool = False,
+    lying: Files = NO_FILES,
 ) -> Plan:
     """Returns what brings the work tree to `target`; with `delete`, what only `known` trees have goes.
 
     Where the target is as HEAD is, the file is left alone, edited or not, unless `every`
-    file is to be as in the target.  With `force` unsaved files give way: `move_files` saves them first.
+    file is to be as in the target; `lying` is what was found there a moment ago, so that not each has to be looked
+    at again.  With `force` unsaved files give way: `move_files` saves them first.
 
     Raises:
         WouldOverwrite: files whose content is saved nowhere are in the way; names them all.  With `force`, what no tree can hold.
@@ -89,6 +97,8 @@ def plan(
     planning = _Planning(worktree, target, known, force=force)
     with worktree.caching():
         for path in sorted(target):
+            if every and lying.get(path) == target[path]:
+                continue
             if every or planning.differs(path, target[path]):
                 planning.write(path, target[path])
         if delete:

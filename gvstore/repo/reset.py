@@ -11,7 +11,7 @@ from gvstore.refs.names import HEAD
 from gvstore.repo.checkout import plan, write_mark
 from gvstore.repo.files import read_files
 from gvstore.repo.moved import Moved, move_files
-from gvstore.repo.switch import known_files, unsaved, written
+from gvstore.repo.switch import known_files, lying_files, unsaved, written
 
 if TYPE_CHECKING:
     from gvstore.repo.repository import Repository
@@ -51,7 +51,8 @@ def reset(repo: Repository, oid: ObjectId, *, rev: str, hard: bool, author: str,
         if hard:
             known = known_files(repo)
             target = read_files(repo.objects, commit.tree)
-            todo = plan(repo.worktree, target, known=known, delete=True, every=True, force=True)
+            lying = lying_files(repo)
+            todo = plan(repo.worktree, target, known=known, delete=True, every=True, force=True, lying=lying)
             moved = move_files(repo, todo, f"gv {command}", commit.tree)
             gone = tuple(moved.missing)
             done = Reset(oid, before, repo.branch, written(todo, moved), todo.delete, unsaved(todo, known), gone)

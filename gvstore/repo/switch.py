@@ -16,7 +16,8 @@ from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name
 from gvstore.refs.value import value_target
 from gvstore.repo import layout
 from gvstore.repo.checkout import Known, Mark, Plan, plan, write_mark
-from gvstore.repo.files import read_files
+from gvstore.repo.fault import FileChanged, UnreadableFile
+from gvstore.repo.files import NO_FILES, Files, read_files
 from gvstore.repo.moved import Moved, move_files, present_mark
 from gvstore.repo.path import under
 from gvstore.repo.resolve import Found, Resolved
@@ -134,7 +135,8 @@ def checkout_commit(
         target = read_files(repo.objects, commit.tree)
         copied = set(fs.list_folder(repo.path)) <= {layout.GV_FOLDER}  # nobody deleted these files: they never were here
         known = known_files(repo)
-        todo = plan(repo.worktree, target, known=known, delete=True, every=copied or force, force=force)
+        lying = lying_files(repo) if force and not copied else NO_FILES
+        todo = plan(repo.worktree, target, known=known, delete=True, every=copied or force, force=force, lying=lying)
         moved = move_files(repo, todo, label, commit.tree)
         before = repo.refs.read(HEAD)
         message = f"checkout: moving from {shown_place(before)} to {label}"
@@ -213,7 +215,8 @@ def checkout_paths(
         wanted = {path: entry for path, entry in files.items() if under(path, paths)}
         parts = [{path: entry for path, entry in each.items() if under(path, paths)} for each in known.all]
         part = Known(parts[0], tuple(parts[1:]), known.cut_off)
-        todo = plan(repo.worktree, wanted, known=part, delete=delete, every=True, force=force)
+        lying = lying_files(repo, paths)
+        todo = plan(repo.worktree, wanted, known=part, delete=delete, every=True, force=force, lying=lying)
         moved = move_files(repo, todo, f"gv {command}", apart=True)
         with repo.transaction(command, author=author, now=now) as transaction:
             moved.note(transaction)
@@ -228,6 +231,14 @@ def known_files(repo: Repository) -> Known:
     trees = mark.trees if mark else ()
     others = tuple(read_files(repo.objects, tree) for tree in trees if repo.objects.has(tree))
     return Known(repo.head_files(), others, cut_off=mark is not None and not mark.done)
+
+
+def lying_files(repo: Repository, paths: Sequence[str] | None = None) -> Files:
+    """Returns what lies in the work tree, what is ignored left out; nothing where a part of it cannot be read."""
+    try:
+        return repo.worktree.look(paths=paths).files
+    except (UnreadableFile, FileChanged):
+        return {}
 
 
 def _known_trees(repo: Repository) -> tuple[ObjectId, ...]:
