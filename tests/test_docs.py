@@ -1,11 +1,13 @@
 """The docs say what is so: commands, exit codes, links.
 
-docs/cli.md is generated from `--help`; `pytest --accept` rewrites it.
+docs/cli.md is generated from `--help`, docs/json-keys.md from the classes of
+results, the tables of docs/config.md from the settings; `pytest --accept` rewrites them.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import re
 import sys
@@ -18,10 +20,14 @@ from gvstore.cli import table
 from gvstore.cli.command import Command
 from gvstore.cli.errors import INTERRUPTED, PIPE_CLOSED, snake
 from gvstore.cli.program import program
+from gvstore.cli.style import ROLES
 from gvstore.errors import GvError
-from tests.transcript import ROOT
+from gvstore.repo.config import KNOWN
+from tests import json_keys
+from tests.transcript import ROOT, steps
 
 CLI_MD = ROOT / "docs" / "cli.md"
+CONFIG_MD = ROOT / "docs" / "config.md"
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 CLI_HEADER = """Made from `gv COMMAND --help` by `pytest --accept tests/test_docs.py`; edit the commands, not this page.
 
@@ -136,7 +142,11 @@ def test_exit_codes_are_documented() -> None:
 
 def test_errors_are_fit_for_users() -> None:
     """Every error has a docstring, a documented status, and a name of its own: it is the `error` of --json."""
-    found = [e for e in errors() if e.__module__.startswith("gvstore.") and getattr(sys.modules.get(e.__module__), e.__name__, e) is e]
+    found = [
+        e
+        for e in errors()
+        if e.__module__.startswith("gvstore.") and getattr(sys.modules.get(e.__module__), e.__name__, e) is e
+    ]
     stems = {e.exit_code for e in STEMS} | {GvError.exit_code, NO}
 
     assert [] == [e.__name__ for e in found if not e.__doc__]
@@ -164,3 +174,76 @@ def test_links_resolve() -> None:
                 broken.append(f"{page.relative_to(ROOT)}: {target}")
 
     assert [] == broken
+
+
+def test_every_setting_is_documented(accept: bool) -> None:
+    """docs/config.md lists each key with its default; `pytest --accept` rewrites the table."""
+    rows = [
+        f"| `{key}` | {_default(known.default)} | {known.meaning}{_choices(known.choices)} |"
+        for key, known in KNOWN.items()
+    ]
+    made = "\n".join(["| key | default | what it says |", "| --- | --- | --- |", *rows])
+    text = CONFIG_MD.read_text()
+    expected = re.sub(r"(?s)(?<=<!-- keys -->\n).*?(?=\n<!-- /keys -->)", lambda _: made, text)
+    roles = ", ".join(f"`{role}`" for role in ROLES)
+    expected = re.sub(r"(?s)(?<=<!-- roles -->\n).*?(?=\n<!-- /roles -->)", lambda _: roles, expected)
+    if accept:
+        CONFIG_MD.write_text(expected)
+
+    assert expected == CONFIG_MD.read_text()
+
+
+def _default(value: object) -> str:
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`" if value != "" else ""
+
+
+def _choices(choices: tuple[str, ...]) -> str:
+    return f": {', '.join(f'`{choice}`' for choice in choices)}" if choices else ""
+
+
+def test_keys_stand_still(accept: bool) -> None:
+    """No key that was promised is gone, and none has another type; new ones are noted."""
+    held: dict[str, json_keys.Keys] = json.loads(json_keys.HELD.read_text()) if json_keys.HELD.exists() else {}
+    now = {name: json_keys.keys_of(result) for name, result in json_keys.results().items()}
+
+    gone = {
+        f"{name}.{key}": of
+        for name, keys in held.items()
+        for key, of in keys.items()
+        if now.get(name, {}).get(key) != of
+    }
+    assert {} == gone, "keys of --json that are gone, or of another type: scripts go by them"
+    if accept:
+        json_keys.HELD.write_text(json.dumps({name: now[name] for name in sorted(now)}, indent=1) + "\n")
+    assert now == json.loads(json_keys.HELD.read_text()), "`pytest --accept tests/test_docs.py` notes new keys"
+
+
+def test_every_key_is_documented(accept: bool) -> None:
+    """docs/json-keys.md is what the classes are."""
+    expected = json_keys.page(json_keys.results())
+    if accept:
+        json_keys.PAGE.write_text(expected)
+
+    assert expected == json_keys.PAGE.read_text()
+
+
+def test_keys_are_snake_case() -> None:
+    """One style, and units in the names of amounts."""
+    names = {key for result in json_keys.results().values() for key in json_keys.keys_of(result)}
+
+    assert [] == [name for name in sorted(names) if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]
+
+
+def test_transcripts_show_documents() -> None:
+    """What transcripts show of --json are documents, each on a line."""
+    for path in sorted((ROOT / "tests" / "cli").glob("*.md")):
+        lines = path.read_text().split("\n")
+        for step in steps(lines):
+            if not re.fullmatch(r"gv [^|;&>]*--json[^|;&>]*", step.command) or "gv run" in step.command:
+                continue
+            for line in lines[step.start : step.end]:
+                if not line.startswith("[") and line not in ("!", ""):
+                    told = line.removeprefix("! ")
+                    assert (line.startswith("! ") and not told.startswith("{")) or json.loads(told) is not None, (
+                        f"{path.name}: {line}"
+                    )

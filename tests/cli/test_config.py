@@ -12,45 +12,15 @@ from hypothesis import strategies as st
 from gvstore.cli import settings, table
 from gvstore.cli.alias import BadAlias, expanded
 from gvstore.cli.colours import BadStyle, parse_style
-from gvstore.cli.style import ROLES
 from gvstore.repo import layout
-from gvstore.repo.config import KNOWN
 from tests.cli.test_output import in_terminal
 from tests.conftest import CommandLine
-from tests.transcript import ROOT
-
-PAGE = ROOT / "docs" / "config.md"
 
 
 def test_files_are_where_the_repository_has_them() -> None:
     """What is read before any room is loaded goes by the same names."""
 
     assert (layout.GV_FOLDER, layout.CONFIG, layout.FORMAT) == (settings.GV_FOLDER, settings.FILE, settings.FORMAT)
-
-
-def test_every_key_is_documented(accept: bool) -> None:
-    """docs/config.md lists each key with its default; `pytest --accept` rewrites the table."""
-    rows = [
-        f"| `{key}` | {_default(known.default)} | {known.meaning}{_choices(known.choices)} |"
-        for key, known in KNOWN.items()
-    ]
-    made = "\n".join(["| key | default | what it says |", "| --- | --- | --- |", *rows])
-    text = PAGE.read_text()
-    expected = re.sub(r"(?s)(?<=<!-- keys -->\n).*?(?=\n<!-- /keys -->)", lambda _: made, text)
-    roles = ", ".join(f"`{role}`" for role in ROLES)
-    expected = re.sub(r"(?s)(?<=<!-- roles -->\n).*?(?=\n<!-- /roles -->)", lambda _: roles, expected)
-    if accept:
-        PAGE.write_text(expected)
-
-    assert expected == PAGE.read_text()
-
-
-def _default(value: object) -> str:
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`" if value != "" else ""
-
-
-def _choices(choices: tuple[str, ...]) -> str:
-    return f": {', '.join(f'`{choice}`' for choice in choices)}" if choices else ""
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""The keys of --json: docs/json-keys.md lists them, tests/vectors/json_keys.json holds them.
+"""The keys of --json, read off the classes of results: docs/json-keys.md lists them, tests/vectors/json_keys.json holds them.
 
-Keys may come; `pytest --accept` notes them.  None goes, and none becomes
-another type: that no option accepts, for scripts go by them.
+tests/test_docs.py compares.  Keys may come; `pytest --accept` notes them.
+None goes, and none becomes another type: that no option accepts, for scripts
+go by them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import ast
 import dataclasses
 import importlib
 import inspect
-import json
 import pkgutil
 import re
 import sys
@@ -20,13 +20,13 @@ from typing import Any
 
 import gvstore.cli
 from gvstore.cli import table
-from tests.transcript import ROOT, steps
+from tests.transcript import ROOT
 
 PAGE = ROOT / "docs" / "json-keys.md"
-HELD = ROOT / "tests" / "vectors" / "json_keys.json"
+HELD = ROOT / "tests" / "vectors" / "json_keys.json"  # by class, then by key
 HEADER = """# The keys of `--json`
 
-Made from the results' classes by `pytest --accept tests/test_json_keys.py`; edit those, not this page. What kinds of values there
+Made from the results' classes by `pytest --accept tests/test_docs.py`; edit those, not this page. What kinds of values there
 are, and what is promised about them, stands in [json.md](json.md). A class that a command prints has its name here; others stand
 inside these. `?` means that the key may be null.
 """
@@ -139,51 +139,3 @@ def page(found: dict[str, type]) -> str:
                 "\n".join([f"**{each.__name__}**: {about}\n", "| key | value |", "| --- | --- |", *rows]) + "\n"
             )
     return "\n".join(parts)
-
-
-def test_keys_stand_still(accept: bool) -> None:
-    """No key that was promised is gone, and none has another type; new ones are noted."""
-    held: dict[str, Keys] = json.loads(HELD.read_text()) if HELD.exists() else {}
-    now = {name: keys_of(result) for name, result in results().items()}
-
-    gone = {
-        f"{name}.{key}": of
-        for name, keys in held.items()
-        for key, of in keys.items()
-        if now.get(name, {}).get(key) != of
-    }
-    assert {} == gone, "keys of --json that are gone, or of another type: scripts go by them"
-    if accept:
-        HELD.write_text(json.dumps({name: now[name] for name in sorted(now)}, indent=1) + "\n")
-    assert now == json.loads(HELD.read_text()), "`pytest --accept tests/test_json_keys.py` notes new keys"
-
-
-def test_every_key_is_documented(accept: bool) -> None:
-    """docs/json-keys.md is what the classes are."""
-    expected = page(results())
-    if accept:
-        PAGE.write_text(expected)
-
-    assert expected == PAGE.read_text()
-
-
-def test_keys_are_snake_case() -> None:
-    """One style, and units in the names of amounts."""
-    names = {key for result in results().values() for key in keys_of(result)}
-
-    assert [] == [name for name in sorted(names) if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]
-
-
-def test_transcripts_show_documents() -> None:
-    """What transcripts show of --json are documents, each on a line."""
-    for path in sorted((ROOT / "tests" / "cli").glob("*.md")):
-        lines = path.read_text().split("\n")
-        for step in steps(lines):
-            if not re.fullmatch(r"gv [^|;&>]*--json[^|;&>]*", step.command) or "gv run" in step.command:
-                continue
-            for line in lines[step.start : step.end]:
-                if not line.startswith("[") and line not in ("!", ""):
-                    told = line.removeprefix("! ")
-                    assert (line.startswith("! ") and not told.startswith("{")) or json.loads(told) is not None, (
-                        f"{path.name}: {line}"
-                    )
