@@ -16,11 +16,11 @@ from gvstore.objects import number
 from gvstore.objects.encode import Encoder
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.kind import Kind
-from gvstore.objects.oid import ObjectId
+from gvstore.objects.oid import OID_BYTES, ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectWriter
 from gvstore.objects.record import FieldReader, FieldWriter, named_parts
 from gvstore.objects.sequence import ItemList
-from gvstore.objects.wire import Link, array, link_bytes, pack, unpack
+from gvstore.objects.wire import array, link_bytes, pack
 
 
 class Mode(IntEnum):
@@ -70,15 +70,21 @@ class Tree:
         """
         entries: dict[str, TreeEntry] = {}
         for name, part in named_parts(reader, oid, FieldReader(reader, oid, Kind.TREE, number.TREE).raw()):
-            match unpack(part):
-                case [number.TUPLE, int(mode), Link(oid=below)] if mode in _MODES and is_entry_name(name):
-                    entries[name] = TreeEntry(_MODES[mode], below)
-                case _:
-                    raise CorruptObject(oid, "a tree entry is a name, a mode and a link")
+            mode = _HEADS.get(part[:_OID_AT])
+            if mode is None or len(part) != _ENTRY_BYTES or not is_entry_name(name):
+                raise CorruptObject(oid, "a tree entry is a name, a mode and a link")
+            entries[name] = TreeEntry(mode, ObjectId(part[_OID_AT:]))
         return cls(entries)
 
 
-_MODES: Final = {int(mode): mode for mode in Mode}
+def _head(mode: Mode) -> bytes:
+    """Returns what an entry of this mode begins with, up to the oid: there is one shortest form, and no other is written."""
+    return array([pack(number.TUPLE), pack(int(mode)), link_bytes(b"")])
+
+
+_HEADS: Final = {_head(mode): mode for mode in Mode}
+_OID_AT: Final = len(_head(Mode.FILE))
+_ENTRY_BYTES: Final = _OID_AT + OID_BYTES
 
 
 def is_entry_name(name: str) -> bool:

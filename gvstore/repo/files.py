@@ -2,12 +2,15 @@
 
 `Files` is what checkout, status and commit reckon with: every file of a tree,
 by its path.  Trees that differ in one place are compared without reading the
-rest: equal oids are equal folders.
+rest: equal oids are equal folders.  Trees that are read whole one after the other, as by
+a checkout, are read once where they are equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from weakref import WeakKeyDictionary
 
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.oid import ObjectId
@@ -19,6 +22,18 @@ NO_FILES: Files = {}
 
 MAX_DEPTH = 2000  # deeper than any path that a system takes: such a tree is an attack
 MAX_FILES = 5_000_000
+REMEMBERED = 300_000  # entries of folders that were read, some 200 bytes each
+
+Level = Mapping[str, TreeEntry]
+
+
+class _Read(dict[ObjectId, Level]):
+    """The folders that were read from one database."""
+
+    entries = 0
+
+
+_read: WeakKeyDictionary[ObjectReader, _Read] = WeakKeyDictionary()
 
 
 def read_files(reader: ObjectReader, tree: ObjectId | None, *, prefix: str = "") -> Files:
@@ -28,7 +43,7 @@ def read_files(reader: ObjectReader, tree: ObjectId | None, *, prefix: str = "")
         CorruptObject: a name has a slash or is empty, or the tree is without measure.
     """
     files: Files = {}
-    for path, entry in iter_files(reader, tree, prefix=prefix):
+    for path, entry in _walk(partial(_remembered, reader), tree, prefix):
         files[path] = entry
         if len(files) > MAX_FILES:
             raise CorruptObject(tree, f"a tree of more than {MAX_FILES} files")
@@ -37,11 +52,17 @@ def read_files(reader: ObjectReader, tree: ObjectId | None, *, prefix: str = "")
 
 def iter_files(reader: ObjectReader, tree: ObjectId | None, *, prefix: str = "") -> Iterator[tuple[str, TreeEntry]]:
     """Yields (path, entry) of every file of the tree; None has none."""
+    return _walk(partial(read_level, reader), tree, prefix)
+
+
+def _walk(
+    level: Callable[[ObjectId], Level], tree: ObjectId | None, prefix: str
+) -> Iterator[tuple[str, TreeEntry]]:
     stack = [] if tree is None else [(prefix, tree, 0)]
     while stack:
         base, oid, depth = stack.pop()
         folders = []
-        for name, entry in read_level(reader, oid).items():
+        for name, entry in level(oid).items():
             if entry.mode == Mode.FOLDER:
                 folders.append((f"{base}{name}/", entry.oid, depth + 1))
             else:
@@ -49,6 +70,20 @@ def iter_files(reader: ObjectReader, tree: ObjectId | None, *, prefix: str = "")
         if depth > MAX_DEPTH:
             raise CorruptObject(oid, f"folders more than {MAX_DEPTH} deep")
         stack.extend(reversed(folders))
+
+
+def _remembered(reader: ObjectReader, tree: ObjectId) -> Level:
+    """Returns one folder of a tree, perhaps as it was read before: what has this name never changes."""
+    known = _read.setdefault(reader, _Read())
+    level = known.get(tree)
+    if level is None:
+        level = read_level(reader, tree)
+        if known.entries > REMEMBERED:
+            known.clear()
+            known.entries = 0
+        known[tree] = level
+        known.entries += len(level)
+    return level
 
 
 def read_level(reader: ObjectReader, tree: ObjectId) -> dict[str, TreeEntry]:
