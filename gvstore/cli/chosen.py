@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId
@@ -86,17 +86,21 @@ def choose(
     """
     first_parent = options["first_parent"]
     history = PathHistory(repo.objects, paths, follow=follow, first_parent=first_parent) if paths else None
-    return Chosen(repo, words, history, _tests(repo, paths, options, now), first_parent)
+    return Chosen(repo, words, history, commit_tests(repo, paths, options, now), first_parent)
 
 
-def cut(entries: Iterator[LogEntry], options: HistoryOptions) -> Iterator[LogEntry]:
+_Item = TypeVar("_Item")
+
+
+def cut(entries: Iterator[_Item], options: HistoryOptions) -> Iterator[_Item]:
     """Returns as many of the entries as are asked for, in the order asked for."""
-    limit = options["limit"]
-    found = islice(entries, options["skip"], None if limit is None else options["skip"] + limit)
+    limit, skip = options["limit"], options["skip"] or 0
+    found = islice(entries, skip, None if limit is None else skip + limit)
     return iter(list(found)[::-1]) if options["reverse"] else found
 
 
-def _tests(repo: Repository, paths: Sequence[str], options: HistoryOptions, now: int) -> list[Test]:
+def commit_tests(repo: Repository, paths: Sequence[str], options: HistoryOptions, now: int) -> list[Test]:
+    """Returns what the options ask of a commit alone, wherever it stands."""
     compiled: Callable[[str], object] = lambda each: compile_pattern(  # noqa: E731
         each, ignore_case=options["ignore_case"], fixed=options["fixed"]
     )
@@ -105,7 +109,7 @@ def _tests(repo: Repository, paths: Sequence[str], options: HistoryOptions, now:
         until=None if options["until"] is None else moment_of(options["until"], now),
         authors=tuple(map(compiled, options["authors"])),  # type: ignore[arg-type]
         messages=tuple(map(compiled, options["messages"])),  # type: ignore[arg-type]
-        merges=options["merges"],
+        merges=True if options["merges"] else False if options["no_merges"] else None,
     )
     tests: list[Test] = [] if wanted == CommitFilter() else [wanted]
     if options["text"] is not None:

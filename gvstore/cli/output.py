@@ -7,6 +7,8 @@ So every command has `--json`, and none has a branch for it.
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -106,6 +108,13 @@ class Output:
         from gvstore.cli.guard import guarded
 
         return (guarded(line, self.paint.roles) for line in lines)
+
+    def exact(self) -> None:
+        """Lets bytes of files that are no UTF-8 through as they are, from now on, unless a terminal would get them: patches are applied."""
+        if self._guarded or not isinstance(sys.stdout, io.TextIOWrapper):
+            return
+        codecs.register_error("gv.exact", _exactly)
+        sys.stdout.reconfigure(errors="gv.exact")
 
     # -- everything else
 
@@ -212,6 +221,16 @@ class Output:
         watching.push(bars)
         watching.enter_context(listening(show))
         return watching.close
+
+
+def _exactly(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Returns what stands for characters that cannot be encoded: the bytes that they were read from, else their numbers."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    if all("\udc80" <= c <= "\udcff" for c in text):
+        return text.encode("ascii", "surrogateescape"), error.end
+    return text.encode("ascii", "backslashreplace").decode(), error.end
 
 
 def _nothing() -> None:

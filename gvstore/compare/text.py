@@ -18,6 +18,7 @@ TOO_LARGE_BYTES: Final = 8 << 20
 """Above this a file is told by its size: nobody reads such a diff."""
 
 _PROBED_BYTES = 8000
+_BLANKS = re.compile(r"\s+")
 _WORDS = re.compile(r"\w+|[^\S\n]+|\n|[^\w\s]")
 
 
@@ -27,6 +28,16 @@ class Side(StrEnum):
     BOTH = "both"
     OLD = "old"
     NEW = "new"
+
+
+class Blanks(StrEnum):
+    """Whether blanks make lines differ."""
+
+    COUNT = "count"
+    AMOUNT = "amount"
+    """How many there are does not count, nor any at the end: diff's -b."""
+    NONE = "none"
+    """No blank counts: diff's -w."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +86,14 @@ class Span:
     text: str
 
 
-def diff_lines(old: str, new: str, *, context: int = 3) -> TextDiff:
-    """Returns the lines that differ, in hunks with `context` equal lines around them."""
+def diff_lines(old: str, new: str, *, context: int = 3, blanks: Blanks = Blanks.COUNT) -> TextDiff:
+    """Returns the lines that differ, in hunks with `context` equal lines around them.
+
+    Where blanks do not count, lines that differ in nothing else are shown as the new text has them.
+    """
     a, b = _lines(old), _lines(new)
-    changes = list(gaps(align(a, b), len(a), len(b)))
+    matches = align(a, b) if blanks is Blanks.COUNT else align(*([_without_blanks(line, blanks) for line in each] for each in (a, b)))
+    changes = list(gaps(matches, len(a), len(b)))
     groups: list[list[int]] = []
     for n, gap in enumerate(changes):
         if n and gap.old_from - changes[n - 1].old_to <= 2 * context:
@@ -90,14 +105,14 @@ def diff_lines(old: str, new: str, *, context: int = 3) -> TextDiff:
         first, last = changes[group[0]], changes[group[-1]]
         lead = min(context, first.old_from)
         tail = min(context, len(a) - last.old_to)
-        lines = [_line(Side.BOTH, text) for text in a[first.old_from - lead : first.old_from]]
+        lines = [_line(Side.BOTH, text) for text in b[first.new_from - lead : first.new_from]]
         for n in group:
             gap = changes[n]
             if n != group[0]:
-                lines += [_line(Side.BOTH, text) for text in a[changes[n - 1].old_to : gap.old_from]]
+                lines += [_line(Side.BOTH, text) for text in b[changes[n - 1].new_to : gap.new_from]]
             lines += [_line(Side.OLD, text) for text in a[gap.old_from : gap.old_to]]
             lines += [_line(Side.NEW, text) for text in b[gap.new_from : gap.new_to]]
-        lines += [_line(Side.BOTH, text) for text in a[last.old_to : last.old_to + tail]]
+        lines += [_line(Side.BOTH, text) for text in b[last.new_to : last.new_to + tail]]
         old_count, new_count = last.old_to + tail - first.old_from + lead, last.new_to + tail - first.new_from + lead
         hunks.append(
             Hunk(
@@ -133,12 +148,13 @@ def diff_words(old: str, new: str) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def diff_bytes(old: bytes, new: bytes, *, context: int = 3) -> TextDiff | SizeDiff:
+def diff_bytes(old: bytes, new: bytes, *, context: int = 3, blanks: Blanks = Blanks.COUNT) -> TextDiff | SizeDiff:
     """Returns how two files' contents differ: by lines when both are text."""
     binary = is_binary(old) or is_binary(new)
     if binary or len(old) > TOO_LARGE_BYTES or len(new) > TOO_LARGE_BYTES:
         return SizeDiff(len(old), len(new), binary)
-    return diff_lines(old.decode("utf-8", "surrogateescape"), new.decode("utf-8", "surrogateescape"), context=context)
+    texts = (each.decode("utf-8", "surrogateescape") for each in (old, new))
+    return diff_lines(*texts, context=context, blanks=blanks)
 
 
 def is_binary(data: bytes) -> bool:
@@ -166,6 +182,10 @@ def _lines(text: str) -> list[str]:
 
 def _line(side: Side, text: str) -> Line:
     return Line(side, text[:-1], True) if text.endswith("\n") else Line(side, text, False)
+
+
+def _without_blanks(line: str, blanks: Blanks) -> str:
+    return "".join(line.split()) if blanks is Blanks.NONE else _BLANKS.sub(" ", line.rstrip())
 
 
 def _is_comb(match: Match, a: list[str], b: list[str]) -> bool:

@@ -37,15 +37,18 @@ class FileDiff:
     new: TreeEntry | None
 
 
-def diff_trees(reader: ObjectReader, old: ObjectId | None, new: ObjectId | None) -> tuple[FileDiff, ...]:
+def diff_trees(
+    reader: ObjectReader, old: ObjectId | None, new: ObjectId | None, *, renames: bool = True
+) -> tuple[FileDiff, ...]:
     """Returns the files that differ between two trees, None being an empty one, sorted by path.
 
-    Paths have slashes.  A folder that became a file is its files deleted and the file added.
+    Paths have slashes.  With `renames`, files of one content that moved are joined.  A folder that became a file is its files deleted and the file added.
 
     Raises:
         ObjectMissing, CorruptObject: a tree that differs cannot be read.
     """
-    return find_renames(sorted(_changes(reader, old, new), key=lambda diff: diff.path))
+    found = sorted(_changes(reader, old, new), key=lambda diff: diff.path)
+    return find_renames(found) if renames else tuple(found)
 
 
 def find_renames(diffs: list[FileDiff]) -> tuple[FileDiff, ...]:

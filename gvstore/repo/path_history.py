@@ -14,7 +14,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from gvstore.compare.trees import FileChange, diff_trees
+from gvstore.compare.similar import TOO_LARGE_BYTES, find_similar
+from gvstore.compare.trees import FileChange, FileDiff, diff_trees
+from gvstore.errors import Corrupt
+from gvstore.objects.blob import blob_size, get_blob
 from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader
@@ -96,7 +99,8 @@ class PathHistory:
 
 def renamed_from(reader: ObjectReader, old: ObjectId, new: ObjectId, path: str, *, folder: bool) -> str | None:
     """Returns what was `path` in the tree `old`, where it came to `new` by a rename; of a folder, where most of its files were."""
-    moves = [diff for diff in diff_trees(reader, old, new) if diff.change is FileChange.RENAMED and under(diff.path, [path])]
+    found = find_similar(diff_trees(reader, old, new), lambda diff: _content(reader, diff))
+    moves = [diff for diff in found if diff.change is FileChange.RENAMED and under(diff.path, [path])]
     if not folder:
         return next((diff.old_path for diff in moves), None)
     votes: Counter[str] = Counter()
@@ -105,3 +109,11 @@ def renamed_from(reader: ObjectReader, old: ObjectId, new: ObjectId, path: str, 
         if diff.old_path.endswith(rest):
             votes[diff.old_path[: -len(rest)]] += 1
     return min(votes, key=lambda each: (-votes[each], each), default=None)
+
+
+def _content(reader: ObjectReader, diff: FileDiff) -> bytes | None:
+    entry = diff.old or diff.new
+    try:
+        return None if entry is None or blob_size(reader, entry.oid) > TOO_LARGE_BYTES else get_blob(reader, entry.oid)
+    except Corrupt:
+        return None

@@ -64,7 +64,7 @@ class FirstBad:
             yield from (paint("oid", name) for name in self.names)
             return
         from gvstore.cli.component_lines import component_lines
-        from gvstore.cli.file_diff import stat_lines
+        from gvstore.cli.diff_stat import stat_lines
 
         yield f"{paint('oid', self.names[0])}  {self.message}   the first bad commit, {tests}"
         yield from component_lines(self.components, paint, indent=" ")
@@ -278,13 +278,10 @@ def _components(repo: Repository, oid: ObjectId) -> tuple[ComponentChange, ...]:
 
 def _files(repo: Repository, oid: ObjectId) -> tuple[ChangedFile, ...]:
     """Returns the files that a commit changed."""
-    from gvstore.cli.file_diff import Stored, changed_file, differing_files
+    from gvstore.cli.shown_commit import CommitShower
     from gvstore.objects.commit import Commit
 
-    parents = Commit.get(repo.objects, oid).parents
-    found = differing_files(repo.files(parents[0] if parents else None), repo.files(oid))
-    content = Stored(repo.objects)
-    return tuple(changed_file(each, content, content) for each in found)
+    return CommitShower(repo).changes(Commit.get(repo.objects, oid))
 
 
 def _calls(cx: CommandContext, repo: Repository, rev: str, predicate: str | None, only: tuple[str, ...]) -> int:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 import click
 
-from gvstore.cli.command import Command, pass_context
+from gvstore.cli.change_view import NAMES, PATCH, STAT, STATUS, change_lines, details_of, diff_options_of
+from gvstore.cli.command import PathCommand, pass_context
 from gvstore.cli.context import CommandContext
-from gvstore.cli.file_diff import ChangedFile, Content, Lying, Stored, changed_file, differing_files, stat_lines
+from gvstore.cli.file_diff import ChangedFile, Content, DiffOptions, Lying, Stored, changed_files, differing_files
+from gvstore.cli.history_options import ChangeOptions, change_options
 from gvstore.cli.output import HIDDEN, Result
 from gvstore.cli.style import Paint
 from gvstore.errors import BadRev, UsageFault
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gvstore.journal.components import CodeSide
     from gvstore.journal.repository import Repository
     from gvstore.objects.component import Component
+    from gvstore.objects.oid import ObjectId
     from gvstore.objects.tree import TreeEntry
 
 
@@ -48,7 +50,7 @@ class FilesDiffer:
     new: str | None
     files: tuple[ChangedFile, ...]
     components: tuple[ComponentChange, ...]
-    form: str = field(metadata=HIDDEN)
+    details: tuple[str, ...] = field(metadata=HIDDEN)
     libraries: tuple[LibraryChange, ...] = ()  # of the codes of two runs
 
     @property
@@ -57,23 +59,15 @@ class FilesDiffer:
         return bool(self.files or self.components or self.libraries)
 
     def lines(self, paint: Paint) -> Iterator[str]:
-        if self.form != "names":
+        if not {NAMES, STATUS} & set(self.details):
             yield from (f"library {each.line()}" for each in self.libraries)
-        if self.components and self.form != "names":
-            from gvstore.cli.component_lines import component_lines
+            if self.components:
+                from gvstore.cli.component_lines import component_lines
 
-            yield from component_lines(self.components, paint)
-        if not self.files:
-            return
-        if self.components and self.form != "names":
-            yield ""
-        if self.form == "names":
-            yield from (file.letter(paint) for file in self.files)
-        elif self.form == "stat":
-            yield from stat_lines(self.files, paint)
-        else:
-            for file in self.files:
-                yield from file.patch(paint)
+                yield from component_lines(self.components, paint)
+            if self.components and self.files:
+                yield ""
+        yield from change_lines(self.files, self.details, paint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,45 +89,56 @@ class ValuesDiffer:
         yield from value_lines(self.values, paint)
 
 
-@click.command("diff", cls=Command)
-@click.argument("revs", metavar="[REV [REV]] [-- PATH...]", nargs=-1)
-@click.option("--stat", is_flag=True, help="Show how many lines came and went; of runs, calls, tokens, time, cost")
-@click.option("--name-only", is_flag=True, help="Show only which files differ")
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a difference is to be told: `details` of files, `rows` of calls as data, `full` without cuts."""
+
+    details: tuple[str, ...]
+    options: DiffOptions
+    rows: bool
+    full: bool
+
+
+@click.command("diff", cls=PathCommand)
+@click.argument("words", metavar="[REV [REV] | A..B | A...B] [-- PATH...]", nargs=-1)
+@change_options
 @click.option("--full", is_flag=True, help="Show every call of long rows")
 @click.option("--code", is_flag=True, help="Of runs: compare the files and components of the code that they used")
 @click.option("--exit-code", is_flag=True, help="End with status 1 if there is a difference")
 @pass_context
 def command(
-    cx: CommandContext, revs: tuple[str, ...], stat: bool, name_only: bool, full: bool, code: bool, exit_code: bool
+    cx: CommandContext, words: tuple[str, ...], full: bool, code: bool, exit_code: bool, **options: Unpack[ChangeOptions]
 ) -> int:
     """Show how files, commits, runs or values differ
 
     Without REV: the work tree beside the last commit.  One commit: the work tree beside it.  Two revs of a kind:
-    commits, runs, calls, files, components, or values beside each other.  One run: beside the run it was derived from.
-    One component of a commit: beside that of the work tree.
+    commits, runs, calls, files, components, or values beside each other; A..B is A beside B, A...B what B did since the
+    two parted.  One run: beside the run it was derived from.  One component of a commit: beside that of the work tree.
     With --code the code that runs used: of one beside the work tree, of two beside each other; a commit may be one side.
+
+    Patches are such as `git apply` and `patch -p1` take.  --stat of runs tells of calls, tokens, time and cost.
 
     \b
     Example:
       gv diff run/1 run/3
+      gv diff --stat main...topic -- prompts
       gv diff run/1 run/3 --code
     """
+    from gvstore.cli.rev_words import split_words
     from gvstore.repo.path import insides
 
     repo = cx.journal
     with repo:
-        names, paths = _split(cx, repo, revs)
-        if len(names) > 2:
-            raise UsageFault(
-                "gv diff takes two revs at most", hint="Paths stand behind --: `gv diff main -- agent.py`."
-            )
+        revs, paths = split_words(cx, repo, words)
+        names = _sides(repo, revs)
         inside = insides(repo.path, paths or None, cwd=cx.folder)
-        form = "names" if name_only else "stat" if stat else "patch"
+        look = _Look(details_of(options, default=(PATCH,)), diff_options_of(options), cx.json, full)
+        cx.output.exact()
         if code:
-            result: Difference = _codes(repo, names, inside, form)
+            result: Difference = _codes(repo, names, inside, look)
         else:
-            result = _compare(repo, names, inside, form=form, rows=cx.json, full=full)
-        if not code and isinstance(result, FilesDiffer) and result.form != "names":
+            result = _compare(repo, names, inside, look)
+        if not code and isinstance(result, FilesDiffer) and not {NAMES, STATUS} & set(look.details):
             for name in names:
                 if repo.resolve(name).run is not None:
                     cx.output.status(f"{name} is a run, and its counterpart a tree of files: the files of its code are compared")
@@ -141,26 +146,33 @@ def command(
     return 1 if exit_code and result.differ else 0
 
 
-def _split(cx: CommandContext, repo: Repository, words: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """Returns (revs, paths): paths stand behind `--`, or are the first word that is a file and no rev, and what follows."""
-    behind = cx.arguments[cx.arguments.index("--") + 1 :] if "--" in cx.arguments else []
-    before = words[: len(words) - len(behind)]
-    for number, word in enumerate(before):
-        if os.path.lexists(cx.folder / word) and not _is_rev(repo, word):
-            return list(before[:number]), [*before[number:], *behind]
-    return list(before), behind
+def _sides(repo: Repository, words: list[str]) -> list[str]:
+    """Returns the revs to compare, at most two; of a range its ends.
 
+    Raises:
+        UsageFault: there are more.
+    """
+    from gvstore.repo.history import merge_bases
+    from gvstore.repo.rev_range import range_sides
 
-def _is_rev(repo: Repository, word: str) -> bool:
-    try:
-        repo.resolve(word)
-    except BadRev:
-        return False
-    return True
+    if len(words) == 1 and (sides := range_sides(words[0])) is not None:
+        old, new, dots = sides[0] or "HEAD", sides[1] or "HEAD", sides[2]
+        if dots == 2:
+            return [old, new]
+        bases = merge_bases(repo.objects, repo.resolve_commit(old), repo.resolve_commit(new))
+        if not bases:
+            raise BadRev(f"{old} and {new} have no commit in common", hint=f"`gv diff {old} {new}` compares the two themselves.")
+        return [repo.resolver().shortest(bases[0]), new]
+    if len(words) == 1 and words[0].endswith("^!"):
+        rev = words[0][:-2]
+        return [f"{rev}^", rev]
+    if len(words) > 2:
+        raise UsageFault("gv diff takes two revs at most", hint="Paths stand behind --: `gv diff main -- agent.py`.")
+    return words
 
 
 def _compare(
-    repo: Repository, names: list[str], paths: tuple[str, ...] | None, *, form: str, rows: bool, full: bool
+    repo: Repository, names: list[str], paths: tuple[str, ...] | None, look: _Look
 ) -> Difference:
     from gvstore.cli.subject import open_subject
     from gvstore.journal.components import CodeSide
@@ -170,22 +182,22 @@ def _compare(
         head = repo.head
         side = CodeSide(repo, None, {}) if head is None else CodeSide.of_commit(repo, head)
         old = _Tree("HEAD" if head else None, repo.head_files(), Stored(repo.objects), side)
-        return _files(old, _worktree(repo), paths, form)
+        return _files(repo, old, _worktree(repo), paths, look)
     subjects = [open_subject(repo, name) for name in names]
     found = {subject.found for subject in subjects}
     if found & {Found.COMMIT, Found.FOLDER} and found <= {Found.COMMIT, Found.FOLDER, Found.RUN}:
         trees = [_tree(repo, subject) for subject in subjects]
-        return _files(trees[0], trees[1] if len(trees) == 2 else _worktree(repo), paths, form)
+        return _files(repo, trees[0], trees[1] if len(trees) == 2 else _worktree(repo), paths, look)
     if paths is not None:
         raise UsageFault("only trees of files can be narrowed to paths", hint="`gv diff COMMIT [COMMIT] -- PATH...`")
     if len(subjects) == 1 and found == {Found.COMPONENT}:
-        return _component_now(repo, subjects[0], form)
+        return _component_now(repo, subjects[0], look)
     if len(subjects) == 1:
         subjects = [_before(repo, subjects[0]), subjects[0]]
-    return _pair(repo, *subjects, form=form, rows=rows, full=full)
+    return _pair(repo, subjects[0], subjects[1], look)
 
 
-def _codes(repo: Repository, names: list[str], paths: tuple[str, ...] | None, form: str) -> FilesDiffer:
+def _codes(repo: Repository, names: list[str], paths: tuple[str, ...] | None, look: _Look) -> FilesDiffer:
     """Returns how the codes of two runs differ, or that of one from the work tree's; a commit may stand for one.
 
     Raises:
@@ -209,7 +221,7 @@ def _codes(repo: Repository, names: list[str], paths: tuple[str, ...] | None, fo
             hint=f"As in `gv diff RUN --code` or `gv diff run/1 run/3 --code`; files of commits: `{plain}`.",
         )
     trees = [_tree(repo, subject) for subject in subjects]
-    differ = _files(trees[0], trees[1] if len(trees) == 2 else _worktree(repo), paths, form)
+    differ = _files(repo, trees[0], trees[1] if len(trees) == 2 else _worktree(repo), paths, look)
     sides = [None if each.run is None else libraries_of(repo, each.run) for each in subjects]
     old, new = sides if len(sides) == 2 else (sides[0], environment())
     if old is None or new is None or paths is not None:
@@ -232,7 +244,7 @@ def _before(repo: Repository, subject: Subject) -> Subject:
     return open_subject(repo, parent.name)
 
 
-def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool, full: bool) -> Difference:
+def _pair(repo: Repository, old: Subject, new: Subject, look: _Look) -> Difference:
     """Returns how two subjects of a kind differ, files of trees aside.
 
     Raises:
@@ -250,17 +262,18 @@ def _pair(repo: Repository, old: Subject, new: Subject, *, form: str, rows: bool
         from gvstore.cli.call_diff import diff_calls, stat_calls
         from gvstore.cli.step_line import ACTION
 
-        if form == "patch" and all(each.call is not None and each.call.component.flavor == ACTION for each in (old, new)):
+        form = set(look.details)
+        if PATCH in form and all(each.call is not None and each.call.component.flavor == ACTION for each in (old, new)):
             return _states(old, new)
-        if form == "names":
-            raise UsageFault("--name-only lists files, and these are runs or calls", hint="`--stat` tells how many calls differ.")
-        if form == "stat":
+        if form & {NAMES, STATUS}:
+            raise UsageFault("--name-only and --name-status list files, and these are runs or calls", hint="`--stat` tells how many calls differ.")
+        if STAT in form:
             return stat_calls(old, new)
-        return diff_calls(old, new, rows=rows, full=full)
+        return diff_calls(old, new, rows=look.rows, full=look.full)
     before, after = (_source(repo, each) for each in (old, new))
     # One file that changed, whatever its names were.
     renamed = dict(zip(after.files, before.files.values(), strict=True))
-    differ = _files(replace(before, files=renamed), after, None, form)
+    differ = _files(repo, replace(before, files=renamed), after, None, look)
     return replace(differ, components=_components(repo, old, new))
 
 
@@ -273,7 +286,7 @@ def _states(old: Subject, new: Subject) -> ValuesDiffer:
     return ValuesDiffer(f"{old.name}/state", f"{new.name}/state", changed_values(before.get_all(), after.get_all()))
 
 
-def _component_now(repo: Repository, old: Subject, form: str) -> FilesDiffer:
+def _component_now(repo: Repository, old: Subject, look: _Look) -> FilesDiffer:
     """Returns how a component differs from the one of its name in the work tree.
 
     Raises:
@@ -291,7 +304,7 @@ def _component_now(repo: Repository, old: Subject, form: str) -> FilesDiffer:
     side = CodeSide.of_commit(repo, at) if at else CodeSide(repo, None)
     assert old.oid is not None
     change = compare_component(Component.get(repo.objects, old.oid), now, side.reached, lying.reached)
-    differ = _files(before, replace(_as_file(now), name=None), None, form)
+    differ = _files(repo, before, replace(_as_file(now), name=None), None, look)
     return replace(differ, components=() if change is None else (change,))
 
 
@@ -300,12 +313,19 @@ _KINDS = {"run": "call", "call": "call", "value": "value", "file": "file", "comp
 
 @dataclass(frozen=True, slots=True)
 class _Tree:
-    """One side of a diff of files."""
+    """One side of a diff of files: a list of them, or a stored `tree`, which need not be read whole."""
 
     name: str | None
     files: Mapping[str, TreeEntry]
     content: Content
     side: CodeSide | None = None  # its components, where it is the code of a project
+    tree: ObjectId | None = None
+
+    def listing(self, repo: Repository) -> Mapping[str, TreeEntry]:
+        """Returns all of its files."""
+        from gvstore.repo.files import read_files
+
+        return self.files if self.tree is None else read_files(repo.objects, self.tree)
 
 
 def _worktree(repo: Repository) -> _Tree:
@@ -318,7 +338,6 @@ def _tree(repo: Repository, subject: Subject) -> _Tree:
     """Returns the files of a commit, of a folder, or of the code that a run used."""
     from gvstore.journal.components import CodeSide
     from gvstore.objects.commit import Commit
-    from gvstore.repo.files import read_files
     from gvstore.repo.resolve import Found
 
     tree, side = subject.oid, None
@@ -335,7 +354,7 @@ def _tree(repo: Repository, subject: Subject) -> _Tree:
         side = CodeSide(repo, tree)
     elif subject.resolved.ref.startswith("git:"):
         side = CodeSide(repo, tree)
-    return _Tree(subject.name, read_files(repo.objects, tree), Stored(repo.objects), side)
+    return _Tree(subject.name, {}, Stored(repo.objects), side, tree)
 
 
 def _components(repo: Repository, old: Subject, new: Subject) -> tuple[ComponentChange, ...]:
@@ -377,18 +396,22 @@ def _as_file(component: Component) -> _Tree:
     return _Tree(None, {component.name: entry}, Stored(memory))
 
 
-def _files(old: _Tree, new: _Tree, paths: tuple[str, ...] | None, form: str) -> FilesDiffer:
+def _files(repo: Repository, old: _Tree, new: _Tree, paths: tuple[str, ...] | None, look: _Look) -> FilesDiffer:
+    from gvstore.compare.trees import diff_trees
     from gvstore.repo.path import under
 
-    found = differing_files(old.files, new.files)
+    if old.tree is not None and new.tree is not None:
+        found = diff_trees(repo.objects, old.tree, new.tree, renames=look.options.renames)
+    else:
+        found = differing_files(old.listing(repo), new.listing(repo), renames=look.options.renames)
     wanted = [each for each in found if paths is None or under(each.path, paths) or under(each.old_path, paths)]
-    files = tuple(changed_file(each, old.content, new.content) for each in wanted)
+    files = changed_files(wanted, old.content, new.content, look.options)
     components: tuple[ComponentChange, ...] = ()
     if paths is None and old.side is not None and new.side is not None and any(_is_source(each) for each in found):
         from gvstore.journal.components import component_changes
 
         components = component_changes(old.side, new.side)
-    return FilesDiffer(old.name, new.name, files, components, form)
+    return FilesDiffer(old.name, new.name, files, components, look.details)
 
 
 def _is_source(found: FileDiff) -> bool:

@@ -1,133 +1,77 @@
-"""gv log: the commits that lead to one, the newest first; of a component those that changed it."""
+"""gv log: the commits that lead to one, the newest first; of a path or component those that changed it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import islice
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 import click
 
-from gvstore.cli.command import Command, pass_context
+from gvstore.cli.command import RevCommand, pass_context
 from gvstore.cli.context import CommandContext
-from gvstore.cli.output import HIDDEN
+from gvstore.cli.history_options import ChangeOptions, HistoryOptions, change_options, history_options
 from gvstore.cli.shown_commit import CommitShower, CommitShown
-from gvstore.cli.style import Paint
-from gvstore.errors import UsageFault
-from gvstore.objects.oid import ObjectId
 
-if TYPE_CHECKING:
-    from gvstore.code.component_diff import ComponentChange
-    from gvstore.compare.text import Hunk
-    from gvstore.journal.components import ComponentEntry
+class LogOptions(HistoryOptions, ChangeOptions):
+    """All options, as click hands them over."""
 
-
-@dataclass(frozen=True, slots=True)
-class ComponentCommit:
-    """A commit that changed a component, and how."""
-
-    oid: ObjectId
-    author: str
-    created_at: datetime
-    message: str
-    component: ComponentChange
-    hunks: tuple[Hunk, ...] | None
-    shown: CommitShown = field(metadata=HIDDEN)
-
-    def lines(self, paint: Paint) -> Iterator[str]:
-        from gvstore.cli.component_lines import change_text
-        from gvstore.cli.file_diff import hunk_lines
-
-        told = f"{self.component.name}   {change_text(self.component, paint)}"
-        if self.shown.form == "oneline":
-            for line in self.shown.lines(paint):
-                yield f"{line}   {told}"
-            return
-        yield from self.shown.lines(paint)
-        yield ""
-        yield told
-        for hunk in self.hunks or ():
-            yield from hunk_lines(hunk, paint)
+    oneline: bool
+    graph: bool
+    form: str | None
+    date: str | None
+    with_runs: bool
+    with_git: bool
+    decorate: bool
+    no_decorate: bool
 
 
-@click.command("log", cls=Command)
-@click.argument("words", metavar="[REV] [-- ::COMPONENT]", nargs=-1)
-@click.option("-n", "limit", type=click.IntRange(min=1), metavar="N", help="Show the newest N only")
+_USUAL = {"limit", "oneline", "decorate"}  # options that ask for no more than a walk from HEAD
+
+
+@click.command("log", cls=RevCommand)
+@click.argument("words", metavar="[REV...] [-- PATH... | -- ::COMPONENT]", nargs=-1)
+@history_options
 @click.option("--oneline", is_flag=True, help="Show a commit on one line")
-@click.option("-p", "--patch", is_flag=True, help="Show what each commit changed, line by line")
-@click.option("--stat", is_flag=True, help="Show which files each commit changed")
+@click.option("--graph", is_flag=True, help="Draw the lines of history on the left")
+@change_options
+@click.option("--runs", "with_runs", is_flag=True, help="Show the runs that each commit holds")
+@click.option("--git", "with_git", is_flag=True, help="Show git's commit at which each was made, and what git calls it")
+@click.option("--format", "--pretty", "form", metavar="FORMAT", help="Show commits so: '%h %s %an %ad'; placeholders as in git")
+@click.option("--date", metavar="STYLE", help="Write times so: local, iso, relative, short or unix")
+@click.option("--decorate", is_flag=True, hidden=True, help="Accepted: branches and tags are shown")
+@click.option("--no-decorate", is_flag=True, help="Leave out which branches and tags stand at each commit")
 @pass_context
-def command(
-    cx: CommandContext, words: tuple[str, ...], limit: int | None, oneline: bool, patch: bool, stat: bool
-) -> None:
+def command(cx: CommandContext, words: tuple[str, ...], **options: Unpack[LogOptions]) -> None:
     """Show the commits, the newest first
 
-    With a component those that changed it, and what of it: its own text, what it reaches, its fields.  It is followed
-    to the names that it had before.
+    REV is a commit, or a range as in git: main..topic, main...topic, ^main, --all.
+
+    With paths, the commits that changed them; a single one is followed to the names that it had before.  With a
+    component, those that changed it, and what of it: its own text, what it reaches, its fields.
+
+    In a FORMAT: %H %h commit, %T tree, %P %p parents, %an %ae author, %ad %aI %ar %at time, %s %b %B message, %d %D refs,
+    %R runs, %G git's commit, %n line end, %Cred %C(auto) %Creset colours.
 
     \b
     Example:
-      gv log --oneline -n 10
+      gv log --oneline --graph --all
+      gv log --stat --since yesterday main..topic -- prompts
+      gv log -S "temperature" -p
       gv log -- ::agent.roll_sum
-      gv log main~3::agent.roll_sum
     """
-    form = "oneline" if oneline else "patch" if patch else "stat" if stat else "full"
-    rev, component = _subject(words)
-    if component:
-        cx.output.stream(islice(_component(cx, rev, component, form), limit), paged=True)
-    else:
-        cx.output.stream(_commits(cx, rev, limit, form), paged=True)
+    asked = [value for name, value in options.items() if name not in _USUAL]
+    if not words and all(value is None or value is False or value == () for value in asked):
+        cx.output.stream(_plain(cx, options["limit"], "oneline" if options["oneline"] else "full"), paged=True)
+        return
+
+    from gvstore.cli.log_view import log_view
+
+    cx.output.stream(log_view(cx, words, options), paged=True)
 
 
-def _subject(words: tuple[str, ...]) -> tuple[str, str]:
-    """Returns (rev, component or "").
-
-    Raises:
-        UsageFault: it is more than a rev and a component.
-    """
-    revs = [word for word in words if "::" not in word]
-    named = [word for word in words if "::" in word]
-    if len(named) > 1 or len(revs) > 1 or (named and revs and not named[0].startswith("::")):
-        raise UsageFault(
-            "gv log takes a rev and a component", hint="As in: gv log main, gv log -- ::agent.roll_sum, gv log main::agent.roll_sum"
-        )
-    rev, _, component = named[0].partition("::") if named else ("", "", "")
-    if named and not component:
-        raise UsageFault(f"{named[0]} names no component", hint="As in: gv log -- ::agent.roll_sum")
-    return (revs[0] if revs else rev) or "HEAD", component
-
-
-def _commits(cx: CommandContext, rev: str, limit: int | None, form: str) -> Iterator[CommitShown]:
+def _plain(cx: CommandContext, limit: int | None, form: str) -> Iterator[CommitShown]:
+    """Yields the newest commits of HEAD."""
     repo = cx.repository
     shower = CommitShower(repo)
-    for number, entry in enumerate(repo.log(rev, limit=limit)):
-        changes = shower.changes(entry.commit) if form in ("patch", "stat") else None
-        yield shower.show(entry.oid, entry.commit, form=form, changes=changes, separated=number > 0)
-
-
-def _component(cx: CommandContext, rev: str, name: str, form: str) -> Iterator[ComponentCommit]:
-    from gvstore.journal.components import component_log
-
-    repo = cx.journal
-    with repo:
-        shower = CommitShower(repo)
-        start = repo.resolve_commit(rev)
-        found = False
-        for entry in component_log(repo, start, name):
-            changes = shower.changes(entry.commit) if form == "stat" else None
-            shown = shower.show(entry.oid, entry.commit, form=form, changes=changes, separated=found)
-            found = True
-            yield _shown(entry, shown)
-        if not found:
-            repo.resolve(f"{rev}::{name}")  # which says that there is none, and which are like it
-
-
-def _shown(entry: ComponentEntry, shown: CommitShown) -> ComponentCommit:
-    from gvstore.compare.text import diff_lines
-
-    hunks = diff_lines(entry.old, entry.new).hunks if shown.form == "patch" else None
-    return ComponentCommit(
-        entry.oid, shown.author, shown.created_at, shown.message, entry.change, hunks, shown
-    )
+    for number, entry in enumerate(repo.log(limit=limit)):
+        yield shower.show(entry.oid, entry.commit, form=form, separated=number > 0)
