@@ -15,9 +15,9 @@ from gvstore import fs
 from gvstore.cli import units
 from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
-from gvstore.compare.text import TOO_LARGE_BYTES, Blanks, Hunk, Line, Side, SizeDiff, TextDiff, diff_bytes, diff_words
 from gvstore.compare.similar import TOO_LARGE_BYTES as SIMILAR_BYTES
 from gvstore.compare.similar import find_similar, similarity
+from gvstore.compare.text import TOO_LARGE_BYTES, Blanks, Hunk, Line, Side, SizeDiff, TextDiff, diff_bytes, diff_words
 from gvstore.compare.trees import FileChange, FileDiff, find_renames
 from gvstore.objects.blob import blob_size, get_blob
 from gvstore.objects.oid import ObjectId

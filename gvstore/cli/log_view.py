@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from gvstore.cli.change_view import details_of, diff_options_of
 from gvstore.cli.shown_commit import CommitShower, CommitShown, CommittedRun
 from gvstore.errors import BadRev, Corrupt, UsageFault
-from gvstore.repo.history import LogEntry
 
 if TYPE_CHECKING:
     from gvstore.cli.chosen import Chosen

@@ -56,9 +56,7 @@ def followed(line: tuple[int, int, str], row: str) -> list[tuple[int, int, str]]
         ways += [(place, commit, "|")] * (at(place) == "|")
         ways += [(place + 2, commit, "|")] * (at(place + 1) == "\\")
         ways += [over(place, commit, row)] * (at(place - 1) == "/")
-    elif came == "/" and at(place - 1) == "/":
-        ways = [over(place, commit, row)]
-    elif came == "_" or (at(place) != "|" and at(place - 1) == "/"):
+    elif came == "_" or (at(place - 1) == "/" and (came == "/" or at(place) != "|")):
         ways = [over(place, commit, row)]
     elif at(place) == "|":
         ways = [(place, commit, "|")]

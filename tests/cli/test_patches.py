@@ -22,6 +22,7 @@ from gvstore.odb import MemoryDatabase
 from gvstore.repo.files import write_tree
 from tests.conftest import CommandLine
 
+USUAL = DiffOptions()
 Folder = dict[str, tuple[Mode, bytes]]
 
 NAMES = st.sampled_from(["a.txt", "b c.txt", "d/e.txt", "d/ü.txt", 'q"uote', "tab\there", "f", "raw\udcff"])
@@ -39,7 +40,7 @@ def tree(objects: MemoryDatabase, folder: Folder) -> ObjectId:
     return write_tree(objects, {name: TreeEntry(mode, put_blob(objects, data)) for name, (mode, data) in folder.items()})
 
 
-def changes(old: Folder, new: Folder, options: DiffOptions = DiffOptions()) -> tuple[ChangedFile, ...]:
+def changes(old: Folder, new: Folder, options: DiffOptions = USUAL) -> tuple[ChangedFile, ...]:
     """Returns how two folders differ."""
     objects = MemoryDatabase()
     found = diff_trees(objects, tree(objects, old), tree(objects, new), renames=options.renames)
@@ -144,7 +145,7 @@ def test_moved_and_edited_files_are_joined() -> None:
 )
 def test_bars_fit_the_width(sizes: dict[str, int], width: int) -> None:
     """No line of --stat is wider than the terminal; where lines changed there is a sign; the sum is told."""
-    files = []
+    files: list[ChangedFile] = []
     for name, count in sizes.items():
         if any(other != name and other.startswith(name + "/") for other in sizes):
             return

@@ -12,6 +12,7 @@ from gvstore.cli.context import CommandContext
 from gvstore.cli.history_options import ChangeOptions, HistoryOptions, change_options, history_options
 from gvstore.cli.shown_commit import CommitShower, CommitShown
 
+
 class LogOptions(HistoryOptions, ChangeOptions):
     """All options, as click hands them over."""
 
