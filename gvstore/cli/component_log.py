@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from gvstore.cli.change_view import PATCH, WORDS
-from gvstore.cli.output import HIDDEN
+from gvstore.cli.commands.log import ComponentCommit
 from gvstore.cli.shown_commit import CommitShower, CommitShown
-from gvstore.cli.style import Paint
 from gvstore.errors import UsageFault
-from gvstore.objects.oid import ObjectId
 from gvstore.repo.history import LogEntry
 
 if TYPE_CHECKING:
     from gvstore.cli.commands.log import LogOptions
     from gvstore.cli.context import CommandContext
     from gvstore.cli.log_view import Look
-    from gvstore.code.component_diff import ComponentChange
-    from gvstore.compare.text import Hunk
     from gvstore.journal.components import ComponentEntry
 
 # What narrows commits down in a way that a component's history has no use for.
 _OTHERS = {"graph": "--graph", "first_parent": "--first-parent", "text": "-S", "pattern": "-G", "with_runs": "--runs", "with_git": "--git"}
-
-
-@dataclass(frozen=True, slots=True)
-class ComponentCommit:
-    """A commit that changed a component, and how."""
-
-    oid: ObjectId
-    author: str
-    created_at: datetime
-    message: str
-    component: ComponentChange
-    hunks: tuple[Hunk, ...] | None
-    shown: CommitShown = field(metadata=HIDDEN)
-
-    def lines(self, paint: Paint) -> Iterator[str]:
-        from gvstore.cli.component_lines import change_text
-        from gvstore.cli.file_diff import hunk_lines, word_lines
-
-        told = f"{self.component.name}   {change_text(self.component, paint)}"
-        if self.shown.is_short:
-            for number, line in enumerate(self.shown.lines(paint)):
-                yield f"{line}   {told}" if not number else line
-        else:
-            yield from self.shown.lines(paint)
-            yield ""
-            yield told
-        for hunk in self.hunks or ():
-            yield from word_lines(hunk, paint) if WORDS in self.shown.details else hunk_lines(hunk, paint)
 
 
 def component_commits(cx: CommandContext, words: tuple[str, ...], options: LogOptions, look: Look) -> Iterator[ComponentCommit]:

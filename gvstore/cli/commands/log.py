@@ -3,14 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Unpack
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from gvstore.cli.command import RevCommand, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.cli.history_options import ChangeOptions, HistoryOptions, change_options, history_options
+from gvstore.cli.output import HIDDEN
 from gvstore.cli.shown_commit import CommitShower, CommitShown
+from gvstore.cli.style import Paint
+from gvstore.objects.oid import ObjectId
+
+if TYPE_CHECKING:
+    from gvstore.code.component_diff import ComponentChange
+    from gvstore.compare.text import Hunk
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentCommit:
+    """A commit that changed a component, and how."""
+
+    oid: ObjectId
+    author: str
+    created_at: datetime
+    message: str
+    component: ComponentChange
+    hunks: tuple[Hunk, ...] | None
+    shown: CommitShown = field(metadata=HIDDEN)
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        from gvstore.cli.change_view import WORDS
+        from gvstore.cli.component_lines import change_text
+        from gvstore.cli.file_diff import hunk_lines, word_lines
+
+        told = f"{self.component.name}   {change_text(self.component, paint)}"
+        if self.shown.is_short:
+            for number, line in enumerate(self.shown.lines(paint)):
+                yield f"{line}   {told}" if not number else line
+        else:
+            yield from self.shown.lines(paint)
+            yield ""
+            yield told
+        for hunk in self.hunks or ():
+            yield from word_lines(hunk, paint) if WORDS in self.shown.details else hunk_lines(hunk, paint)
 
 
 class LogOptions(HistoryOptions, ChangeOptions):
