@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from gvstore.errors import GvError
 from gvstore.repo import Repository
-from gvstore.repo.fault import EditedSince
+from gvstore.repo.fault import EditedSince, WorktreeBusy
+from gvstore.repo.lock import worktree_lock
 from gvstore.repo.operations import standing
 from gvstore.repo.reset import reset
 from gvstore.repo.undo import NothingToUndo, ObjectsGone, RefsMovedSince, redo, undo
@@ -254,3 +256,23 @@ def test_a_socket_in_the_way_stops_a_reset(repo: Repository) -> None:
         reset(repo, first, rev="main~1", hard=True, author=AUTHOR, now=NOW_US)
 
     assert 13 == caught.value.exit_code and (repo.path / "gone").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_second_gv_waits(repo: Repository) -> None:
+    """While another holds the work tree an undo waits for it; who waits too long is told."""
+    two_commits(repo)
+    back_end, front_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with worktree_lock(repo.gv, repo.path):
+            os.write(front_end, b".")
+            time.sleep(0.5)
+            os._exit(0)
+    os.read(back_end, 1)
+    with pytest.raises(WorktreeBusy) as caught, worktree_lock(repo.gv, repo.path, wait_s=0):
+        raise AssertionError
+    assert 11 == caught.value.exit_code
+    back(repo)
+    os.waitpid(pid, 0)
+    assert 1 == len(list(repo.log()))
