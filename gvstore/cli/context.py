@@ -156,6 +156,11 @@ class CommandContext:
         """Has `close` called at the end of the command, before what was given earlier."""
         self._closers.append(close)
 
+    @property
+    def on_terminal(self) -> bool:
+        """Whether the answer goes to a terminal."""
+        return sys.stdout.isatty()
+
     def close(self) -> None:
         """Releases what the command held: the repository's segment, lease and database."""
         while self._closers:

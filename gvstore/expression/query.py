@@ -24,6 +24,7 @@ _FORGIVEN = (TypeError, ValueError, LookupError, ArithmeticError)
 _NOTHING: frozenset[str] = frozenset()
 _WORDS = {"true": "True", "false": "False", "none": "None", "null": "None", "AND": "and", "OR": "or", "NOT": "not"}
 _MAX_PATTERN = 1_000
+_ONE_EQUALS = re.compile(r"[^=!<>:]=[^=]")
 
 
 class QueryRefused(ExpressionRefused):
@@ -99,7 +100,12 @@ class Query:
         if not isinstance(source, str):
             raise TypeError(f"a query is text, not {type(source).__name__}")
         self.source = str(source)
-        self._body = parsed(self.source, QueryRefused)
+        try:
+            self._body = parsed(self.source, QueryRefused)
+        except QueryRefused as e:
+            if _ONE_EQUALS.search(self.source):
+                e.hint = "Equal is written with two signs: ==."
+            raise
         self.keys = tuple(dict.fromkeys(_QueryCheck(self.source, columns).names(self._body, _NOTHING)))
 
     def holds(self, read: Callable[[str], Any]) -> bool:

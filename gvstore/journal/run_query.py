@@ -117,11 +117,11 @@ class RunQuery:
 
     def __iter__(self) -> Iterator[Run[Any]]:
         """Yields the runs."""
-        for row in self.rows():
+        for row in self.rows(lazily=True):
             yield self._repo.runs[row.row.number]
 
     def __len__(self) -> int:
-        return sum(1 for _ in self.rows())
+        return sum(1 for _ in self.rows(lazily=True))
 
     @property
     def first(self) -> Run[Any] | None:
@@ -131,13 +131,13 @@ class RunQuery:
     @property
     def numbers(self) -> list[int]:
         """Their numbers."""
-        return [row.row.number for row in self.rows()]
+        return [row.row.number for row in self.rows(lazily=True)]
 
-    def rows(self) -> Iterator[QueryRow]:
-        """Yields the runs as rows of columns."""
+    def rows(self, *, lazily: bool = False) -> Iterator[QueryRow]:
+        """Yields the runs as rows of columns; `lazily`, facts that no filter asks for are read when they are looked at."""
         if not self._key and not self._backwards:
-            return islice(self._matching(), self._limit)
-        found = list(self._matching())
+            return islice(self._matching(lazily=lazily), self._limit)
+        found = list(self._matching(lazily=lazily and (not self._key or self._key in OF_ROW)))
         if self._key:
             found.sort(key=lambda row: _order(row.value(self._key)), reverse=self._backwards)
             found.sort(key=lambda row: row.value(self._key) is None)
@@ -194,7 +194,9 @@ class RunQuery:
 
     def _listed(self) -> Iterator[list[RunRow]]:
         """Yields the runs of refs.db that began within the time asked for, in pages, the newest first."""
-        before, size = None, _FIRST_PAGE if self._limit is not None else _PAGE
+        before, size = None, _PAGE
+        if self._limit is not None and not self._key and not self._backwards:
+            size = _FIRST_PAGE if self._filters else max(min(self._limit, _PAGE), 1)
         while True:
             page = self._repo.refs.runs(limit=size, before=before)
             yield [
@@ -206,7 +208,7 @@ class RunQuery:
                 return
             before, size = page[-1].number, _PAGE
 
-    def _matching(self) -> Iterator[QueryRow]:
+    def _matching(self, *, lazily: bool) -> Iterator[QueryRow]:
         from gvstore.journal.run_index import RunIndex
 
         beside = Beside(self._repo, self._now)
@@ -222,7 +224,10 @@ class RunQuery:
                     total = total or max((row.number for row in page), default=0)
                     done += len(page)
                     self.advance(done, max(total, done))
-                rows = [row for row in page if all(each.holds(QueryRow(row, None, beside)) for each in early)]
+                rows = [row for row in page if all(each.holds(QueryRow(row, beside)) for each in early)]
+                if lazily and not late:
+                    yield from (QueryRow(row, beside, reader.read) for row in rows)
+                    continue
                 for row in reader.rows(rows, beside):
                     if all(each.holds(row) for each in late):
                         yield row
@@ -248,10 +253,10 @@ class _Reader:
         for row in wanted:
             facts = known.get(row.oid) if row.oid is not None else None
             if facts is None:
-                facts = self._read(row)
+                facts = self.read(row)
                 if facts is not None and row.oid is not None:
                     fresh[row.oid] = facts
-            found.append(QueryRow(row, facts, beside))
+            found.append(QueryRow(row, beside, self.read, facts))
         if fresh:
             self.index.add(fresh)
         return iter(found)
@@ -261,7 +266,8 @@ class _Reader:
             return True
         return bytes(row.oid) in self.candidates or bytes(row.oid) not in self.indexed
 
-    def _read(self, row: RunRow) -> Facts | None:
+    def read(self, row: RunRow) -> Facts | None:
+        """Returns the facts of a run, out of its objects; None of one that is damaged."""
         try:
             if row.oid is not None:
                 return facts_of(stored.Run.get(self.repo.objects, row.oid), self.repo.store, self.components)

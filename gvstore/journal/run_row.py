@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gvstore.journal.run_facts import Facts
 from gvstore.objects.oid import ObjectId
-from gvstore.repo.remark import Remarks
+from gvstore.repo.remark import Remarks, read_remarks, remarked
 
 if TYPE_CHECKING:
     from gvstore.journal.repository import Repository
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NONE = Remarks()
+_FEW = 50  # runs whose remarks are looked up one by one
 
 
 class Beside:
@@ -25,6 +26,7 @@ class Beside:
         self.repo, self.now = repo, now
         self._tags: dict[ObjectId, tuple[str, ...]] | None = None
         self._remarked: dict[int, ObjectId] | None = None
+        self._asked = 0
         self._numbers: dict[str, int | None] = {}
 
     def tags(self, oid: ObjectId | None) -> tuple[str, ...]:
@@ -37,9 +39,10 @@ class Beside:
 
     def remarks(self, number: int) -> Remarks:
         """Returns what is said of a run."""
+        self._asked += 1
+        if self._remarked is None and self._asked <= _FEW:
+            return read_remarks(self.repo, number)
         if self._remarked is None:
-            from gvstore.repo.remark import remarked
-
             self._remarked = remarked(self.repo)
         oid = self._remarked.get(number)
         return Remarks.get(self.repo.objects, oid) if oid is not None else _NONE
@@ -54,12 +57,21 @@ class Beside:
 
 
 class QueryRow:
-    """A run as refs.db lists it, with its facts; None of a damaged one."""
+    """A run as refs.db lists it, with its facts, which `read` gives if they are not there when they are asked for."""
 
-    __slots__ = ("beside", "facts", "row")
+    __slots__ = ("_facts", "_read", "beside", "row")
 
-    def __init__(self, row: RunRow, facts: Facts | None, beside: Beside) -> None:
-        self.row, self.facts, self.beside = row, facts, beside
+    def __init__(
+        self, row: RunRow, beside: Beside, read: Callable[[RunRow], Facts | None] | None = None, facts: Facts | None = None
+    ) -> None:
+        self.row, self.beside, self._read, self._facts = row, beside, read, facts
+
+    @property
+    def facts(self) -> Facts | None:
+        """What follows from its objects; None of a damaged one."""
+        if self._facts is None and self._read is not None:
+            self._facts, self._read = self._read(self.row), None
+        return self._facts
 
     @property
     def name(self) -> str:

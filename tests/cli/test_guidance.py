@@ -39,7 +39,7 @@ def test_a_damaged_run_does_not_end_the_list(gv: CommandLine) -> None:
     listed = [json.loads(line) for line in gv("runs", "--json").out.splitlines()]
 
     assert [("run/3", "ok"), ("run/2", "damaged"), ("run/1", "ok")] == [(r["run"], r["status"]) for r in listed]
-    assert "run/2   damaged" in gv("runs").out
+    assert "run/2  damaged" in gv("runs").out
     assert "run/3" in gv("status").out
 
 

@@ -68,9 +68,10 @@ class RunsRemoved:
 @click.command("rm", cls=Command)
 @click.argument("revs", metavar="[RUN]...", nargs=-1)
 @click.option("--group", metavar="NAME", help="The runs of this group")
+@click.option("--where", metavar="QUERY", help="The runs of which this is true, as `gv runs --where` takes it")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be removed; change nothing")
 @pass_context
-def command(cx: CommandContext, revs: tuple[str, ...], group: str | None, dry_run: bool) -> None:
+def command(cx: CommandContext, revs: tuple[str, ...], group: str | None, where: str | None, dry_run: bool) -> None:
     """Take runs out of the list
 
     Notes and scores go along.  `gv undo` brings all of it back.  A run with a tag stays readable by that; what nothing
@@ -81,15 +82,20 @@ def command(cx: CommandContext, revs: tuple[str, ...], group: str | None, dry_ru
     Example:
       gv rm run/7 run/8
       gv rm --group tries --dry-run
+      gv rm --where 'status == "raised" and age > days(30)'
     """
     from gvstore import host
     from gvstore.cli.subject import run_name
     from gvstore.repo.removal import plan_removal, remove_runs
 
     repo = cx.journal
-    if not revs and group is None:
+    if not revs and group is None and where is None:
         raise UsageFault("no run is named", hint="`gv rm run/7`, `gv rm --group NAME`; `gv runs` lists the runs.")
-    runs = _selected(cx, repo, revs, group)
+    runs = _selected(cx, repo, revs, group) if revs or group is not None else []
+    if where is not None:
+        runs += [run for run in repo.runs.where(where) if run.number not in {each.number for each in runs}]
+    if not runs:
+        raise BadRev("no run is like that", hint="`gv runs --where` shows what a query finds.")
     if unnumbered := [run for run in runs if not run.number]:
         raise BadRev(f"{run_name(unnumbered[0])} is not in the list", hint="`gv runs` lists the runs.")
     numbers = [repo.settled(run).number for run in runs]

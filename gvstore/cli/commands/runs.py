@@ -1,182 +1,205 @@
-"""gv runs: lists the runs."""
+"""gv runs: lists the runs, and finds them."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import islice
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gvstore.cli import units
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
-from gvstore.cli.output import HIDDEN
-from gvstore.cli.style import Paint
-from gvstore.errors import Corrupt
+from gvstore.errors import Corrupt, UsageFault
 
 if TYPE_CHECKING:
-    from gvstore.cli.subject import RunOf
+    from gvstore.cli.runs import RunListed
     from gvstore.journal.repository import Repository
-    from gvstore.objects.oid import ObjectId
+    from gvstore.journal.run_query import RunQuery
+    from gvstore.journal.run_row import Beside, QueryRow
     from gvstore.repo import RunRow
 
-
-@dataclass(frozen=True, slots=True)
-class RunListed:
-    """One run of the list; `calls` counts those that had ended, and `status` is "damaged" where the run cannot be read."""
-
-    run: str
-    number: int
-    oid: ObjectId | None
-    status: str
-    target: str
-    message: str
-    group: str
-    branch: str
-    parent: str | None
-    calls: int
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    started_at: datetime
-    ended_at: datetime
-    labels: dict[str, object]
-    root: str = field(metadata=HIDDEN)
-    damage: str = field(default="", metadata=HIDDEN)
-
-    def lines(self, paint: Paint) -> Iterator[str]:
-        from gvstore.cli.shown_run import painted_status
-
-        if self.damage:
-            name = paint("run", self.run) + " " * (7 - len(self.run))
-            yield f"{name} {painted_status('damaged', paint, 11)} {units.local(self.started_at)}  {self.damage}"
-            return
-        tokens = (self.prompt_tokens or 0) + (self.completion_tokens or 0)
-        word = "finished call" if self.status in ("interrupted", "running") else "call"
-        facts = [units.count(self.calls, word)]
-        facts += [units.count(tokens, "token")] if tokens else []
-        facts += [f"from {self.parent}"] if self.parent else []
-        facts += [f"in {self.group}"] if self.group else []
-        facts += [self.message.partition("\n")[0]] if self.message else []
-        name = paint("run", self.run) + " " * (7 - len(self.run))
-        began = units.local(self.started_at)
-        yield f"{name} {painted_status(self.status, paint, 11)} {began}  {self.root}   {', '.join(facts)}"
-
-
-_BESIDE = 64  # columns of what stands beside a root call
-_LEAST = 36
+_ASKED = ("component", "target", "output", "tag", "group", "app", "partition")
+_FORMATS = ("table", "json", "csv", "parquet")
 
 
 @click.command("runs", cls=Command)
-@click.option("-n", "limit", type=click.IntRange(min=1), metavar="N", help="List the newest N only")
+@click.option("-n", "limit", type=click.IntRange(min=1), metavar="N", help="List the newest N only, of those that are found")
+@click.option("--where", "where", metavar="QUERY", multiple=True, help="List runs of which this is true (can be repeated)")
+@click.option("--status", metavar="STATUS", help="List runs of this status, or of several: ok,raised")
+@click.option("--component", metavar="PATTERN", help="List runs of this component: llm.chat, chat, llm.*")
+@click.option("--target", metavar="PATTERN", help="List runs whose target has this in it, or is like it: '*.py:f'")
+@click.option("--output", metavar="PATTERN", help="List runs whose output has this in it, or is like it")
+@click.option("--tag", metavar="NAME", help="List runs with this tag, or with one that is like it: 'best*'")
+@click.option("--group", metavar="NAME", help="List the runs of this group")
+@click.option("--since", metavar="TIME", help="List runs from then on: yesterday, '2 hours ago', 2026-11-20")
+@click.option("--until", metavar="TIME", help="List runs until then")
 @click.option("--app", metavar="ID", help="List the runs of this state machine's application only")
 @click.option("--partition", metavar="KEY", help="List the runs of applications of this partition only")
+@click.option("--sort", metavar="COLUMN", help="Sort by a column, as queries name it; with - before it the greatest first")
+@click.option("--reverse", is_flag=True, help="List them the other way round")
+@click.option("--graph", is_flag=True, help="Show as a tree which run came from which, and how")
+@click.option("--columns", metavar="A,B,C", help="Show these columns, or parts of them: number,args.topic,score")
+@click.option("--format", "form", type=click.Choice(_FORMATS), metavar="FORM", help="Print a table, json (one a line), csv or parquet")
+@click.option("-o", "target_file", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE, which must not be there")
 @pass_context
-def command(cx: CommandContext, limit: int | None, app: str | None, partition: str | None) -> None:
+def command(
+    cx: CommandContext, /, limit: int | None, where: tuple[str, ...], status: str | None, since: str | None, until: str | None,
+    sort: str | None, reverse: bool, graph: bool, columns: str | None, form: str | None, target_file: Path | None, **asked: str | None,
+) -> None:  # fmt: skip
     """List the runs, the newest first
 
     A run is interrupted when the process that recorded it is gone; its finished calls are kept, and `gv replay`
     goes on from there.
 
+    QUERY is an expression of Python over columns: number, status, target, component, args.NAME, output (output.NAME of
+    a record), calls, tokens, prompt_tokens, completion_tokens, cost (in dollars), seconds, started, ended, age (in
+    seconds), group, message, author, branch, parent, tags, note, score, scores.NAME, app, partition.  Functions: contains,
+    startswith, endswith, lower, upper, matches (a regular expression), text, len, hours, days and Python's own.  What a run
+    does not have is None, and is neither equal nor greater nor less.
+
     \b
     Example:
       gv runs -n 10
+      gv runs --where 'args.topic == "otters" and tokens > 500' --sort -score
+      gv runs --status raised,interrupted --since yesterday
+      gv runs --columns number,args.topic,output --format csv -o runs.csv
       gv runs --app chat --partition north
     """
     repo = cx.journal
-    width = max(cx.output.paint.width - _BESIDE, _LEAST)
-    wanted = {name: value for name, value in (("app", app), ("partition", partition)) if value is not None}
-    if wanted:
-        found = list(islice(_labelled(repo, wanted), limit))
-        if not found:
-            cx.output.status(f"no runs of {' and '.join(f'{name} {value}' for name, value in wanted.items())}{_near(repo, wanted)}")
-        cx.output.stream(_readable(repo, row, width) for row in found)
+    query = repo.runs.query().limit(limit)
+    for each in where:
+        query = query.where(each)
+    query = query.where(status=_words(status), **{name: asked[name] for name in _ASKED})
+    query = query.since(since) if since is not None else query
+    query = query.until(until) if until is not None else query
+    query = query.sort(sort) if sort is not None else query
+    query = query.reverse() if reverse else query
+    wanted = _words(columns) or []
+    if graph and (wanted or form not in (None, "table", "json")):
+        raise UsageFault("--graph draws a tree, and takes no columns and no other form", hint="Leave one of them out.")
+    with cx.output.progress("reading runs") as advance:
+        query.advance = advance
+        if form in ("csv", "parquet") or target_file is not None:
+            _write(cx, query, wanted, form or "table", target_file)
+            return
+        rows = query.rows(lazily=not wanted)
+        first = next(rows, None)
+        query.advance = None
+    if first is None:
+        _nothing(cx, repo, asked, narrowed=bool(where or status or since or until or any(asked.values())))
         return
-    rows = repo.refs.runs(limit=limit)
-    if not rows:
+    answer = _answers(cx, repo, _again(first, rows), wanted, graph=graph, as_json=cx.json or form == "json")
+    if form == "json" and not cx.json:
+        cx.output.raw(_json_lines(answer))
+    else:
+        cx.output.stream(answer)
+
+
+def _words(text: str | None) -> list[str] | None:
+    return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _again(first: QueryRow, rest: Iterator[QueryRow]) -> Iterator[QueryRow]:
+    yield first
+    yield from rest
+
+
+def _answers(
+    cx: CommandContext, repo: Repository, rows: Iterator[QueryRow], columns: list[str], *, graph: bool, as_json: bool
+) -> Iterable[Any]:
+    """Returns what is printed: a result a line."""
+    from gvstore import host
+    from gvstore.cli import units
+    from gvstore.cli.runs import ago, table
+
+    if columns:
+        from gvstore.cli.run_cells import cells_of, cells_table
+
+        made = cells_of(rows, columns)
+        return made if as_json else cells_table(made, cx.output.paint.width)
+    if graph:
+        from gvstore.cli.run_graph import derived, how
+
+        found = [(_listed(repo, row.row, row.beside), row) for row in rows]
+        return derived([(run, how(row.facts.argv if row.facts else (), run.status, has_parent=run.parent is not None)) for run, row in found])
+    shown = (_listed(repo, row.row, row.beside) for row in rows)
+    when = ago(units.moment(host.now_us())) if cx.on_terminal else units.local
+    return shown if as_json else table(shown, cx.output.paint.width, when)
+
+
+def _listed(repo: Repository, row: RunRow, beside: Beside) -> RunListed:
+    """Returns one run, ready to print; of one that is damaged, what is known without it."""
+    from gvstore.cli.runs import damaged, listed
+
+    try:
+        return listed(repo.runs[row.number], beside)
+    except Corrupt as e:
+        return damaged(row, e, beside)
+
+
+def _json_lines(answers: Iterable[Any]) -> Iterator[bytes]:
+    from gvstore.cli.json_form import dump
+
+    for each in answers:
+        yield dump(each).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _write(cx: CommandContext, query: RunQuery, columns: list[str], form: str, target: Path | None) -> None:
+    """Writes the runs as a file of another form, to `target` or stdout."""
+    from gvstore.cli.run_cells import written
+
+    if form == "parquet" and target is None and cx.on_terminal:
+        raise UsageFault("parquet is not for a terminal", hint="Write it to a file: `gv runs --format parquet -o runs.parquet`.")
+    if target is not None and target.exists():
+        from gvstore.errors import WouldLose
+
+        raise WouldLose(f"{target} exists", hint="Give another FILE, or delete it first.")
+    if form in ("table", "json"):
+        answers = list(_answers(cx, cx.journal, query.rows(lazily=not columns), columns, graph=False, as_json=form == "json"))
+        if form == "json":
+            data = b"".join(_json_lines(answers))
+        else:
+            from gvstore.cli.style import PLAIN
+
+            data = "".join(f"{line}\n" for each in answers for line in each.lines(PLAIN)).encode("utf-8", "backslashreplace")
+        count = len(answers)
+    else:
+        data, count = written(query.rows(), columns, form)
+    if target is None:
+        cx.output.raw([data])
+        return
+    from gvstore import fs
+    from gvstore.cli.run_cells import RunsWritten
+
+    try:
+        fs.write_atomic(target, data)
+    except OSError as e:
+        raise UsageFault(f"{target} cannot be written: {e.strerror}") from e
+    cx.output.result(RunsWritten(target, form, count, len(data)))
+
+
+def _nothing(cx: CommandContext, repo: Repository, asked: dict[str, str | None], *, narrowed: bool) -> None:
+    """Says that nothing was found, and what there is that is like what was asked for."""
+    if not narrowed or not repo.refs.runs(limit=1):
         cx.output.status("no runs yet: `gv run FILE.py:FUNCTION` makes one")
-    cx.output.stream(_readable(repo, row, width) for row in rows)
+        return
+    told = [f"{name} {value}" for name, value in asked.items() if value is not None]
+    near = _near(repo, asked)
+    cx.output.status(f"no runs{' of ' + ' and '.join(told) if told else ' like that'}{near}")
 
 
-def _labelled(repo: Repository, wanted: dict[str, str]) -> Iterator[RunRow]:
-    """Yields the rows of the runs that have these labels, the newest first; one that cannot be read has none."""
-    for row in repo.refs.runs():
-        with contextlib.suppress(Corrupt):
-            labels = repo.runs[row.number].labels
-            if all(labels.get(name) == value for name, value in wanted.items()):
-                yield row
-
-
-def _near(repo: Repository, wanted: dict[str, str]) -> str:
-    """Returns what to say of labels that are like those that were looked for."""
+def _near(repo: Repository, asked: dict[str, str | None]) -> str:
+    """Returns what to say of names that are like those that were looked for."""
     import difflib
 
-    known: dict[str, set[str]] = {name: set() for name in wanted}
-    for row in repo.refs.runs():
-        with contextlib.suppress(Corrupt):
-            labels = repo.runs[row.number].labels
-            for name, values in known.items():
-                if name in labels:
-                    values.add(str(labels[name]))
-    near = [each for name, value in wanted.items() for each in difflib.get_close_matches(value, known[name], 2, 0.5) if each != value]
-    return f"; did you mean {' or '.join(near)}?" if near else ""
-
-
-def _readable(repo: Repository, row: RunRow, width: int) -> RunListed:
-    """Returns one run, ready to print; of one that is damaged, what is known without it."""
-    try:
-        return _listed(repo.runs[row.number], width)
-    except Corrupt as e:
-        return _damaged(row, e)
-
-
-def _damaged(row: RunRow, why: Corrupt) -> RunListed:
-    return RunListed(
-        run=f"run/{row.number}",
-        number=row.number,
-        oid=row.oid,
-        status="damaged",
-        target=row.target,
-        message="",
-        group="",
-        branch="",
-        parent=None,
-        calls=0,
-        prompt_tokens=None,
-        completion_tokens=None,
-        started_at=units.moment(row.started_at),
-        ended_at=units.moment(row.ended_at or row.started_at),
-        labels={},
-        root="",
-        damage=f"{row.target}: {why}",
-    )
-
-
-def _listed(run: RunOf, width: int) -> RunListed:
-    """Returns one run, ready to print; its root call takes `width` columns."""
-    from gvstore.cli.call_line import call_line
-    from gvstore.cli.style import PLAIN
-
-    record, parent = run.record, run.parent
-    root = run.invocation if record.root is not None else None
-    return RunListed(
-        run=run.name,
-        number=run.number,
-        oid=run.oid,
-        status=run.status,
-        target=record.target,
-        message=record.message,
-        group=record.group,
-        branch=record.branch,
-        parent=parent.name if parent is not None else None,
-        calls=run.calls,
-        prompt_tokens=record.counts.get("prompt_tokens"),
-        completion_tokens=record.counts.get("completion_tokens"),
-        started_at=units.moment(record.started_at),
-        ended_at=units.moment(record.ended_at),
-        labels=dict(run.labels),
-        root=call_line(root, PLAIN, names=False, width=width) if root is not None else record.target,
-    )
+    found: list[str] = []
+    exact = {name: value for name, value in asked.items() if value is not None and name in ("app", "partition", "group", "tag", "component")}
+    known: dict[str, set[str]] = {name: set() for name in exact}
+    for row in repo.runs.query().limit(10_000).rows() if exact else ():
+        for name, values in known.items():
+            value = row["tags" if name == "tag" else name]
+            values.update(value if isinstance(value, list) else [str(value)] if value else [])
+    for name, wanted in exact.items():
+        found += [each for each in difflib.get_close_matches(wanted, sorted(known[name]), 2, 0.5) if each != wanted]
+    return f"; did you mean {' or '.join(found)}?" if found else ""
