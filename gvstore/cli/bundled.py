@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     Opened = TypeVar("Opened", bound=Repository)
 
 READERS = frozenset({
-    "show", "runs", "get", "diff", "log", "blame", "grep", "cat-file", "rev-parse", "rev-list", "ls-tree", "show-ref",
-    "count-objects", "fsck", "inbox", "replay", "machine", "op", "reflog",
+    "show", "runs", "get", "diff", "log", "blame", "grep", "cat-file", "rev-parse", "rev-list", "merge-base", "ls-tree",
+    "show-ref", "count-objects", "fsck", "inbox", "replay", "machine", "reflog",
 })  # fmt: skip
 _END = "--"
 

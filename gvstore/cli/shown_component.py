@@ -68,10 +68,10 @@ def _written(each: ReachedShown) -> str:
 
 
 def component_of_run(repo: Repository, rev: str) -> ComponentShown | None:
-    """Returns the component that `run/8::prog.late` names, as the run's code has it; None where the rev is no such.
+    """Returns the component that `run/8::prog.late` or `git:main::prog.late` names, as that code has it; None where the rev is no such.
 
     Raises:
-        BadRev: the run has no code, or its code no such component.
+        BadRev: the run has no code, or the code no such component.
     """
     from gvstore.errors import BadRev
     from gvstore.journal.code_root import find_code
@@ -83,7 +83,8 @@ def component_of_run(repo: Repository, rev: str) -> ComponentShown | None:
     if not is_named:
         return None
     try:
-        if repo.resolve(above, wanted=frozenset({Found.COMMIT, Found.RUN})).found is not Found.RUN:
+        found = repo.resolve(above, wanted=frozenset({Found.COMMIT, Found.RUN}))
+        if found.found is not Found.RUN and not found.ref.startswith("git:"):
             return None
     except BadRev:
         return None

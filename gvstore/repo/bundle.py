@@ -29,7 +29,19 @@ from gvstore.odb.fault import Forgotten
 from gvstore.odb.tombstone import Tombstone
 from gvstore.refs import Refs
 from gvstore.refs.fault import BadRefName
-from gvstore.refs.names import BRANCHES, HEAD, REMOTES, RUN, RUNS, TAGS, VALUES, check_ref_name, run_ref, short_name
+from gvstore.refs.names import (
+    BRANCHES,
+    HEAD,
+    NOTES,
+    REMOTES,
+    RUN,
+    RUNS,
+    TAGS,
+    VALUES,
+    check_ref_name,
+    run_ref,
+    short_name,
+)
 from gvstore.refs.record import TakenRun
 from gvstore.refs.value import check_value, format_run, format_symbolic, value_oid, value_run, value_target
 from gvstore.repo import layout
@@ -39,7 +51,6 @@ from gvstore.repo.resolve import Found, Resolved
 if TYPE_CHECKING:
     from gvstore.repo.repository import Repository
 
-NOTES = "refs/notes/"
 GONE = "-"  # stands for the name of an object that was forgotten before
 _MOST = 2**63 - 1
 _MOST_GONE = 10_000  # each is a file where a bundle is laid out

@@ -188,7 +188,7 @@ class Resolver:
         if sign == "::":
             raise UnknownRev(
                 text, "git's commits know no components",
-                hint=f"`gv run {text}` runs one; `gv show {_GIT}{name}:FILE.py` shows the file that defines it.",
+                hint=f"`gv show {text}` shows one and `gv run {text}` runs it; `{_GIT}{name}:FILE.py` is the file that defines it.",
             )  # fmt: skip
         code = git(name)
         if not sign or not path.strip("/"):

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 import gvstore as gv
+from gvstore.cli import table
+from gvstore.cli.bundled import READERS
 from gvstore.errors import GvError
 from gvstore.journal.repository import Repository
 from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
 from gvstore.odb.bundle import MAGIC, CorruptBundle, NoBundle, encode_bundle, open_bundle
 from gvstore.odb.fault import Forgotten, NewerFormat
+from gvstore.refs.names import notes_ref
 from gvstore.repo import layout
 from gvstore.repo.bundle import GONE, NotBundled, lay_out, unpack, write_bundle
 
@@ -195,3 +198,29 @@ def test_random_damage_is_an_error_of_ours(source: Repository, tmp_path: Path) -
             continue
         with repo:
             list(repo.fsck(exact=True))
+
+
+def test_notes_and_tags_of_runs_go_along(source: Repository, tmp_path: Path) -> None:
+    """What was noted of a run stands beside it wherever it goes, under the number that it gets; so does a tag that was named."""
+    with source:
+        oid = source.store.commit("well done").oid
+        with source.transaction("note", author="a", now=NOW) as transaction:
+            transaction.create(notes_ref(3), oid)
+            transaction.create("refs/tags/best", source.refs.resolve("refs/runs/3") or "")
+    bundle = bundle_of(source, tmp_path / "x.gvb", "best")
+    assert {"HEAD", "RUN", "refs/notes/3", "refs/runs/3", "refs/tags/best"} == {
+        name for _, name in open_bundle(bundle).names
+    }
+    with Repository.init(tmp_path / "target", author="a", now=NOW) as repo:
+        for _ in range(2):
+            assert ((3, 1),) == tuple(
+                taken[:2] for taken in unpack(repo, open_bundle(bundle), author="a", now=NOW).runs
+            )
+        assert oid == repo.refs.resolve(notes_ref(1)) and repo.refs.resolve("refs/notes/3") is None
+        assert 1 == repo.resolve("best").run
+
+
+def test_readers_are_commands() -> None:
+    """What takes a bundle in place of a repository is there, and is not what makes bundles."""
+    assert set(table.names()) >= READERS - {"grep"}
+    assert "bundle" not in READERS
