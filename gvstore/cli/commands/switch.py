@@ -28,7 +28,7 @@ def command(
     """Go onto a branch
 
     The work tree is brought to the branch's commit; edits to files that are the same in both are taken along, and nothing
-    unsaved is overwritten.  `-` is the branch that you were on before.
+    unsaved is overwritten.  `-` is the branch that you were on before.  A branch that only another repository has is made here.
 
     \b
     Example:
@@ -47,7 +47,9 @@ def command(
     if branch is None and not made and not detach:
         raise UsageFault("gv switch needs a BRANCH", hint="`gv branch` lists them; `gv switch -c NAME` makes one.")
     rev = "@{-1}" if branch == "-" else branch
-    if rev is not None and not (made or detach):
+    if rev is not None and not (made or detach) and (remote := _only_remote(cx, rev)):
+        rev, made = remote, rev
+    elif rev is not None and not (made or detach):
         found = cx.repository.resolver().resolve(BRANCHES + rev if cx.repository.refs.resolve(BRANCHES + rev) else rev)
         if not found.ref.startswith(BRANCHES):
             raise BadRev(
@@ -56,3 +58,14 @@ def command(
             )
         rev = found.ref
     check_out(cx, rev, create=made, reset=recreate is not None, detach=detach, force=force)
+
+
+def _only_remote(cx: CommandContext, name: str) -> str:
+    """Returns the branch of another repository that is called so, if there is one alone and none here: "" otherwise."""
+    from gvstore.refs.names import BRANCHES, REMOTES
+
+    refs = cx.repository.refs
+    if refs.read(BRANCHES + name) is not None:
+        return ""
+    found = [ref for ref in refs.list(REMOTES) if ref.removeprefix(REMOTES).partition("/")[2] == name]
+    return found[0] if len(found) == 1 else ""
