@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from gvstore.journal.address import CallPath
     from gvstore.journal.code_root import CodeRoot
     from gvstore.odb.collect import Collected
+    from gvstore.repo.reset import Reset
+    from gvstore.repo.undo import Undone
 
 T = TypeVar("T")
 _GIT_NOTE_NS = 5_000_000_000
@@ -335,6 +337,45 @@ class Repository(BareRepository):
             components=lambda files: find_components(self.objects, files, self.facts, unread), runs=runs_to_commit(self),
             paths=paths, stops=self._stops(allow_large=allow_large, allow_secret=allow_secret), allow_empty=allow_empty,
         )  # fmt: skip
+
+    def reset(
+        self, rev: str, *, hard: bool = False, author: str | None = None, now: int | None = None
+    ) -> Reset:
+        """Moves HEAD's branch to the commit that `rev` names; with `hard` the files too, those that give way stored before."""
+        from gvstore.repo.reset import reset
+
+        moment = host.now_us() if now is None else now
+        oid = self.resolve_commit(rev, now=moment)
+        return reset(self, oid, rev=rev, hard=hard, author=self.author(author), now=moment)
+
+    def undo(
+        self,
+        operation: str | None = None,
+        *,
+        to: bool = False,
+        keep_files: bool = False,
+        dry_run: bool = False,
+        author: str | None = None,
+        now: int | None = None,
+    ) -> Undone:
+        """Takes back the last command, or `operation` (its number), or with `to` all after that one.
+
+        Raises:
+            NothingToUndo, NoSuchOperation: there is no such command, or it cannot be undone.
+            RefsMovedSince, ObjectsGone, EditedSince: it cannot be taken back; nothing was done.
+        """
+        from gvstore.repo.undo import undo
+
+        moment = host.now_us() if now is None else now
+        return undo(
+            self, operation, to=to, keep_files=keep_files, dry_run=dry_run, author=self.author(author), now=moment
+        )
+
+    def redo(self, *, keep_files: bool = False, author: str | None = None, now: int | None = None) -> Undone:
+        """Does again what the last undo took back.  Raises as `undo`."""
+        from gvstore.repo.undo import redo
+
+        return redo(self, keep_files=keep_files, author=self.author(author), now=host.now_us() if now is None else now)
 
     def gc(self, *, prune: str | None = None, dry_run: bool = False, now: int | None = None) -> Collected:
         """Collects garbage; dead runs are stored first, and what running ones link is kept.

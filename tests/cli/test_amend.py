@@ -32,8 +32,11 @@ def test_runs_and_values_of_the_amended_commit_are_kept(gv: CommandLine) -> None
         assert old.runs == new.runs[:1] and 2 == len(new.runs)
         assert "Bob <bob@example.org>" == new.author
         assert ({"a.py"}, ("b.txt",)) == (set(repo.head_files()), repo.status().added)
-        gv("undo")
+        repo.undo()
         assert old == head(repo)
+        repo.redo()
+        repo.reset("HEAD@{1}", hard=True)
+        assert (old, 1) == (head(repo), len(repo.undo(dry_run=True).refs))
 
 
 def test_nothing_to_amend(gv: CommandLine) -> None:
