@@ -68,6 +68,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "check-ignore": "Print which paths are ignored (plumbing)",
         "show-ref": "Show refs and the objects that they name (plumbing)",
         "update-ref": "Move refs, if they are what you take them for (plumbing)",
+        "for-each-ref": "Print refs in a form of your own (plumbing)",
         "symbolic-ref": "Print or set the ref that HEAD or RUN stands on (plumbing)",
         "count-objects": "Count the objects and the disk they take (plumbing)",
         "rev-list": "Print the names of the commits of a range (plumbing)",

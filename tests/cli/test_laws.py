@@ -99,6 +99,7 @@ INVOCATIONS: dict[str, str] = {
     "check-ignore": "check-ignore x.pyc",
     "show-ref": "show-ref",
     "update-ref": "update-ref refs/heads/third HEAD",
+    "for-each-ref": "for-each-ref",
     "symbolic-ref": "symbolic-ref HEAD",
     "count-objects": "count-objects",
 }

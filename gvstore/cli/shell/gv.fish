@@ -2,13 +2,15 @@
 function __gv_complete
     set -l command gv
     set -q _GV_COMMAND; and set command $_GV_COMMAND
-    set -l words (commandline -opc) (commandline -ct)
+    set -l current (commandline -ct)
+    set -q current[1]; or set current ''
+    set -l words (commandline -opc) $current[1]
     for line in ($command complete-words fish $words[2..-1] 2>/dev/null)
         switch $line
             case \t'files'
-                __fish_complete_path (commandline -ct)
+                __fish_complete_path $current[1]
             case \t'folders'
-                __fish_complete_directories (commandline -ct)
+                __fish_complete_directories $current[1]
             case '*'
                 echo $line
         end
