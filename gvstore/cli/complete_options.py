@@ -21,9 +21,9 @@ _OF_NAME = {
     "folder": "DIR", "target": "TARGET", "key": "KEY",
 }  # fmt: skip
 _SPECIAL = {
-    ("branch", "name"): "BRANCH", ("switch", "name"): "BRANCH", ("config", "value"): "SETTING", ("config", "key"): "SETTINGS",
+    ("branch", "names"): "BRANCH", ("reflog", "ref"): "BRANCH", ("config", "value"): "SETTING", ("config", "key"): "SETTINGS",
     ("help", "theme"): "THEME", ("help", "name"): "THEME", ("completion", "shell"): "", ("show-ref", "patterns"): "REF",
-    ("replay", "live"): "COMPONENT", ("symbolic-ref", "target"): "REF", ("update-ref", "words"): "REFREV",
+    ("replay", "live"): "COMPONENT", ("symbolic-ref", "target"): "REF", ("update-ref", "words"): "REFREV", ("tag", "names"): "REV",
 }  # fmt: skip
 _KNOWN = {
     "REV", "RUN", "CALL", "PATH", "FILE", "DIR", "BRANCH", "TARGET", "COMPONENT", "OID", "COMMIT", "SETTING", "SETTINGS", "THEME",
@@ -132,7 +132,8 @@ def _kinds(command: str, param: click.Parameter) -> list[str]:
         return ["FILE"]
     if isinstance(param.type, click.Path):
         return ["FILE" if param.type.file_okay else "DIR"]
-    words = [word for word in _WORD.findall(param.metavar or "") if word in _KNOWN]
+    before_dashes = (param.metavar or "").partition("--")[0]
+    words = [word for word in _WORD.findall(before_dashes) if word in _KNOWN]
     if words:
         return list(dict.fromkeys(words))
     name = _OF_NAME.get(param.name or "", "") if isinstance(param, click.Argument) or not param.metavar else ""
