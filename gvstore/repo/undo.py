@@ -233,7 +233,7 @@ def _reverse(
                 transaction.delete(change.name, expected=change.old, message=name)
         # The operation stands in the log also where files alone were to go back, and were back already.
         (moved if back or moved.before is not None else _nothing_moved(repo)).note(transaction)
-    if moved.before is not None:
+    if moved.before is not None or (not keep_files and present_mark(repo) is not None):
         write_mark(repo.gv, _lying(repo))
     written = tuple(path for path in todo.write if path not in moved.missing)
     return Undone(action, shown, back, left, written, todo.delete)

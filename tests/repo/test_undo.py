@@ -193,6 +193,10 @@ def test_the_code_of_a_run_goes_and_comes_back(repo: Repository) -> None:
     assert mark is not None and ("run/1", True) == (mark.label, mark.done)
     repo.checkout("main")
     assert b"1" == (repo.path / "a").read_bytes()
+    same = record(repo, repo.snapshot_code(["a"], base=base).tree, base)
+    repo.checkout(f"run/{same}")
+    back(repo)
+    assert repo.status().mark is None
 
 
 def test_what_is_gone_does_not_come_back(repo: Repository) -> None:
