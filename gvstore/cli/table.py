@@ -37,6 +37,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "commit": "Commit the work tree and the finished runs",
         "log": "Show the commits, the newest first",
         "diff": "Show how files, commits, runs or values differ",
+        "grep": "Show lines that match, in files, commits and runs",
         "bisect": "Find the commit, or the call of a run, from which on something is bad",
         "branch": "List, make, rename or delete branches",
         "switch": "Go onto a branch",
