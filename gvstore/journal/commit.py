@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,9 @@ from gvstore.repo.files import Files
 if TYPE_CHECKING:
     from gvstore.code.discover import Unparsable
     from gvstore.code.facts import FactStore
+    from gvstore.journal.repository import Repository as JournalRepository
     from gvstore.repo import Repository
+    from gvstore.repo.landing import Recipe
 
 
 def find_components(
@@ -51,15 +53,15 @@ def _sources(objects: ObjectStore, files: Files) -> Iterator[tuple[str, bytes]]:
                 yield path, get_blob(objects, entry.oid)
 
 
-def runs_to_commit(repo: Repository) -> tuple[ObjectId, ...]:
+def runs_to_commit(repo: Repository, also: Sequence[ObjectId] = ()) -> tuple[ObjectId, ...]:
     """Returns the finished runs of this line that no commit of it holds yet, the oldest first.
 
     A run is of this line if it started from a commit that HEAD comes from, or,
-    before there is one, from none.
+    before there is one, from none.  Lines that a merge joins with it are those of the commits `also`.
     """
     from gvstore.journal.line import loose_runs
 
-    return loose_runs(repo)
+    return loose_runs(repo, also)
 
 
 def dead_to_commit(repo: Repository) -> tuple[int, ...]:
@@ -82,3 +84,23 @@ def dead_to_commit(repo: Repository) -> tuple[int, ...]:
         if in_line(repo, head, base):
             found.append(row.number)
     return tuple(found)
+
+
+def recipe(
+    repo: JournalRepository,
+    *,
+    author: str | None = None,
+    now: int | None = None,
+    unread: Callable[[Unparsable], None] | None = None,
+) -> Recipe:
+    """Returns how commits of merges, reverts and picks are made here: with their components, and the runs of their lines."""
+    from gvstore import host
+    from gvstore.repo.landing import Recipe
+
+    return Recipe(
+        repo.author(author),
+        host.now_us() if now is None else now,
+        components=lambda files: find_components(repo.objects, files, repo.facts, unread),
+        runs=lambda parents: runs_to_commit(repo, parents),
+        stops=repo.stops(),
+    )

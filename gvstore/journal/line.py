@@ -12,7 +12,7 @@ docs/format/repo.md has the file, which may be deleted at any time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -56,8 +56,11 @@ class Line:
         }
 
 
-def loose_runs(repo: Repository) -> tuple[ObjectId, ...]:
-    """Returns the finished runs of this line that no commit of it holds yet, the oldest first."""
+def loose_runs(repo: Repository, also: Sequence[ObjectId] = ()) -> tuple[ObjectId, ...]:
+    """Returns the finished runs of this line that no commit of it holds yet, the oldest first.
+
+    The lines of the commits `also`, which a merge is about to join with it, are taken as its own.
+    """
     path = repo.gv / layout.RUN_CACHE
     mark, head = repo.refs.log_mark(), repo.head
     line = _read(path)
@@ -67,6 +70,8 @@ def loose_runs(repo: Repository) -> tuple[ObjectId, ...]:
     if known != (head, mark) and not repo.read_only:
         with suppress(OSError):
             fs.write_atomic(path, _format(line).encode(), durable=False)
+    if also:
+        line.take_in(log(repo.objects, also, without=[head] if head is not None else []))
     return tuple(oid for _, oid in sorted(line.loose.items()) if repo.objects.has(oid))
 
 

@@ -293,6 +293,7 @@ class Repository(BareRepository):
         allow_large: bool = False,
         allow_secret: bool = False,
         allow_empty: bool = False,
+        allow_conflicts: bool = False,
         unread: Callable[[Unparsable], None] | None = None,
     ) -> ObjectId:
         """Returns the new commit: the work tree (or `paths` of it), its components, the named values, and the runs of this line.
@@ -304,10 +305,14 @@ class Repository(BareRepository):
             Swallowed: files that are too large or hold keys; lists all of them.
             RefMoved, WorktreeBusy: another process is at work.
         """
+        from gvstore.repo.pending import pending_of
+
         settle(self)
+        pending = pending_of(self)
         return super().commit(
             message, author=author, now=now, components=lambda files: find_components(self.objects, files, self.facts, unread),
-            runs=runs_to_commit(self), paths=paths, allow_large=allow_large, allow_secret=allow_secret, allow_empty=allow_empty,
+            runs=runs_to_commit(self, pending.parents if pending is not None else ()), paths=paths, allow_large=allow_large,
+            allow_secret=allow_secret, allow_empty=allow_empty, allow_conflicts=allow_conflicts,
         )  # fmt: skip
 
     def amend(
@@ -335,7 +340,7 @@ class Repository(BareRepository):
             self, message or None, author=self.author(author) if author or reset_author else None, writer=self.author(),
             now=host.now_us() if now is None else now,
             components=lambda files: find_components(self.objects, files, self.facts, unread), runs=runs_to_commit(self),
-            paths=paths, stops=self._stops(allow_large=allow_large, allow_secret=allow_secret), allow_empty=allow_empty,
+            paths=paths, stops=self.stops(allow_large=allow_large, allow_secret=allow_secret), allow_empty=allow_empty,
         )  # fmt: skip
 
     def reset(

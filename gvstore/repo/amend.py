@@ -15,6 +15,7 @@ from gvstore.repo.commit import FindComponents, clean_message, named_values, sna
 from gvstore.repo.files import read_files
 from gvstore.repo.git import git_note
 from gvstore.repo.moved import keep_unfinished
+from gvstore.repo.pending import check_none
 from gvstore.repo.worktree import Stops
 
 if TYPE_CHECKING:
@@ -45,10 +46,12 @@ def amend(
     had are kept, new ones added.  `writer` is who the operation names.
 
     Raises:
+        InTheMiddle: a merge, revert or cherry-pick is not finished.
         NothingToAmend: there is no commit, or the new one would change nothing beside its parent, and not `allow_empty`.
         RefMoved, Swallowed, NoSuchPath, UnreadableFile, FileChanged: as a commit.
     """
     with repo.worktree_lock(), repo.objects.batch():
+        check_none(repo, "`gv commit --amend`")
         ref, old = repo.refs.head_ref() or HEAD, repo.head
         if old is None:
             raise NothingToAmend("there is no commit yet to amend", hint='`gv commit -m "..."` makes the first.')

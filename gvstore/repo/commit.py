@@ -17,7 +17,6 @@ from gvstore.repo.checkout import write_mark
 from gvstore.repo.fault import NoSuchPath, NothingToCommit
 from gvstore.repo.files import Files, read_files, write_tree
 from gvstore.repo.git import git_note
-from gvstore.repo.moved import keep_unfinished
 from gvstore.repo.path import under
 from gvstore.repo.scan import Skipped, check_paths
 from gvstore.repo.secrets import Stop
@@ -112,51 +111,66 @@ def commit(
     paths: Sequence[str] | None,
     stops: Stops,
     allow_empty: bool,
+    allow_conflicts: bool = False,
 ) -> ObjectId:
     """Returns the new commit of the work tree, to which HEAD's branch (or HEAD, when detached) has moved.
 
-    `components` is asked for those that the committed files define.
+    `components` is asked for those that the committed files define.  It concludes what is unfinished (a merge, a pick).
 
     Raises:
+        Undecided: conflicts are left, and not `allow_conflicts`.
         NothingToCommit: nothing changed, and no run is to be added.
         RefMoved: another process committed meanwhile.
         Swallowed, NoSuchPath, UnreadableFile, FileChanged: as `snapshot`.
     """
-    message = clean_message(message)
+    from gvstore.repo.conclude import conclusion
+
     with repo.worktree_lock(), repo.objects.batch():
+        ending = conclusion(repo, allow_conflicts=allow_conflicts, paths=paths)
+        message = clean_message(message or ending.message)
         ref = repo.refs.head_ref() or HEAD
         parent = repo.head
         before = Commit.get(repo.objects, parent) if parent else None
         base = read_files(repo.objects, before.tree) if before else Files()
         taken = snapshot(repo.worktree, base, stops=stops, paths=paths)
-        named = named_values(repo) if values is None else dict(values)
+        named = {**(named_values(repo) if values is None else values), **ending.values}
         found = dict(components(taken.files))
-        if before is None:
-            same = not (taken.files or named)
-        else:
-            same = (before.tree, before.components, before.values) == (taken.tree, found, named)
-        if same and not runs and not allow_empty:
+        if not (runs or allow_empty or ending.parents) and _is_same(before, taken, found, named):
             raise NothingToCommit
+        parents = (parent, *ending.parents) if parent else ending.parents
         oid = Commit(
             tree=taken.tree,
-            parents=(parent,) if parent else (),
+            parents=parents,
             author=clean_text(author),
             created_at=now,
             message=message,
             components=found,
             values=named,
             runs=tuple(dict.fromkeys(runs)),
-            generation=before.generation + 1 if before else 1,
+            generation=generation_after(repo, parents),
             git=git_note(repo.path),
         ).put(repo.objects)
+        ending.announce(oid)
         said = f"commit{'' if before else ' (initial)'}: {subject(message)}"
         with repo.transaction(f"commit -m {subject(message)}", author=author, now=now) as transaction:
             transaction.update(ref, oid, expected=parent, message=said)
-            if paths is None:
-                keep_unfinished(repo, transaction)
+            ending.note(transaction, taken.tree, whole=paths is None)
+        ending.finish(oid)
         if paths is None:
             write_mark(repo.gv, None)  # the work tree is HEAD's now, whatever was laid over it before
     return oid
+
+
+def _is_same(before: Commit | None, taken: Snapshot, components: Mapping[str, ObjectId], values: Mapping[str, ObjectId]) -> bool:
+    """Returns whether the commit before has all of it; before the first, whether there is nothing."""
+    if before is None:
+        return not (taken.files or values)
+    return (before.tree, before.components, before.values) == (taken.tree, components, values)
+
+
+def generation_after(repo: Repository, parents: Sequence[ObjectId]) -> int:
+    """Returns the generation of a commit with these parents."""
+    return 1 + max((Commit.get(repo.objects, each).generation for each in parents), default=0)
 
 
 def named_values(repo: Repository) -> dict[str, ObjectId]:

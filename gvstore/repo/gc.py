@@ -3,7 +3,7 @@
 Kept for certain: what refs lead to, what programs put, every operation (refs.db
 can be rebuilt from them).  Kept while it may be wanted: what the reflog held in
 the last 90 days (`gc.reflog`), what journals of runs link, what an unfinished
-checkout was about to bring.  Links from commits to runs, and from runs to
+checkout, merge or pick was about to bring.  Links from commits to runs, and from runs to
 ancestors, are weak: they keep nothing.
 """
 
@@ -23,6 +23,7 @@ from gvstore.repo import layout
 from gvstore.repo.checkout import read_mark
 from gvstore.repo.code_folder import sweep_code
 from gvstore.repo.moment import parse_moment
+from gvstore.repo.pending import read_pending
 
 if TYPE_CHECKING:
     from gvstore.repo.repository import Repository
@@ -78,8 +79,16 @@ def roots(repo: Repository, *, now: int, window_us: int, journals: Callable[[], 
         since = min(now, now if last is None else last) - window_us
         values = refs.moved_values(since=since) if window_us > 0 else ()
         weak = _oids(values) + [entry.oid for entry in refs.operations()]
-    mark = read_mark(repo.gv)
-    return Roots(strict, [*weak, *(mark.leads_to if mark is not None else ()), *journals()])
+    mark, pending = read_mark(repo.gv), read_pending(repo.gv)
+    return Roots(
+        strict,
+        [
+            *weak,
+            *(mark.leads_to if mark is not None else ()),
+            *(pending.oids if pending is not None else ()),
+            *journals(),
+        ],
+    )
 
 
 def _oids(values: Iterable[str]) -> list[ObjectId]:

@@ -22,6 +22,7 @@ STAT_STAMP = "cache/stamp"
 TMP = "tmp"
 WORKTREE_LOCK = "worktree.lock"
 CHECKOUT = "checkout"
+PENDING = "pending"  # an unfinished merge, revert or cherry-pick
 CODE = "code"  # folders that code out of the store runs in
 WRITTEN = "written"  # what programs wrote there
 GITIGNORE = ".gitignore"

@@ -257,7 +257,7 @@ class Repository:
         """
         from gvstore.repo.commit import snapshot
 
-        stops = self._stops(allow_large=allow_large, allow_secret=allow_secret)
+        stops = self.stops(allow_large=allow_large, allow_secret=allow_secret)
         return snapshot(self.worktree, self.head_files(), stops=stops, paths=paths, leave_out=leave_out)
 
     def snapshot_code(self, paths: Sequence[str], *, base: ObjectId | None = None) -> Snapshot:
@@ -267,7 +267,7 @@ class Repository:
         """
         from gvstore.repo.commit import overlay
 
-        return overlay(self.worktree, self.files(base), paths, stops=self._stops())
+        return overlay(self.worktree, self.files(base), paths, stops=self.stops())
 
     def commit(
         self,
@@ -282,6 +282,7 @@ class Repository:
         allow_large: bool = False,
         allow_secret: bool = False,
         allow_empty: bool = False,
+        allow_conflicts: bool = False,
     ) -> ObjectId:
         """Returns the new commit of the work tree, or of `paths` of it; HEAD's branch has moved to it.
 
@@ -304,8 +305,9 @@ class Repository:
             runs=runs,
             values=values,
             paths=paths,
-            stops=self._stops(allow_large=allow_large, allow_secret=allow_secret),
+            stops=self.stops(allow_large=allow_large, allow_secret=allow_secret),
             allow_empty=allow_empty,
+            allow_conflicts=allow_conflicts,
         )
 
     def checkout(
@@ -352,12 +354,15 @@ class Repository:
 
     def status(self) -> Status:
         """Returns how the work tree differs from HEAD."""
+        from gvstore.repo.conclude import undecided
         from gvstore.repo.moved import present_mark
+        from gvstore.repo.pending import pending_of
         from gvstore.repo.status import Status, changes
 
         compared = self.worktree.compare(self.head_tree())
         differing = compared.differences.items()
         found = changes({p: old for p, (old, _) in differing if old}, {p: new for p, (_, new) in differing if new})
+        pending = pending_of(self)
         return Status(
             branch=self.branch,
             head=self.head,
@@ -367,6 +372,8 @@ class Repository:
             renamed=found.renamed,
             skipped=compared.skipped,
             mark=present_mark(self),
+            pending=pending,
+            undecided=tuple(undecided(self, pending)) if pending is not None else (),
         )
 
     def log(
@@ -527,7 +534,8 @@ class Repository:
 
         return git_note(self.path)
 
-    def _stops(self, *, allow_large: bool = False, allow_secret: bool = False) -> Stops:
+    def stops(self, *, allow_large: bool = False, allow_secret: bool = False) -> Stops:
+        """Returns what a commit stops at, as the settings have it."""
         from gvstore.repo.worktree import Stops
 
         return Stops(

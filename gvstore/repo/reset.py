@@ -11,6 +11,7 @@ from gvstore.refs.names import HEAD
 from gvstore.repo.checkout import plan, write_mark
 from gvstore.repo.files import read_files
 from gvstore.repo.moved import Moved, move_files
+from gvstore.repo.pending import check_none
 from gvstore.repo.switch import known_files, lying_files, unsaved, written
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ def reset(repo: Repository, oid: ObjectId, *, rev: str, hard: bool, author: str,
     What was edited gives way, stored before; files that neither commit speaks of stay.
 
     Raises:
+        InTheMiddle: a merge, revert or cherry-pick is not finished.
         WouldOverwrite: something is in the way that no tree can hold, a socket say; nothing was touched.
         RefMoved, WorktreeBusy, BadPath, CannotWrite: as a checkout.
     """
     commit = Commit.get(repo.objects, oid)
     command = f"reset {'--hard ' if hard else ''}{rev}"
     with repo.worktree_lock():
+        check_none(repo, f"`gv {command}`")
         ref, before = repo.refs.head_ref() or HEAD, repo.head
         moved, done = Moved(), Reset(oid, before, repo.branch)
         if hard:

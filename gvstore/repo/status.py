@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gvstore.objects.blob import blob_oid
 from gvstore.objects.oid import ObjectId
@@ -11,6 +12,10 @@ from gvstore.objects.tree import Mode, TreeEntry
 from gvstore.repo.checkout import Mark
 from gvstore.repo.files import Files
 from gvstore.repo.scan import Skipped
+
+if TYPE_CHECKING:
+    from gvstore.repo.conclude import Left
+    from gvstore.repo.pending import Pending
 
 _EMPTY = blob_oid(b"")
 
@@ -21,7 +26,8 @@ class Status:
 
     `renamed` holds (old, new) of files that moved with their content
     unchanged; they are in neither `added` nor `deleted`.  `mark` tells of an
-    unfinished checkout, or of a run's code laid over the work tree.
+    unfinished checkout, or of a run's code laid over the work tree, `pending` of
+    an unfinished merge, revert or cherry-pick, whose conflicts are `undecided`.
     """
 
     branch: str | None
@@ -32,6 +38,8 @@ class Status:
     renamed: tuple[tuple[str, str], ...]
     skipped: tuple[Skipped, ...]
     mark: Mark | None
+    pending: Pending | None = None
+    undecided: tuple[Left, ...] = ()
 
     @property
     def clean(self) -> bool:

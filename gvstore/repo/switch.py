@@ -20,6 +20,7 @@ from gvstore.repo.fault import FileChanged, UnreadableFile
 from gvstore.repo.files import NO_FILES, Files, read_files
 from gvstore.repo.moved import Moved, move_files, present_mark
 from gvstore.repo.path import under
+from gvstore.repo.pending import State, check_none, read_pending
 from gvstore.repo.resolve import Found, Resolved
 from gvstore.repo.scan import check_paths
 
@@ -129,6 +130,7 @@ def checkout_commit(
     commit = Commit.get(repo.objects, oid)
     ref = branch_ref(branch) if branch is not None else None
     with repo.worktree_lock():
+        check_none(repo, f"`gv checkout {label}`")
         there = repo.refs.resolve(ref) if create and ref else None
         if there is not None and not reset:
             raise RefExists(short_name(ref or ""))
@@ -171,6 +173,7 @@ def checkout_run(
     base = run.base if run.base is not None and repo.objects.has(run.base) else None
     label = f"run/{number}"
     with repo.worktree_lock():
+        check_none(repo, f"`gv checkout {label}`")
         known = known_files(repo)
         todo = plan(repo.worktree, read_files(repo.objects, run.code), known=known, delete=False, every=True, force=force)
         trees = (run.code, *_known_trees(repo))
@@ -229,8 +232,12 @@ def known_files(repo: Repository) -> Known:
     """Returns the files of HEAD, and those of other trees that may lie about in the work tree."""
     mark = present_mark(repo)
     trees = mark.trees if mark else ()
-    others = tuple(read_files(repo.objects, tree) for tree in trees if repo.objects.has(tree))
-    return Known(repo.head_files(), others, cut_off=mark is not None and not mark.done)
+    pending = read_pending(repo.gv)
+    if pending is not None:
+        trees += (pending.after,) if pending.state is not State.MOVING else (pending.since, pending.after)
+    others = tuple(read_files(repo.objects, tree) for tree in dict.fromkeys(trees) if repo.objects.has(tree))
+    cut_off = (mark is not None and not mark.done) or (pending is not None and pending.state is State.MOVING)
+    return Known(repo.head_files(), others, cut_off=cut_off)
 
 
 def lying_files(repo: Repository, paths: Sequence[str] | None = None) -> Files:

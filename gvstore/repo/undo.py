@@ -39,6 +39,7 @@ from gvstore.repo.operations import (
     redoable,
     standing,
 )
+from gvstore.repo.pending import check_none
 
 if TYPE_CHECKING:
     from gvstore.repo.repository import Repository
@@ -120,6 +121,7 @@ def undo(
         RefsMovedSince, ObjectsGone, EditedSince: it cannot be taken back; nothing was done.
     """
     with repo.worktree_lock():
+        check_none(repo, "`gv undo`")
         mark = present_mark(repo)
         name = f"undo {'--to ' if to else ''}{text}"
         if mark is not None and not mark.done and mark.before is not None:
@@ -151,6 +153,7 @@ def redo(repo: Repository, *, keep_files: bool = False, dry_run: bool = False, a
         RefsMovedSince, ObjectsGone, EditedSince, Unfinished: it cannot be done; nothing was.
     """
     with repo.worktree_lock():
+        check_none(repo, "`gv redo`")
         last = redoable(repo)
         if last is None:
             raise NothingToUndo("there is nothing to redo: the last command was no undo")

@@ -1,4 +1,4 @@
-"""gv cherry-pick: puts one call's outcome into another run, and replays that."""
+"""gv cherry-pick: of commits, makes on HEAD what they changed; of a call, puts its outcome into another run, and replays that."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gvstore.journal.invocation import Invocation
     from gvstore.journal.mode import ReplayWords
     from gvstore.journal.repository import Repository
+    from gvstore.repo.pending import PickWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +41,76 @@ class SameAlready:
 @click.option(
     "--plan", "only_plan", is_flag=True, help="Say what would be reused and what would run, and why; run nothing"
 )
-@click.option("-m", "--message", metavar="WHY", default="", help="Say why; which call was picked without it")
-@click.argument("rev", metavar="RUN:CALL")
+@click.option("-m", "--message", metavar="WHY", default="", help="Say why, in place of the commit's message or of which call was picked")  # fmt: skip
+@click.option("--mainline", metavar="N", type=click.IntRange(min=1), help="Of a merge: take what it brought to its Nth parent")  # fmt: skip
+@click.option("-n", "--no-commit", is_flag=True, help="Change the files and commit nothing")
+@click.option("-x", "name_source", is_flag=True, help="Say in the message which commit it came from")
+@click.option("-X", "--strategy-option", "favour", metavar="SIDE", type=click.Choice(["ours", "theirs"]), help="Take the lines of SIDE, ours or theirs, where both changed them")  # fmt: skip
+@click.option("--allow-empty", is_flag=True, help="Make commits also of what changes nothing here")
+@click.option("--continue", "continuing", is_flag=True, help="Go on when the conflicts are decided")
+@click.option("--skip", is_flag=True, help="Leave out the commit that has conflicts and go on")
+@click.option("--abort", is_flag=True, help="Take an unfinished cherry-pick back")
+@click.option("--allow-conflicts", is_flag=True, help="With --continue: take conflicts that are left as they are")
+@click.argument("revs", metavar="[COMMIT | A..B | RUN:CALL]...", nargs=-1)
 @pass_context
-def command(cx: CommandContext, into: str | None, effects: bool, only_plan: bool, message: str, rev: str) -> int:
-    """Put one call's outcome into another run and replay it
+def command(cx: CommandContext, into: str | None, effects: bool, only_plan: bool, message: str, revs: tuple[str, ...],
+            mainline: int | None, no_commit: bool, name_source: bool, favour: str | None, allow_empty: bool,
+            continuing: bool, skip: bool, abort: bool, allow_conflicts: bool) -> int:  # fmt: skip
+    """Pick commits onto HEAD, or a call's outcome into another run
 
-    What the call returned or raised, with all that it called, takes the place of the same call of the other run: the same
-    component, asked the same.  A CALL named there may have been asked something else.  Then the other run is replayed: the
-    calls above run again, and what depends on the outcome with them; all else is answered from its record.  The result is
-    a new run.  A value that no run has is put in with `gv replay --set`.
+    Commits: what each changed is done once more on HEAD, with its message and author.  A conflict stops it; --continue
+    goes on.  What changes nothing here is left out.
+
+    A call, with --into: what it returned or raised, with all that it called, takes the place of the same call of the
+    other run: the same component, asked the same.  A CALL named there may have been asked something else.  Then the other
+    run is replayed: the calls above run again, and what depends on the outcome with them; all else is answered from its
+    record.  The result is a new run.  A value that no run has is put in with `gv replay --set`.
 
     \b
     Example:
+      gv cherry-pick main~3..main
       gv cherry-pick run/3:0.2 --into run/5
       gv cherry-pick run/3:llm.chat.1 --into run/5:0.4 --plan
     """
+    from gvstore.cli.picking import PickEnd, end_pick
+    from gvstore.repo.pending import Action, PickWords
+
+    end = PickEnd(continuing, skip, abort, allow_conflicts)
+    if end.wanted:
+        end.check(revs, "cherry-pick")
+        return end_pick(cx, Action.CHERRY_PICK, end)
+    if not revs:
+        raise UsageFault("gv cherry-pick needs a COMMIT, or a RUN:CALL", hint="`gv cherry-pick --help` shows how.")
+    if into is None and _are_commits(cx.journal, revs):
+        words = PickWords(mainline or 0, no_commit, name_source, allow_empty, favour or "")
+        return _pick_commits(cx, revs, words, message)
+    if len(revs) > 1:
+        raise UsageFault("one call is picked at a time", hint=f"As in: gv cherry-pick {revs[0]} --into run/5")
+    return _pick_call(cx, revs[0], into, message, effects=effects, only_plan=only_plan)
+
+
+def _are_commits(repo: Repository, revs: tuple[str, ...]) -> bool:
+    """Returns whether the first of them is a commit, or a range of them."""
+    from gvstore.repo.rev_range import is_range_word
+
+    if is_range_word(revs[0]) and ":" not in revs[0]:
+        return True
+    return repo.resolve(revs[0], wanted=frozenset({Found.COMMIT})).found in (Found.COMMIT, Found.OBJECT)
+
+
+def _pick_commits(cx: CommandContext, revs: tuple[str, ...], words: PickWords, message: str) -> int:
+    from gvstore.cli.picking import commits_of, pick_commits
+    from gvstore.repo.pending import Action
+
+    commits = commits_of(cx.journal, revs, newest_first=False)
+    if message and len(commits) > 1:
+        raise UsageFault("-m gives a message to one commit, and these are several", hint="Leave -m out.")
+    return pick_commits(cx, Action.CHERRY_PICK, commits, words, message)
+
+
+def _pick_call(
+    cx: CommandContext, rev: str, into: str | None, message: str, *, effects: bool, only_plan: bool
+) -> int:
     from gvstore.cli.execution import program_speaks
     from gvstore.cli.loading import load_recorded
     from gvstore.cli.planned import planned

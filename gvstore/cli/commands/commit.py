@@ -102,6 +102,7 @@ class WouldCommit:
 @click.option("--no-verify", is_flag=True, help="Do not run the hook pre-commit")
 @click.option("--allow-empty", is_flag=True, help="Commit although nothing changed")
 @click.option("--allow-large", is_flag=True, help="Take files of more than commit.large bytes (50 MB)")
+@click.option("--allow-conflicts", is_flag=True, help="Conclude a merge although conflicts of it are left")
 @click.option("--allow-secret", is_flag=True, help="Take files that seem to hold keys")
 @pass_context
 def command(
@@ -119,6 +120,7 @@ def command(
     no_verify: bool,
     allow_empty: bool,
     allow_large: bool,
+    allow_conflicts: bool,
     allow_secret: bool,
 ) -> None:
     """Commit the work tree and the finished runs
@@ -148,7 +150,8 @@ def command(
     message, author = _message(cx, repo, "\n\n".join(messages) if messages else None, reuse, amend=amend, edit=edit)
     if not no_verify:
         hooked.before(cx, repo, "pre-commit")
-    make = partial(repo.amend, reset_author=reset_author) if amend else repo.commit
+    plain = partial(repo.commit, allow_conflicts=allow_conflicts)
+    make = partial(repo.amend, reset_author=reset_author) if amend else plain
     oid = make(
         message or "",
         author=author,
@@ -175,14 +178,15 @@ def _message(
         raise UsageFault("the message is either given or taken from a commit", hint="`gv commit -C REV`, or `gv commit -m TEXT`.")
     message = other.message if other is not None else given
     author = other.author if other is not None else None
-    if edit or (message is None and not amend):
+    waiting = _waiting_message(repo)
+    if edit or (message is None and not amend and not waiting):
         if not can_edit(cx):
             raise UsageFault("a commit needs a message", hint='Say what changed: `gv commit -m "..."`.')
         old = Commit.get(repo.objects, repo.head).message if amend and message is None and repo.head is not None else ""
         from gvstore.cli.commands.status import worktree_status
         from gvstore.cli.style import PLAIN
 
-        message = edited_message(cx, repo, message or old, worktree_status(repo).lines(PLAIN))
+        message = edited_message(cx, repo, message or old or waiting, worktree_status(repo).lines(PLAIN))
     return message, author
 
 
@@ -231,6 +235,14 @@ def _committed(reader: ObjectReader, oid: ObjectId, branch: str | None) -> Commi
         runs=len(commit.runs),
         values=_changed(commit.values, before.values if before else {}),
     )
+
+
+def _waiting_message(repo: Repository) -> str:
+    """Returns the message that what the commit concludes brings: a merge, say."""
+    from gvstore.repo.pending import pending_of
+
+    pending = pending_of(repo)
+    return pending.message if pending is not None else ""
 
 
 def _changed(now: dict[str, ObjectId], before: dict[str, ObjectId]) -> int:

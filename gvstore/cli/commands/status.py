@@ -11,6 +11,7 @@ import click
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.cli.style import Paint
+from gvstore.cli.unfinished import Unfinished, unfinished
 from gvstore.objects.oid import ObjectId
 from gvstore.repo.fault import printable
 
@@ -52,6 +53,7 @@ class WorktreeStatus:
     values: tuple[str, ...]
     laid_over: str | None
     checkout_under_way: str | None
+    unfinished: Unfinished | None = None
 
     def lines(self, paint: Paint) -> Iterator[str]:
         yield self._place(paint)
@@ -60,21 +62,28 @@ class WorktreeStatus:
             what = f"`{target}`" if target.startswith("gv ") else f"a checkout of {target}"
             again = target if target.startswith("gv ") else f"gv checkout {target}"
             yield paint("warning", f"{what} did not end: `{again}` does it again, `gv undo` takes it back")
+        if self.unfinished:
+            yield from self.unfinished.lines(paint)
         if self.laid_over:
             yield f"the work tree has the code of {paint('run', self.laid_over)}"
         for name in ("added", "modified", "deleted"):
-            for path in getattr(self, name):
+            for path in self._plain(name):
                 yield f"  {paint(_ROLES[name], _WORDS[name].ljust(9))} {printable(path)}"
         for moved in self.renamed:
             yield f"  {paint('changed', 'renamed'.ljust(9))} {printable(moved.old)} → {printable(moved.new)}"
         for left in self.skipped:
             yield f"  {paint('quiet', 'left out'.ljust(9))} {printable(left.path)} ({left.why})"
-        if not (self.added or self.modified or self.deleted or self.renamed):
+        if not (self.added or self.modified or self.deleted or self.renamed or self.unfinished):
             yield "no changes"
         if self.runs:
             yield f"runs not committed yet: {' '.join(paint('run', run) for run in self.runs)}"
         if self.values:
             yield f"values not committed yet: {' '.join(paint('ref', name) for name in self.values)}"
+
+    def _plain(self, name: str) -> Iterator[str]:
+        """Yields the paths of a kind of change, but for those that are told as conflicts."""
+        told = {each.path for each in self.unfinished.conflicts} if self.unfinished else set()
+        return (path for path in getattr(self, name) if path not in told)
 
     def _place(self, paint: Paint) -> str:
         if self.branch is not None:
@@ -112,6 +121,7 @@ def worktree_status(repo: Repository) -> WorktreeStatus:
         values=_values(repo),
         laid_over=mark.label if mark is not None and mark.done else None,
         checkout_under_way=mark.label if mark is not None and not mark.done else None,
+        unfinished=unfinished(found.pending, found.undecided) if found.pending is not None else None,
     )
 
 
