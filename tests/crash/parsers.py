@@ -7,6 +7,7 @@ parser that raises it.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import struct
 import tempfile
@@ -33,6 +34,7 @@ from gvstore.objects.run import Run
 from gvstore.objects.tag import Tag
 from gvstore.objects.tree import Tree
 from gvstore.odb import ObjectDatabase, compact, lease, midx, tombstone
+from gvstore.odb.bundle import encode_bundle, open_bundle
 from gvstore.odb.dictionary import Dictionaries, plain, shipped
 from gvstore.odb.fault import BadRecord
 from gvstore.odb.format import HEADER_BYTES, dict_item, header, item_at, mark_item, tag
@@ -43,6 +45,7 @@ from gvstore.odb.wal import MAGIC, read_records
 from gvstore.refs import Refs
 from gvstore.refs.names import check_ref_name
 from gvstore.refs.value import check_value, value_oid, value_run, value_target
+from gvstore.repo.bundle import bundle_refs, write_bundle
 from gvstore.repo.config import Config
 from gvstore.repo.format import decode_format
 from gvstore.repo.moment import parse_moment
@@ -59,7 +62,7 @@ Finish = Callable[[bytes, random.Random], bytes]
 TARGETS = {
     "segment": 90, "pack": 90, "index": 70, "midx": 70, "frame": 60, "dictionary": 40, "object": 200, "value": 100, "wal": 60,
     "journal": 60, "refs": 50, "refs-db": 4, "rev": 50, "config": 40, "format": 20, "lease": 20, "tombstone": 20, "ignore": 20,
-    "stat-cache": 20,
+    "stat-cache": 20, "bundle": 20,
 }  # fmt: skip
 _TYPED: dict[Kind, Callable[[MemoryDatabase, ObjectId], object]] = {
     Kind.TREE: Tree.get, Kind.COMMIT: Commit.get, Kind.TAG: Tag.get, Kind.COMPONENT: Component.get, Kind.OPERATION: Operation.get,
@@ -402,6 +405,28 @@ class Parsers:
             return None
 
         return Parser([b"*.py\n!/a/**/b\n[a-z]?\\*\n#x\ndist/\n", b"**/x/*\n"], read)
+
+    def bundle(self) -> Parser:
+        """A bundle, up to its names and objects; its digest is right, or was."""
+        path = self.place / "x.gvb"
+        with gv.Repository.open(self.own.root, read_only=True) as repo:
+            names = [row.number for row in repo.refs.runs()[:3]]
+            found = [repo.resolve(f"run/{number}") for number in names]
+            seeds = [write_bundle(repo, [each]).data for each in found if each.oid is not None]
+        seeds.append(encode_bundle([("ref: refs/heads/main", "HEAD")], [2, 3], [b"bx", b"bxy"]))
+
+        def read(data: bytes) -> str | None:
+            path.write_bytes(data)
+            bundle = open_bundle(path)
+            bundle_refs(bundle)
+            found = sum(1 for _ in bundle.objects())
+            return None if found == bundle.count else "it has other objects than it says"
+
+        def finish(data: bytes, chance: random.Random) -> bytes:
+            whole = data[:-32]
+            return whole + hashlib.sha256(whole).digest() if chance.random() < 0.9 else data
+
+        return Parser(seeds, read, finish)
 
     def stat_cache(self) -> Parser:
         """What is known of files by their times."""
