@@ -121,7 +121,6 @@ HABITS: dict[str, tuple[str, str]] = {
     "checkout-index": (_NO_INDEX, "Run `gv restore PATH`."),
     "merge-tree": ("merge does this", "Run `gv merge --no-commit REV`; `gv merge --abort` takes it back."),
     "merge-file": ("merge does this, of whole commits", "Run `gv merge REV`."),
-    "for-each-ref": ("show-ref does this", "Run `gv show-ref`, with --heads, --tags or --runs."),
     "name-rev": ("log does this", "Run `gv log --oneline -n 1 REV`: the names stand beside it."),
     "mktag": ("tag does this", "Run `gv tag -m TEXT NAME REV`."),
     "mktree": (_NO_INDEX, _COMMITS_ALL),

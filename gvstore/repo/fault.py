@@ -117,8 +117,9 @@ class CannotWrite(Conflict):
 
 
 class NothingToCommit(UsageFault):
-    """The work tree is as HEAD has it, and nothing else was to be committed."""
+    """The work tree is as HEAD has it, and nothing else was to be committed: an answer, as in git, no fault of the line's."""
 
+    exit_code = 1
     hint = "`gv commit --allow-empty` makes a commit all the same."
 
     def __init__(self) -> None:

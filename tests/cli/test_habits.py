@@ -21,14 +21,12 @@ sparse-checkout stash status submodule switch tag worktree config fast-export fa
 pack-refs prune reflog repack replace annotate blame bugreport count-objects diagnose difftool fsck help instaweb
 merge-tree rerere show-branch verify-commit verify-tag version whatchanged request-pull send-email svn p4 remote gitk
 """
-# Commands that are on their way.
-TO_COME = {"merge", "revert", "grep"}
 
 
 @pytest.mark.parametrize("word", PORCELAIN.split())
 def test_every_word_of_git_is_known(word: str) -> None:
     """A word of git's porcelain is a command, or has a sentence that says what to type."""
-    assert word in {*table.names(), *HABITS, "help", *TO_COME}
+    assert word in {*table.names(), *HABITS, "help"}
 
 
 def test_no_habit_is_a_command() -> None:
@@ -46,19 +44,17 @@ def test_a_habit_leads_to_commands(word: str) -> None:
 
     assert not why.endswith(".") and instead.endswith(".")
     for named in re.findall(r"`gv ([\w-]+)", instead):
-        assert named.startswith("-") or named in {*table.names(), "help", *TO_COME}, named
+        assert named.startswith("-") or named in {*table.names(), "help"}, named
 
 
 @pytest.mark.parametrize("name", sorted(OPTIONS))
 def test_no_habit_is_an_option(name: str) -> None:
     """A sentence that nobody can get to see is none."""
     found = program.get_command(click.Context(program), name)
-    if found is not None:
-        there = {o for parameter in found.params for o in (*parameter.opts, *parameter.secondary_opts)}
+    assert found is not None
+    there = {o for parameter in found.params for o in (*parameter.opts, *parameter.secondary_opts)}
 
-        assert set() == there & set(OPTIONS[name])
-    else:
-        assert name in TO_COME
+    assert set() == there & set(OPTIONS[name])
 
 
 def test_options_of_git_are_answered(gv: CommandLine) -> None:

@@ -106,6 +106,9 @@ class Unpacked:
             yield "nothing new"
 
 
+_OF_GIT = {"create": "", "verify": "--verify ", "list-heads": "--list ", "unbundle": "--unpack "}
+
+
 @click.command("bundle", cls=Command)
 @click.option("--group", metavar="NAME", help="Bundle the runs of this group")
 @click.option("--force", is_flag=True, help="Overwrite FILE where it is no bundle")
@@ -134,6 +137,9 @@ def command(
       gv replay --check golden.gvb
       gv bundle --unpack golden.gvb
     """
+    if str(file) in _OF_GIT and revs and not file.exists():
+        said = _OF_GIT[str(file)]
+        raise UsageFault(f"gv bundle has no {file}", hint=f"`gv bundle {said}{' '.join([revs[0], *revs[1:] * (not said)])}`")
     looks = [name for name, on in (("--list", only_list), ("--verify", verify), ("--unpack", unpack)) if on]
     if len(looks) > 1 or (looks and (revs or group is not None or force)):
         others = [*looks[1:], *(["--group"] if group is not None else []), *(["--force"] if force else []), *revs]

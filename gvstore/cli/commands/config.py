@@ -90,6 +90,7 @@ def text_of(value: Value) -> str:
 @click.option("--unset", is_flag=True, help="Take KEY out, so that its default counts again")
 @click.option("-l", "--list", "listed", is_flag=True, help="List only what is set, not the defaults")
 @click.option("--show-origin", is_flag=True, help="Say in the list which file each comes from")
+@click.option("--get", is_flag=True, hidden=True, expose_value=False, help="A habit of git's: what KEY alone does")
 @click.option("-e", "--edit", is_flag=True, help="Open the file in the editor (core.editor)")
 @pass_context
 def command(

@@ -78,6 +78,8 @@ _USUAL = {"limit", "oneline", "decorate"}  # options that ask for no more than a
 @click.option("--format", "--pretty", "form", metavar="FORMAT", help="Show commits so: '%h %s %an %ad'; placeholders as in git")
 @click.option("--date", metavar="STYLE", help="Write times so: local, iso, relative, short or unix")
 @click.option("--decorate", is_flag=True, hidden=True, help="Accepted: branches and tags are shown")
+@click.option("--follow", is_flag=True, hidden=True, expose_value=False, help="Accepted: a single file is followed")
+@click.option("--abbrev-commit", is_flag=True, hidden=True, expose_value=False, help="Accepted: --oneline abbreviates")
 @click.option("--no-decorate", is_flag=True, help="Leave out which branches and tags stand at each commit")
 @pass_context
 def command(cx: CommandContext, words: tuple[str, ...], **options: Unpack[LogOptions]) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
+from gvstore.errors import BadRev
+
+if TYPE_CHECKING:
+    from gvstore.journal.repository import Repository
 
 
 @click.command("rebase", cls=Command)
@@ -43,9 +49,23 @@ def command(
 
     repo, purse = cx.journal, purse_of(budget)
     with repo:
+        _check_no_commits(repo, revs)
         runs = selected_runs(repo, revs, group)
         with running_code(cx, repo, onto):
             rebase = Rebase(cx, repo, only_plan, message, max_calls, purse, move_run=len(runs) == 1)
             result = rebase.carry_out(runs)
         cx.output.result(result)
     return result.status
+
+
+def _check_no_commits(repo: Repository, revs: tuple[str, ...]) -> None:
+    """Raises BadRev where somebody means git's rebase."""
+    from gvstore.repo.resolve import Found
+
+    for rev in revs:
+        if ".." not in rev and repo.resolve(rev, wanted=frozenset({Found.RUN})).found is Found.COMMIT:
+            raise BadRev(
+                f"{rev} is a commit, and gv rebase replays runs",
+                hint=f"Lines of commits are joined: `gv merge {rev}`; or their commits are picked, on a new branch: "
+                f"`gv switch -c NAME {rev}`, `gv cherry-pick {rev}..BRANCH`.",
+            )

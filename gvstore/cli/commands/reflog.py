@@ -41,12 +41,15 @@ class RefMoveListed:
         yield f"{paint('oid', self.shown)} {paint('ref', self.name)}  {units.local(self.created_at)}  {printable(self.message)}"
 
 
+_OF_GIT = ("expire", "delete", "exists")
+
+
 @click.command("reflog", cls=Command)
-@click.argument("ref", default="HEAD")
+@click.argument("words", metavar="[REF]", nargs=-1)
 @click.option("-n", "limit", type=click.IntRange(min=1), metavar="N", help="Show the newest N only")
 @click.option("--all", "every", is_flag=True, help="Show those of all refs, of deleted ones too")
 @pass_context
-def command(cx: CommandContext, ref: str, limit: int | None, every: bool) -> None:
+def command(cx: CommandContext, words: tuple[str, ...], limit: int | None, every: bool) -> None:
     """Show where a ref has been, the newest first
 
     HEAD's unless REF is named: a branch, a tag, a run, RUN.  Entry n is what `REF@{n}` names; `REF@{yesterday}` and
@@ -56,9 +59,12 @@ def command(cx: CommandContext, ref: str, limit: int | None, every: bool) -> Non
     Example:
       gv reflog main -n 5
     """
-    repo = cx.repository
+    words = words[1:] if words[:1] == ("show",) else words  # a habit of git's
+    if len(words) > 1:
+        raise UsageFault("gv reflog takes one REF", hint="Entries are not deleted: `gv gc` lets go of old ones." * (words[0] in _OF_GIT))
+    repo, ref = cx.repository, words[0] if words else "HEAD"
     if every:
-        if ref != "HEAD":
+        if words:
             raise UsageFault("either one ref is shown, or all", hint=f"`gv reflog {ref}`, or `gv reflog --all`.")
         rows = (row for name in repo.refs.logged() for row in islice(_rows(repo, name), limit))
     else:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gvstore.cli.file_diff import DiffOptions
     from gvstore.cli.shown_commit import CommitShown
     from gvstore.cli.subject import Subject
+    from gvstore.journal.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,12 @@ class ValueShown:
 )
 @click.option("--full", is_flag=True, help="Show all calls, and values whole, however long")
 @click.option("--code", is_flag=True, help="Show which code a run used: files, components, what was installed")
+@click.option("-s", "--no-patch", is_flag=True, help="Show of a commit only who made it, when and why")
 @change_options
 @click.argument("revs", metavar="[REV...] [-- PATH...]", nargs=-1)
 @pass_context
 def command(
-    cx: CommandContext, depth: int | None, calls: tuple[str, ...], full: bool, code: bool, revs: tuple[str, ...],
+    cx: CommandContext, depth: int | None, calls: tuple[str, ...], full: bool, code: bool, no_patch: bool, revs: tuple[str, ...],
     **options: Unpack[ChangeOptions],
 ) -> None:  # fmt: skip
     """Show a run, a call, a commit, a file, a component or a value
@@ -78,11 +80,18 @@ def command(
     names, paths = revs[: len(revs) - behind], revs[len(revs) - behind :]
     with repo:
         inside = insides(repo.path, paths, cwd=cx.folder) or ()
-        look = _Look(Walk(depth, full, calls), full, details_of(options, default=(PATCH,)), diff_options_of(options), inside)
-        for number, rev in enumerate(names or ("RUN",)):
+        look = _Look(Walk(depth, full, calls), full, details_of(options, default=() if no_patch else (PATCH,)), diff_options_of(options), inside)
+        for number, rev in enumerate(names or (_first(repo, commits=bool(paths) or no_patch or details_of(options) != ()),)):
             if number and not cx.json:
                 cx.output.result(_Gap())
             _show(cx, rev, look, code=code, others=depth is not None or bool(calls))
+
+
+def _first(repo: Repository, *, commits: bool) -> str:
+    """Returns what is shown where nothing is named: RUN; where no run was made, or `commits` are asked for, HEAD."""
+    from gvstore.refs.names import RUN
+
+    return "HEAD" if repo.head is not None and (commits or repo.refs.read(RUN) is None) else "RUN"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import click
 
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
+from gvstore.errors import BadRev, UsageFault
 
 
 @click.command("switch", cls=Command)
@@ -36,8 +37,8 @@ def command(
       gv switch -c try-seven
     """
     from gvstore.cli.checked_out import check_out
-    from gvstore.errors import BadRev, UsageFault
     from gvstore.refs.names import BRANCHES
+    from gvstore.repo.resolve import UnknownRev
 
     made = create or recreate
     if start is not None or (create and recreate):
@@ -50,7 +51,10 @@ def command(
     if rev is not None and not (made or detach) and (remote := _only_remote(cx, rev)):
         rev, made = remote, rev
     elif rev is not None and not (made or detach):
-        found = cx.repository.resolver().resolve(BRANCHES + rev if cx.repository.refs.resolve(BRANCHES + rev) else rev)
+        try:
+            found = cx.repository.resolver().resolve(BRANCHES + rev if cx.repository.refs.resolve(BRANCHES + rev) else rev)
+        except UnknownRev as e:
+            raise _no_branch(cx, rev, e) from e
         if not found.ref.startswith(BRANCHES):
             raise BadRev(
                 f"{branch} is no branch",
@@ -69,3 +73,14 @@ def _only_remote(cx: CommandContext, name: str) -> str:
         return ""
     found = [ref for ref in refs.list(REMOTES) if ref.removeprefix(REMOTES).partition("/")[2] == name]
     return found[0] if len(found) == 1 else ""
+
+
+def _no_branch(cx: CommandContext, rev: str, fault: BadRev) -> BadRev:
+    """Returns what to say of a word that names nothing; where no name is like it, what branches there are."""
+    if rev == "@{-1}":
+        return BadRev("you were on no other branch before", hint="`gv switch BRANCH` goes onto one; `gv branch` lists them.")
+    if "Did you mean" in fault.hint:
+        return fault
+    names = [branch.name for branch in cx.repository.branches() if not branch.current][:6]
+    there = f"There is {', '.join(names)}; `" if names else "`"
+    return BadRev(str(fault), hint=f"{there}gv switch -c {rev}` makes one.")

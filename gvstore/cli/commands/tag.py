@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from gvstore.cli.cells import cells, pad
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.cli.output import HIDDEN
@@ -37,9 +38,9 @@ class TagListed:
     shown: str = field(metadata=HIDDEN)  # how to type what it leads to
     told: tuple[str, ...] = field(metadata=HIDDEN)  # lines of its message, or of what it leads to
 
-    def lines(self, paint: Paint) -> Iterator[str]:
+    def lines(self, paint: Paint, width: int = 0) -> Iterator[str]:
         first = f"  {self.told[0]}" if self.told else ""
-        yield f"{paint('ref', self.name)}  {paint('run' if self.run else 'oid', self.shown)}{first}"
+        yield f"{paint('ref', pad(self.name, width))}  {paint('run' if self.run else 'oid', self.shown)}{first}"
         yield from (f"    {line}".rstrip() for line in self.told[1:])
 
 
@@ -50,8 +51,9 @@ class Tags:
     tags: tuple[TagListed, ...]
 
     def lines(self, paint: Paint) -> Iterator[str]:
+        width = max((cells(each.name) for each in self.tags), default=0)
         for each in self.tags:
-            yield from each.lines(paint)
+            yield from each.lines(paint, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ class TagsDeleted:
 
 @click.command("tag", cls=Command)
 @click.argument("names", nargs=-1, metavar="[NAME] [REV]")
-@click.option("-l", "--list", "pattern", metavar="PATTERN", help="List the tags whose names fit, as in 'v1.*'")
-@click.option("-n", "lines", metavar="N", type=click.IntRange(min=0), help="List N lines of what each tag says, 1 if not told")
+@click.option("-l", "--list", "pattern", metavar="PATTERN", is_flag=False, flag_value="*", help="List the tags whose names fit, as in 'v1.*'")
+@click.option("-n", "lines", metavar="N", type=click.IntRange(min=0), is_flag=False, flag_value=1, help="List N lines of what each tag says, 1 if not told")
 @click.option("--sort", metavar="KEY", help="Sort by name, version or date; with - before it, backwards")
 @click.option("-a", "--annotate", is_flag=True, help="Make an annotated tag: one that says who made it, when and why")
 @click.option("-m", "--message", "messages", metavar="TEXT", multiple=True, help="Say why (can be repeated)")
