@@ -111,7 +111,8 @@ def _unquoted(typed: str) -> str:
 
 
 def _quoted(word: str) -> str:
-    return "".join("\\" + c if c in " \t\"'\\$`&;|<>()*?[]#!{}~" else c for c in word)
+    quoted = "".join("\\" + c if c in " \t\"'\\$`&;|<>()*?[]!{}" else c for c in word)
+    return "\\" + quoted if quoted[:1] in ("~", "#") else quoted
 
 
 def candidates(words: list[str]) -> Iterator[Candidate]:

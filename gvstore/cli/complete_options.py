@@ -77,6 +77,12 @@ def _at_cursor(name: str, params: list[click.Parameter], before: list[str], word
     if waiting is not None:
         yield from _values(name, waiting, word, given)
         return
+    if name == "run" and given:  # what follows is the program's
+        from gvstore.cli.complete_revs import parameters
+
+        yield from (each for each in parameters(given[0]) if word.startswith("-") and each.word.startswith(word))
+        yield from () if word.startswith("-") else (Candidate("", "files"),)
+        return
     if not dashes and word.startswith("--") and "=" in word:
         head, _, value = word.partition("=")
         if head in options:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from gvstore.cli.complete import Candidate
 
 if TYPE_CHECKING:
+    import ast
+
     from gvstore.cli.context import CommandContext
     from gvstore.journal.invocation import Invocation
     from gvstore.repo import Repository
@@ -222,10 +224,32 @@ def _targets(cx: CommandContext, word: str) -> Iterator[Candidate]:
         return
     import ast
 
-    tree = ast.parse((cx.folder / file).read_text(encoding="utf-8"))
-    for node in tree.body:
+    for node in _definitions(file):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name.startswith(name):
             yield Candidate(f"{file}:{node.name}", (ast.get_docstring(node) or "").partition("\n")[0])
+
+
+def parameters(target: str) -> Iterator[Candidate]:
+    """Yields the parameters of the function that `gv run TARGET` runs, as options."""
+    import ast
+
+    file, _, name = target.partition(":")
+    for node in _definitions(file):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+            for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+                about = ast.unparse(each.annotation) if each.annotation is not None else ""
+                yield Candidate("--" + each.arg.replace("_", "-"), about)
+
+
+def _definitions(file: str) -> list[ast.stmt]:
+    """Returns the statements of a Python file, none where it is none; nothing is run."""
+    import ast
+    from pathlib import Path
+
+    try:
+        return ast.parse(Path(file).read_text(encoding="utf-8")).body
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return []
 
 
 def _settings(cx: CommandContext, word: str, given: list[str], *, values: bool) -> Iterator[Candidate]:

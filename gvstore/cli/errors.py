@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gvstore.cli.context import FolderGone
-from gvstore.errors import Conflict, GvError, InternalFault, Waiting
+from gvstore.errors import BadRev, Conflict, GvError, InternalFault, Waiting
 
 if TYPE_CHECKING:
     from gvstore.cli.context import CommandContext
@@ -37,6 +37,12 @@ _REFUSALS = {
     errno.EFBIG: "Files may not become that large here: see `ulimit -f`.",
     errno.EMFILE: "Too many files are open at once: see `ulimit -n`.",
 }
+_NAMES = {
+    errno.ENAMETOOLONG: "No file can have a name as long as that.",
+    errno.ELOOP: "Its symlinks lead round in a circle.",
+    errno.ENOTDIR: "Something on the way to it is no folder.",
+}  # what was typed names nothing that could be
+_SHOWN = 400  # characters of a name
 _OF_WRITES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # without a file's name: of stdout
 
 
@@ -124,10 +130,11 @@ def _describe_bug(error: BaseException, cx: CommandContext) -> Failure:
             cx.folder  # noqa: B018 - whether there is one
         except FolderGone as gone:
             return _describe_ours(gone)
-        where = f": {error.filename}" if error.filename else ""
-        hint = _REFUSALS.get(error.errno or 0, "")
-        status = Conflict.exit_code if hint else InternalFault.exit_code
-        return Failure("system_fault", f"{error.strerror}{where}", hint, status)
+        where = f": {str(error.filename)[:_SHOWN]}" if error.filename else ""
+        code = error.errno or 0
+        refused, unnamed = _REFUSALS.get(code, ""), _NAMES.get(code, "")
+        status = Conflict.exit_code if refused else BadRev.exit_code if unnamed else InternalFault.exit_code
+        return Failure("system_fault", f"{error.strerror}{where}", refused or unnamed, status)
     log = _log_traceback(error, cx)
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

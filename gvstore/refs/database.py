@@ -105,6 +105,8 @@ class Refs:
 
     def list(self, prefix: str = "refs/") -> dict[str, str]:
         """Returns the refs whose names begin with `prefix`, sorted, with their textual values."""
+        if not prefix.isascii() and not _is_text(prefix):
+            return {}
         with self._reading() as connection:
             rows = connection.execute(
                 "SELECT name, value FROM refs WHERE name >= ? AND name < ? ORDER BY name",
@@ -466,8 +468,17 @@ def _bad_reflog(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"row {sequence} of the reflog does not match its checksum"
 
 
+def _is_text(name: str) -> bool:
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def read_value(connection: sqlite3.Connection, name: str) -> str | None:
-    """Returns the textual value of a ref, or None."""
+    """Returns the textual value of a ref, or None; bytes of a command line that are no text name none."""
+    if not name.isascii() and not _is_text(name):
+        return None
     row = connection.execute("SELECT value FROM refs WHERE name = ?", (name,)).fetchone()
     return None if row is None else str(row[0])
 

@@ -155,6 +155,8 @@ class Config:
         check_key(key)
         path = self._path(scope)
         converted = _checked(key, _from_text(key, value) if isinstance(value, str) else value, "")
+        if isinstance(converted, str) and not _is_text(converted):
+            raise BadConfig(f"{key} cannot hold bytes that are no text", hint="Give it in UTF-8.")
         document = self._document(path)
         section, _, name = key.partition(".")
         table = document.get(section)
@@ -209,6 +211,14 @@ class Config:
             scopes: tuple[Scope, ...] = ("user", "repo")
             self._values = {scope: _load(self._paths[scope]) for scope in scopes}
         return self._values
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_key(key: str) -> str:

@@ -127,6 +127,7 @@ def test_settings_targets_and_themes(dice: CommandLine) -> None:
     assert ["color.ui"] == offered(dice, "config", "color.u")
     assert ["always"] == offered(dice, "config", "color.ui", "al")
     assert ["dice.py:roll", "dice.py:total"] == offered(dice, "run", "dice.py:")
+    assert ["--n"] == offered(dice, "run", "dice.py:total", "--")
     assert set(themes.TITLES) <= set(offered(dice, "help", ""))
 
 
@@ -155,7 +156,10 @@ def test_bash_splits_at_colons(dice: CommandLine) -> None:
     assert ["src/a\\ b.txt"] == in_bash(dice, "gv show main:src/a")
     assert ["main:src/a b.txt"] == in_bash(dice, "gv show 'main:src/a")
     assert ["src/it\\'s"] == in_bash(dice, "gv show main:src/it")
-    assert ["b.txt"] != in_bash(dice, "gv show main:src/a\\ ")
+    assert ["src/a\\ b.txt"] == in_bash(dice, "gv show main:src/a\\ ")
+    dice.write("a.txt", "x")
+    dice("commit", "-m", "two")
+    assert "HEAD~1" in in_bash(dice, "gv show HEAD~")
     assert ["commit", "component"] == in_bash(dice, "gv hash-object --type=com")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gvstore.cli import table
+from gvstore.cli.main import run
 from tests.conftest import CommandLine
 
 ORACLE = """
@@ -203,3 +205,20 @@ def test_near_options_are_named(laws: CommandLine) -> None:
 
     assert "--oneline" in laws("log", "--onelin", status=2).err
     assert "--message" in laws("commit", "--mesage", "x", status=2).err
+
+
+ODD = ["\udcff", "", "\x1b[2J", "x" * 5000, "@{", "run/1:9/9", ":::", "main~99999999999999999999", "a\nb", "--="]
+
+
+@pytest.mark.parametrize("name", [name for name in table.names() if name not in ("demo", "gc", "init", "model")])
+def test_odd_words_are_no_bugs(laws: CommandLine, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stands where a name is due, it is told; nothing ends as a bug of ours (70) or in a traceback."""
+    for word in ODD:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+        for words in ([name, word], [name, "run/1" if name in ("note", "score", "answer") else "main", word]):
+            out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                status = run(words)
+            err.seek(0)
+
+            assert 70 != status, (words, err.read())
