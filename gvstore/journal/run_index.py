@@ -23,6 +23,7 @@ VERSION = 1  # of what `Facts` holds and how it is written
 _MOST_BYTES = 64 * 1024  # of an entry; larger facts are read from the objects each time
 _AT_ONCE = 500
 _TIMEOUT_S = 5.0
+_MAPPED_BYTES = 2**30
 
 
 class RunIndex:
@@ -145,6 +146,7 @@ def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous=OFF")  # it may be lost: there are checksums
         connection.execute("PRAGMA journal_mode=MEMORY").fetchall()
+        connection.execute(f"PRAGMA mmap_size={_MAPPED_BYTES}").fetchall()  # oids are looked up in no order
         if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("DROP TABLE IF EXISTS runs")

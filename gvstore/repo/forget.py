@@ -17,7 +17,7 @@ from gvstore.odb.collect import Moment
 from gvstore.odb.forget import Removed, forget
 from gvstore.odb.tombstone import Tombstone
 from gvstore.refs.fault import RefsReadOnly
-from gvstore.refs.names import run_ref
+from gvstore.refs.names import notes_ref, run_ref
 from gvstore.repo import layout
 from gvstore.repo.copies import copies
 from gvstore.repo.fsck import starts
@@ -146,7 +146,8 @@ def forget_targets(
         lambda: roots(repo, now=moment.now, window_us=window_us, journals=journals),
         moment,
     )
-    names = [run_ref(target.run) for target in wanted if target.run is not None]
+    numbers = [target.run for target in wanted if target.run is not None]
+    names = [ref(number) for number in numbers for ref in (run_ref, notes_ref)]  # what was said of a run goes with it
     names = [name for name in names if repo.refs.read(name) is not None]
     if names:
         with repo.transaction(f"forget {' '.join(t.text for t in wanted)}", author=author, now=moment.now) as transaction:

@@ -14,9 +14,10 @@ from gvstore.cli import units
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.cli.style import Paint
-from gvstore.errors import UsageFault
+from gvstore.errors import BadRev, UsageFault
 
 if TYPE_CHECKING:
+    from gvstore.journal.repository import Repository
     from gvstore.repo.remark import Remarks
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:nan|inf(?:inity)?)", re.ASCII | re.IGNORECASE)
@@ -77,10 +78,10 @@ def command(cx: CommandContext, words: tuple[str, ...], clear: bool) -> None:
     from gvstore.cli.subject import run_name
     from gvstore.repo.remark import Remarks, change_remarks, read_remarks
 
-    revs, values = _parted(words)
+    repo = cx.journal
+    revs, values = _parted(repo, words)
     if clear and values:
         raise UsageFault("--clear takes no value", hint="Without --clear, a new score takes the place of the old one.")
-    repo = cx.journal
     runs = selected_runs(repo, revs, None)
     if unnumbered := [run for run in runs if not run.number]:
         raise UsageFault(f"{run_name(unnumbered[0])} has no number here", hint="Scores are kept by the number of a run.")
@@ -105,7 +106,16 @@ def _scored(number: int, remarks: Remarks) -> RunScored:
     return RunScored(f"run/{number}", number, remarks.values, given)
 
 
-def _parted(words: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, int | float]]:
+def _is_name(repo: Repository, word: str) -> bool:
+    """Returns whether a word before a number can only be the name of a score: `accuracy 0.9`."""
+    try:
+        repo.resolve(word)
+    except BadRev:
+        return word.isidentifier()
+    return False
+
+
+def _parted(repo: Repository, words: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, int | float]]:
     """Returns the runs that were named, and the scores by name; a number alone is a score only behind a run."""
     from gvstore.repo.remark import SCORE, BadScore
 
@@ -115,7 +125,8 @@ def _parted(words: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, int | fl
         name, _, value = revs.pop().partition("=")
         found.append((name, value))
     if not found and len(revs) > 1 and _NUMBER.fullmatch(revs[-1]):
-        found.append((SCORE, revs.pop()))
+        value = revs.pop()
+        found.append((revs.pop() if len(revs) > 1 and _is_name(repo, revs[-1]) else SCORE, value))
     if not revs:
         raise UsageFault("a score belongs to a run", hint="`gv score run/7 0.8`")
     values: dict[str, int | float] = {}
