@@ -18,7 +18,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "machine": "Look at state machines, draw them, and make tests of their steps",
         "runs": "List the runs, the newest first",
         "show": "Show a run, a call, a commit, a file, a component or a value",
-        "blame": "Tell which call first wrote a text or value, and how it came",
+        "blame": "Tell which commit a line came with, or which call first wrote a text",
         "rewind": "Make a new run that stops before a call",
         "replay": "Run a program again, answering from its record what is unchanged",
         "rebase": "Replay many runs by one code, each as a new run",

@@ -1,4 +1,4 @@
-"""gv blame: which call first wrote a text or value, and how it came to where it is.
+"""gv blame: which commit a line of a file came with; which call first wrote a text or value, and how it came to where it is.
 
 0   llm.chat   wrote it                     …the grey sea…
 2   revise     took it as draft, gave it on
@@ -8,22 +8,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
 
 from gvstore.cli import units
-from gvstore.cli.command import Command, pass_context
+from gvstore.cli.cells import cells, pad
+from gvstore.cli.command import BEHIND, PathCommand, pass_context
 from gvstore.cli.context import CommandContext
+from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.value_text import value_line
 from gvstore.errors import BadRev, UsageFault
+from gvstore.objects.oid import ObjectId
+from gvstore.repo.fault import printable
 
 if TYPE_CHECKING:
     from gvstore.cli.subject import RunOf, Subject
     from gvstore.journal.blame import Blamed, BlameStep
+    from gvstore.journal.repository import Repository
 
 _MANY, _FIRST, _LAST = 24, 12, 8
 _LONGEST = 88
@@ -147,35 +153,100 @@ def _told(piece: Piece, steps: list[Step], *, first: bool, last: bool) -> str:
     return ", ".join(words)
 
 
-@click.command("blame", cls=Command)
-@click.argument("rev", metavar="RUN[:CALL[/PART]]")
-@click.argument("text", required=False)
-@pass_context
-def command(cx: CommandContext, rev: str, text: str | None) -> None:
-    """Tell which call first wrote a text or value, and how it came
+@dataclass(frozen=True, slots=True)
+class LineBlamed:
+    """A line of a file; `commit`, `author`, `created_at` and `subject` are null where no commit has it yet.
 
-    TEXT is looked for in the output of the run or call, or in the part that is named: /args/topic, /output/title, /raised.
-    Case, blanks and punctuation may have changed on the way; of a text that was put together, the larger part is
-    followed.  Without TEXT, every line and value of the part is told with the call that wrote it, as in git blame.
+    `path` and `line` are where it stood in that commit.
+    """
+
+    number: int
+    text: str
+    commit: ObjectId | None
+    author: str | None
+    created_at: datetime | None
+    subject: str | None
+    path: str
+    line: int
+    short: str = field(metadata=HIDDEN)
+
+
+@dataclass(frozen=True, slots=True)
+class FileBlamed:
+    """The lines of a file; `rev` is null for the work tree."""
+
+    path: str
+    rev: str | None
+    lines_blamed: tuple[LineBlamed, ...]
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        rows = self.lines_blamed
+        oids = max((len(row.short) for row in rows), default=0) or 8
+        names = max((cells(_name(row.author)) for row in rows), default=0)
+        moved = any(row.path != self.path for row in rows)
+        paths = max((cells(row.path) for row in rows), default=0)
+        digits = len(str(rows[-1].number)) if rows else 1
+        for row in rows:
+            oid = paint("oid", row.short.ljust(oids)) if row.commit else paint("quiet", "-" * oids)
+            path = f" {pad(printable(row.path), paths)}" if moved else ""
+            when = units.local(row.created_at) if row.created_at else " " * 19
+            about = f"({pad(_name(row.author), names)} {when} {row.number:>{digits}})"
+            yield f"{oid}{path} {paint('quiet', about)} {row.text}".rstrip()
+
+
+def _name(author: str | None) -> str:
+    return "in no commit" if author is None else author.partition(" <")[0]
+
+
+@click.command("blame", cls=PathCommand)
+@click.argument("words", metavar="FILE [REV] | RUN[:CALL[/PART]] [TEXT]", nargs=-1, required=True)
+@click.option("-L", "asked", metavar="FROM,TO", help="Of a file: tell these lines only; 10,20 or 10,+5 or '/def f/,+5'")
+@click.option("-w", "no_blanks", is_flag=True, help="Of a file: count no blanks as changes")
+@pass_context
+def command(cx: CommandContext, words: tuple[str, ...], asked: str | None, no_blanks: bool) -> None:
+    """Tell which commit a line came with, or which call first wrote a text
+
+    Of a FILE each line is told with the commit that it came with, through renames; without REV those of the work tree.
+
+    Of a RUN, TEXT is looked for in the output of the run or call, or in the part that is named: /args/topic, /output/title,
+    /raised.  Case, blanks and punctuation may have changed on the way; of a text that was put together, the larger part is
+    followed.  Without TEXT, every line and value of the part is told with the call that wrote it.
 
     A text that stands nowhere in the run ends with status 1, and tells what is nearest.
 
     \b
     Example:
+      gv blame agent.py -L 10,20
+      gv blame main~5 -- prompts/system.txt
       gv blame run/7 "the grey sea"
       gv blame run/7:llm.chat.3/args/prompt
     """
+    from gvstore.cli.file_blame import blamed_file, named_file
+
+    behind = click.get_current_context().meta.get(BEHIND)
+    if len(words) > 2:
+        raise UsageFault("gv blame takes a file and a rev, or a run and a text", hint="A text of several words stands in quotes.")
+    repo = cx.journal
+    with repo:
+        if (named := named_file(cx, repo, words, behind)) is not None:
+            cx.output.exact()
+            cx.output.result(blamed_file(cx, repo, named, asked, blanks=not no_blanks), paged=True)
+        elif asked is not None or no_blanks:
+            raise UsageFault("-L and -w are for files, and no file is named", hint="As in: gv blame agent.py -L 10,20")
+        else:
+            cx.output.result(_of_run(repo, *words), paged=True)
+
+
+def _of_run(repo: Repository, rev: str, text: str | None = None) -> Blames:
     from gvstore.cli.subject import open_subject, run_name
     from gvstore.journal.blame import blame
 
     if text is not None and not text.strip():
         raise UsageFault("the text to look for is empty", hint="Leave it out to blame the whole part.")
-    repo = cx.journal
-    with repo:
-        subject = open_subject(repo, rev, part=("output",))
-        run = _run_of(subject)
-        found = blame(run.invocation, subject.path, subject.part, subject.value, text, run.record.code, run_name(run))
-        cx.output.result(Blames(subject.name, text, tuple(map(_piece, found.pieces)), found.more), paged=True)
+    subject = open_subject(repo, rev, part=("output",))
+    run = _run_of(subject)
+    found = blame(run.invocation, subject.path, subject.part, subject.value, text, run.record.code, run_name(run))
+    return Blames(subject.name, text, tuple(map(_piece, found.pieces)), found.more)
 
 
 def _run_of(subject: Subject) -> RunOf:
