@@ -104,7 +104,7 @@ class FirstCall:
 @click.option("--predicate", metavar="FILE.py:FUNCTION", help="Good is where this function of the work tree says True")
 @click.option("--calls", is_flag=True, help="Search the calls of the run in place of commits")
 @click.option("--only", metavar="PATTERN", multiple=True, help="Look at calls of these components alone (can be repeated)")
-@click.argument("words", metavar="RUN | run -- COMMAND...", nargs=-1)
+@click.argument("words", metavar="[GOOD..BAD] RUN | run -- COMMAND...", nargs=-1)
 @pass_context
 def command(
     cx: CommandContext, good: tuple[str, ...], bad: str | None, of_git: bool, expect: str | None, predicate: str | None,
@@ -112,7 +112,7 @@ def command(
 ) -> int:  # fmt: skip
     """Find the commit, or the call of a run, from which on something is bad
 
-    Commits between a good and a bad one are halved until one is left.  Neither the work tree nor HEAD moves.
+    Commits between a good and a bad one are halved until one is left; GOOD..BAD says both.  The work tree and HEAD stay.
 
     With a RUN, each commit's code runs with the inputs of that run, in a private copy; unchanged calls are answered from
     its record.  Good is where the output is the recorded one, or VALUE, or where the function, called with the output,
@@ -131,11 +131,11 @@ def command(
     Example:
       gv bisect --good v1 run/3
       gv bisect --good main~20 --bad main run -- python -m pytest -q
-      gv bisect --git --good v1.0 run/3
+      gv bisect --git v1.0..main run/3
       gv bisect run/3 --calls --only chat --predicate check.py:is_polite
     """
     behind = list(cx.arguments[cx.arguments.index("--") + 1 :]) if "--" in cx.arguments else []
-    before = list(words[: len(words) - len(behind)])
+    good, bad, before = _range_word(good, bad, list(words[: len(words) - len(behind)]))
     has_command = bool(behind) or before[:1] == ["run"]
     cmd = behind or before[1:]
     if has_command and behind and before not in ([], ["run"]):
@@ -153,6 +153,20 @@ def command(
             return _calls(cx, repo, rev, predicate, only)
         _refuse("commits are searched, not calls", only=only)
         return _with_run(cx, repo, _ends(repo, good, bad, git=of_git), rev, expect, predicate)
+
+
+def _range_word(good: tuple[str, ...], bad: str | None, words: list[str]) -> tuple[tuple[str, ...], str | None, list[str]]:
+    """Returns good commits, the bad one and the other words, where the first word is GOOD..BAD.
+
+    Raises:
+        UsageFault: the ends are said twice.
+    """
+    first, dots, last = words[0].partition("..") if words else ("", "", "")
+    if not dots or not first or first.startswith("run/"):
+        return good, bad, words
+    if good or bad is not None:
+        raise UsageFault(f"{words[0]} and --{'good' if good else 'bad'} say the same", hint="Give one of them.")
+    return (first,), last or None, words[1:]
 
 
 def _refuse(why: str, **options: object) -> None:
