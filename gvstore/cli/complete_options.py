@@ -21,7 +21,7 @@ _OF_NAME = {
     "folder": "DIR", "target": "TARGET", "key": "KEY",
 }  # fmt: skip
 _SPECIAL = {
-    ("branch", "names"): "BRANCH", ("reflog", "ref"): "BRANCH", ("config", "value"): "SETTING", ("config", "key"): "SETTINGS",
+    ("branch", "names"): "BRANCH", ("reflog", "words"): "BRANCH", ("config", "value"): "SETTING", ("config", "key"): "SETTINGS",
     ("help", "theme"): "THEME", ("help", "name"): "THEME", ("completion", "shell"): "", ("show-ref", "patterns"): "REF",
     ("replay", "live"): "COMPONENT", ("symbolic-ref", "target"): "REF", ("update-ref", "words"): "REFREV", ("tag", "names"): "REV",
 }  # fmt: skip
