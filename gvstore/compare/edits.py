@@ -10,7 +10,7 @@ Source: git, xdiff/xdiffi.c, xdl_change_compact, without the indent heuristic, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from gvstore.compare.align import align
@@ -35,7 +35,7 @@ class Edit(NamedTuple):
         return self.new + self.new_size
 
 
-def edits(old: Sequence[bytes], new: Sequence[bytes]) -> list[Edit]:
+def edits(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Edit]:
     """Returns the stretches in which `new` differs from `old`, in order, none touching another on both sides."""
     gone, come = _Side(old), _Side(new)
     for match in align(old, new):
@@ -64,7 +64,7 @@ def _stretches(gone: bytearray, come: bytearray) -> list[Edit]:
 class _Side:
     """One text: its lines, and which of them the other lacks; a zero stands behind the last."""
 
-    def __init__(self, lines: Sequence[bytes]) -> None:
+    def __init__(self, lines: Sequence[Hashable]) -> None:
         self.lines = lines
         self.changed = bytearray(b"\1" * len(lines) + b"\0")
         self.kept = 0

@@ -11,7 +11,7 @@ Source: git, xdiff/xmerge.c, at the level that `git merge` uses (zealous).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -56,7 +56,9 @@ class MergedText:
     conflicts: tuple[Region, ...]
 
 
-class _Take(StrEnum):
+class Take(StrEnum):
+    """What a stretch that changed becomes."""
+
     OURS = "ours"
     THEIRS = "theirs"
     SAME = "same"
@@ -65,10 +67,10 @@ class _Take(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """A stretch that changed: where in each version, and whose lines it gets."""
 
-    take: _Take
+    take: Take
     base: int
     base_end: int
     ours: int
@@ -92,13 +94,18 @@ def merge_texts(
     if base == ours:
         return MergedText(theirs, ())
     texts = _Texts(*(split_lines(each) for each in (base, ours, theirs)))
-    pieces = _pieces(edits(texts.base, texts.ours), edits(texts.base, texts.theirs), texts)
+    pieces = three_way(texts.base, texts.ours, texts.theirs)
     if labels.base is None:
         pieces = _joined([part for piece in pieces for part in _refined(piece, texts)])
     if favour is not None:
-        take = {Favour.OURS: _Take.OURS, Favour.THEIRS: _Take.THEIRS, Favour.UNION: _Take.BOTH}[favour]
-        pieces = [replace(piece, take=take) if piece.take is _Take.CONFLICT else piece for piece in pieces]
+        take = {Favour.OURS: Take.OURS, Favour.THEIRS: Take.THEIRS, Favour.UNION: Take.BOTH}[favour]
+        pieces = [replace(piece, take=take) if piece.take is Take.CONFLICT else piece for piece in pieces]
     return _Writing(texts, labels, marker_size).write(pieces)
+
+
+def three_way(base: Sequence[Hashable], ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> list[Piece]:
+    """Returns what changed, in order: each edit of one side, and as one piece those of both that touch."""
+    return _pieces(edits(base, ours), edits(base, theirs), ours, theirs)
 
 
 def split_lines(data: bytes) -> list[bytes]:
@@ -116,9 +123,10 @@ class _Texts:
     theirs: list[bytes]
 
 
-def _pieces(ours: Sequence[Edit], theirs: Sequence[Edit], texts: _Texts) -> list[_Piece]:
-    """Returns what changed, in order: each edit of one side, and as one piece those of both that touch."""
-    found: list[_Piece] = []
+def _pieces(
+    ours: Sequence[Edit], theirs: Sequence[Edit], our: Sequence[Hashable], their: Sequence[Hashable]
+) -> list[Piece]:
+    found: list[Piece] = []
     x = y = 0
     while x < len(ours) or y < len(theirs):
         one = ours[x] if x < len(ours) else None
@@ -126,15 +134,15 @@ def _pieces(ours: Sequence[Edit], theirs: Sequence[Edit], texts: _Texts) -> list
         if one is not None and (other is None or one.old_end < other.old):
             shift = theirs[y - 1].new_end - theirs[y - 1].old_end if y else 0
             at, end = one.old + shift, one.old_end + shift
-            _add(found, _Piece(_Take.OURS, one.old, one.old_end, one.new, one.new_end, at, end))
+            _add(found, Piece(Take.OURS, one.old, one.old_end, one.new, one.new_end, at, end))
             x += 1
         elif other is not None and (one is None or other.old_end < one.old):
             shift = ours[x - 1].new_end - ours[x - 1].old_end if x else 0
             at, end = other.old + shift, other.old_end + shift
-            _add(found, _Piece(_Take.THEIRS, other.old, other.old_end, at, end, other.new, other.new_end))
+            _add(found, Piece(Take.THEIRS, other.old, other.old_end, at, end, other.new, other.new_end))
             y += 1
         elif one is not None and other is not None:
-            if not _alike(one, other, texts):
+            if not _alike(one, other, our, their):
                 _add(found, _both(one, other))
             one_ends = one.old_end
             if one_ends <= other.old_end:
@@ -144,17 +152,17 @@ def _pieces(ours: Sequence[Edit], theirs: Sequence[Edit], texts: _Texts) -> list
     return found
 
 
-def _alike(one: Edit, other: Edit, texts: _Texts) -> bool:
+def _alike(one: Edit, other: Edit, our: Sequence[Hashable], their: Sequence[Hashable]) -> bool:
     """Returns whether both sides made the same edit."""
     same_place = (one.old, one.old_size) == (other.old, other.old_size)
-    return same_place and texts.ours[one.new : one.new_end] == texts.theirs[other.new : other.new_end]
+    return same_place and our[one.new : one.new_end] == their[other.new : other.new_end]
 
 
-def _both(one: Edit, other: Edit) -> _Piece:
+def _both(one: Edit, other: Edit) -> Piece:
     """Returns the stretch that two edits cover together."""
     start, end = min(one.old, other.old), max(one.old_end, other.old_end)
-    return _Piece(
-        _Take.CONFLICT,
+    return Piece(
+        Take.CONFLICT,
         start,
         end,
         one.new - (one.old - start),
@@ -164,23 +172,23 @@ def _both(one: Edit, other: Edit) -> _Piece:
     )
 
 
-def _add(found: list[_Piece], piece: _Piece) -> None:
+def _add(found: list[Piece], piece: Piece) -> None:
     """Adds a piece; one that touches the last on either side is joined with it."""
     last = found[-1] if found else None
     if last is None or not (piece.ours <= last.ours_end or piece.theirs <= last.theirs_end):
         found.append(piece)
         return
-    take = last.take if last.take is piece.take else _Take.CONFLICT
+    take = last.take if last.take is piece.take else Take.CONFLICT
     found[-1] = replace(last, take=take, base_end=piece.base_end, ours_end=piece.ours_end, theirs_end=piece.theirs_end)
 
 
-def _refined(piece: _Piece, texts: _Texts) -> list[_Piece]:
+def _refined(piece: Piece, texts: _Texts) -> list[Piece]:
     """Returns the parts of a conflict in which the sides differ."""
-    if piece.take is not _Take.CONFLICT or piece.ours == piece.ours_end or piece.theirs == piece.theirs_end:
+    if piece.take is not Take.CONFLICT or piece.ours == piece.ours_end or piece.theirs == piece.theirs_end:
         return [piece]
     differing = edits(texts.ours[piece.ours : piece.ours_end], texts.theirs[piece.theirs : piece.theirs_end])
     if not differing:
-        return [replace(piece, take=_Take.SAME)]
+        return [replace(piece, take=Take.SAME)]
     return [
         replace(
             piece,
@@ -193,14 +201,14 @@ def _refined(piece: _Piece, texts: _Texts) -> list[_Piece]:
     ]
 
 
-def _joined(pieces: list[_Piece]) -> list[_Piece]:
+def _joined(pieces: list[Piece]) -> list[Piece]:
     """Returns the pieces, conflicts with few lines between them made one."""
-    found: list[_Piece] = []
+    found: list[Piece] = []
     for piece in pieces:
         last = found[-1] if found else None
         if (
             last is not None
-            and last.take is piece.take is _Take.CONFLICT
+            and last.take is piece.take is Take.CONFLICT
             and piece.ours - last.ours_end <= _JOINED_LINES
         ):
             found[-1] = replace(last, ours_end=piece.ours_end, theirs_end=piece.theirs_end)
@@ -217,27 +225,27 @@ class _Writing:
         self._lines: list[bytes] = []
         self._conflicts: list[Region] = []
 
-    def write(self, pieces: Sequence[_Piece]) -> MergedText:
+    def write(self, pieces: Sequence[Piece]) -> MergedText:
         """Returns the text: ours, but for the pieces."""
         at = 0
         ours, theirs = self._texts.ours, self._texts.theirs
         for piece in pieces:
-            if piece.take is _Take.SAME:
+            if piece.take is Take.SAME:
                 continue
             self._lines += ours[at : piece.ours]
-            if piece.take is _Take.CONFLICT:
+            if piece.take is Take.CONFLICT:
                 self._conflict(piece)
-            if piece.take in (_Take.OURS, _Take.BOTH):
+            if piece.take in (Take.OURS, Take.BOTH):
                 self._lines += ours[piece.ours : piece.ours_end]
-            if piece.take is _Take.BOTH:
+            if piece.take is Take.BOTH:
                 self._end_line(self._line_end(piece))
-            if piece.take in (_Take.THEIRS, _Take.BOTH):
+            if piece.take in (Take.THEIRS, Take.BOTH):
                 self._lines += theirs[piece.theirs : piece.theirs_end]
             at = piece.ours_end
         self._lines += ours[at:]
         return MergedText(b"".join(self._lines), tuple(self._conflicts))
 
-    def _conflict(self, piece: _Piece) -> None:
+    def _conflict(self, piece: Piece) -> None:
         end = self._line_end(piece)
         first = len(self._lines) + 1
         texts, labels = self._texts, self._labels
@@ -261,7 +269,7 @@ class _Writing:
         if self._lines and not self._lines[-1].endswith(b"\n"):
             self._lines[-1] += end
 
-    def _line_end(self, piece: _Piece) -> bytes:
+    def _line_end(self, piece: Piece) -> bytes:
         """Returns how lines end around a piece: as the line before it, or the first one of either side."""
         ours, theirs = self._texts.ours, self._texts.theirs
         before = ours[piece.ours - 1 : piece.ours] if piece.ours else ours[:1]

@@ -88,7 +88,7 @@ class ValueDiff:
 
 def same_value(old: object, new: object) -> bool:
     """Returns whether two values are stored as the same."""
-    numbers = _Numbers()
+    numbers = Numbers()
     return numbers.of(old) == numbers.of(new)
 
 
@@ -98,7 +98,7 @@ def diff_values(old: object, new: object) -> tuple[ValueDiff, ...]:
     What has no parts that both sides could share is one difference: another
     type, a number, an object that only its stored form can tell apart.
     """
-    numbers = _Numbers()
+    numbers = Numbers()
     found: list[ValueDiff] = []
     todo: list[_Pair | ValueDiff] = [_Pair(None, old, new)]
     while todo:
@@ -173,15 +173,15 @@ def _differs(pair: _Pair) -> ValueDiff:
     return ValueDiff(ValueChange.CHANGED, pair.path, pair.old, pair.new, words)
 
 
-def _parts(pair: _Pair, numbers: _Numbers) -> Iterator[_Pair | ValueDiff]:
+def _parts(pair: _Pair, numbers: Numbers) -> Iterator[_Pair | ValueDiff]:
     """Yields the parts in which two different values differ; none, when they have none in common."""
     old, new = pair.old, pair.new
     if type(old) is not type(new):
         return
-    fields = _fields(old)
+    fields = record_fields(old)
     if fields is not None:
-        others = _fields(new)
-        if others is not None and _head(old) == _head(new):
+        others = record_fields(new)
+        if others is not None and record_head(old) == record_head(new):
             yield from _mapping_parts(pair, fields, others, numbers, Field)
     elif isinstance(old, list | tuple):
         yield from _list_parts(pair, numbers)
@@ -194,7 +194,7 @@ def _parts(pair: _Pair, numbers: _Numbers) -> Iterator[_Pair | ValueDiff]:
 
 
 def _mapping_parts(
-    pair: _Pair, old: dict[Any, Any], new: dict[Any, Any], numbers: _Numbers, step: Callable[[Any], Step]
+    pair: _Pair, old: dict[Any, Any], new: dict[Any, Any], numbers: Numbers, step: Callable[[Any], Step]
 ) -> Iterator[_Pair | ValueDiff]:
     """Yields what differs under each name, those of the old side first."""
     for name, value in old.items():
@@ -205,7 +205,7 @@ def _mapping_parts(
     yield from (pair.at(step(name), ABSENT, value) for name, value in new.items() if name not in old)
 
 
-def _dict_parts(pair: _Pair, numbers: _Numbers) -> Iterator[_Pair | ValueDiff]:
+def _dict_parts(pair: _Pair, numbers: Numbers) -> Iterator[_Pair | ValueDiff]:
     """Yields what differs under each key; keys are told apart by their numbers, so that 1 and True are two."""
     old_keys = {numbers.of(key): key for key in pair.old}
     new_keys = {numbers.of(key): key for key in pair.new}
@@ -216,7 +216,7 @@ def _dict_parts(pair: _Pair, numbers: _Numbers) -> Iterator[_Pair | ValueDiff]:
         yield ValueDiff(ValueChange.ORDER, pair.path, list(pair.old), list(pair.new))
 
 
-def _list_parts(pair: _Pair, numbers: _Numbers) -> Iterator[_Pair | ValueDiff]:
+def _list_parts(pair: _Pair, numbers: Numbers) -> Iterator[_Pair | ValueDiff]:
     """Yields what differs between two lists, aligned; in a gap, items that have most in common are compared."""
     old, new = pair.old, pair.new
     matches = align([numbers.of(item) for item in old], [numbers.of(item) for item in new])
@@ -231,18 +231,18 @@ def _list_parts(pair: _Pair, numbers: _Numbers) -> Iterator[_Pair | ValueDiff]:
             i, j = i + 1, j + 1
 
 
-def _alike(old: Any, new: Any, numbers: _Numbers) -> list[tuple[int, int]]:
+def _alike(old: Any, new: Any, numbers: Numbers) -> list[tuple[int, int]]:
     """Returns which items of a gap to compare with each other: as many as there can be, the most alike ones."""
     if len(old) * len(new) > _PAIRED_CELLS:
         return [(n, n) for n in range(min(len(old), len(new)))]
     return best_pairs(len(old), len(new), lambda i, j: _likeness(old[i], new[j], numbers))
 
 
-def _likeness(old: Any, new: Any, numbers: _Numbers) -> int:
+def _likeness(old: Any, new: Any, numbers: Numbers) -> int:
     """Returns how much two items have in common: 1 for anything, more for the type and for every equal field."""
     if type(old) is not type(new):
         return 1
-    one, other = _fields(old), _fields(new)
+    one, other = record_fields(old), record_fields(new)
     if isinstance(old, dict) and isinstance(new, dict):
         one, other = old, new
     if one is None or other is None:
@@ -250,12 +250,12 @@ def _likeness(old: Any, new: Any, numbers: _Numbers) -> int:
     return 4 + 3 * sum(name in other and numbers.of(value) == numbers.of(other[name]) for name, value in one.items())
 
 
-def _head(value: Any) -> object:
+def record_head(value: Any) -> object:
     """Returns what two records must share to be compared field by field."""
     return (value.number, value.type_name) if isinstance(value, Unresolved) else type(value)
 
 
-def _fields(value: Any) -> dict[str, Any] | None:
+def record_fields(value: Any) -> dict[str, Any] | None:
     """Returns the fields of a record: a dataclass, a named tuple, a stored record whose class is away, an exception."""
     if isinstance(value, Unresolved):
         return value.fields if len(value.fields) * 2 == len(value.parts) and value.parts else None
@@ -281,7 +281,7 @@ class _Scratch:
     def sync(self) -> None: ...
 
 
-class _Numbers:
+class Numbers:
     """Numbers for values, the same for equal ones; made once a value, with a stack of its own."""
 
     def __init__(self) -> None:
@@ -356,7 +356,7 @@ def _children(value: Any) -> list[Any] | None:
     if kind is Unresolved:
         return list(value.parts)
     if dataclasses.is_dataclass(kind) and not isinstance(value, _BUILTINS):
-        fields = _fields(value) or {}
+        fields = record_fields(value) or {}
         if vars(value).keys() <= fields.keys() if hasattr(value, "__dict__") else True:
             return list(fields.values())
     return None
@@ -365,6 +365,6 @@ def _children(value: Any) -> list[Any] | None:
 def _shape(value: Any) -> object:
     """Returns what else than its children's numbers tells a value apart."""
     if isinstance(value, Unresolved):
-        return _head(value)
-    fields = _fields(value)
+        return record_head(value)
+    fields = record_fields(value)
     return (type(value), tuple(fields)) if fields is not None else type(value)

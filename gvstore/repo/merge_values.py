@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gvstore.compare.merge3 import Favour
+from gvstore.compare.merge_values import merge_values
+from gvstore.errors import GvError
+from gvstore.objects.decode import get_value
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
+from gvstore.objects.value import put_value
 from gvstore.repo.conflict import ValueConflict
 
 
@@ -35,6 +40,26 @@ def merge_named(
             continue
         if our == old or our is None or favour is Favour.THEIRS:
             moved[name] = their
-        elif favour is None:
-            conflicts.append(ValueConflict(name, ("",), old, our, their))
+        else:
+            found, paths = _merged(objects, old, our, their, favour)
+            if paths:
+                conflicts.append(ValueConflict(name, paths, old, our, their))
+            if found != our:
+                moved[name] = found
     return MergedValues(moved, tuple(conflicts))
+
+
+def _merged(
+    objects: ObjectStore, old: ObjectId | None, our: ObjectId, their: ObjectId, favour: Favour | None
+) -> tuple[ObjectId, tuple[str, ...]]:
+    """Returns the value that both sides changed, merged and stored, and the paths where ours was kept."""
+    whole = their if favour is Favour.THEIRS else our, () if favour else ("",)
+    if old is None:
+        return whole
+    with suppress(
+        GvError, TypeError, ValueError
+    ):  # no value (a run has a name, say), or one that cannot be put together
+        base, ours, theirs = (get_value(objects, each) for each in (old, our, their))
+        merged = merge_values(base, ours, theirs, favour=favour)
+        return put_value(objects, merged.value), merged.conflicts
+    return whole
