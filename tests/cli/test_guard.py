@@ -102,14 +102,19 @@ def hostile(gv: CommandLine) -> CommandLine:
         "commit", "-m", HOSTILE
     )
     gv.write("evil.txt", HOSTILE + "\n" + HOSTILE)
+    gv("commit", "-m", HOSTILE)
+    gv("tag", "-a", "-m", HOSTILE, "v1")
+    gv("note", "run/1", HOSTILE)
+    gv.write("evil.txt", HOSTILE)
     return gv
 
 
 COMMANDS = [
-    "log", "log --oneline", "status", "diff", "diff HEAD", "show HEAD", "show run/1", "show run/2", "runs", "runs --json",
-    "get run/1:/output", "cat-file -p HEAD", "ls-tree HEAD",
-    "ls-files", "show HEAD::agent.say", "blame run/1:/output", "log --json", "show nowhere\x1b[2J", "branch x\x1b[2J",
-    "config alias.x\x1b[2J y", "checkout \x1b[2J", "\x1b[2J",
+    "log", "log --oneline", "log --graph --stat", "log -p", "log --name-status", "log --json", "status", "diff", "diff HEAD~1 HEAD",
+    "diff --stat HEAD", "diff --word-diff HEAD", "show HEAD", "show run/1", "show run/2", "show HEAD::agent.say", "runs", "runs --json",
+    "runs --graph", "get run/1:/output", "cat-file -p HEAD", "ls-tree HEAD", "ls-files", "blame run/1:/output", "blame evil.txt",
+    "grep red", "grep --runs red", "op log", "op show", "reflog", "tag -n", "note run/1", "for-each-ref --format %(contents)",
+    "show nowhere\x1b[2J", "branch x\x1b[2J", "config alias.x\x1b[2J y", "checkout \x1b[2J", "rm \x1b[2J", "undo --dry-run", "\x1b[2J",
 ]  # fmt: skip
 
 
@@ -139,7 +144,7 @@ def test_bytes_to_a_terminal(hostile: CommandLine) -> None:
 def test_pipes_get_texts_as_they_are(hostile: CommandLine) -> None:
     """What is no terminal gets the bytes: a value must come back."""
 
-    assert HOSTILE.encode() == hostile("get", "HEAD:evil.txt").raw
+    assert HOSTILE.encode() == hostile("get", "HEAD~1:evil.txt").raw
     assert HOSTILE in hostile("get", "run/1:/output").raw.decode()
     assert [] == moves(hostile("--color", "always", "diff").out)  # dressed for a terminal further on
 
