@@ -16,8 +16,6 @@ from gvstore.cli.runs import RunListed
 from gvstore.cli.shown_run import painted_status
 from gvstore.cli.style import Paint
 
-_BY_COMMAND = {"replay": "replay", "rewind": "rewind", "cherry-pick": "pick", "answer": "answer", "rebase": "rebase"}
-
 
 @dataclass(frozen=True, slots=True)
 class RunDerived:
@@ -64,11 +62,3 @@ def _branches(names: Iterable[str], level: int, below: str) -> Iterator[tuple[st
     for at, name in enumerate(each):
         last = at == len(each) - 1
         yield name, level, below + ("└─ " if last else "├─ "), below + ("   " if last else "│  ")
-
-
-def how(argv: tuple[str, ...], status: str, *, has_parent: bool) -> str | None:
-    """Returns by which command a run came from its parent; None where it came from none."""
-    if not has_parent:
-        return None
-    word = next((_BY_COMMAND[each] for each in argv[1:] if each in _BY_COMMAND), "")
-    return "rewind" if status == "rewound" else word or "replay"

@@ -23,6 +23,8 @@ from gvstore.objects.exception import text_of
 from gvstore.objects.number import ENUM
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.placeholder import Ignored, Opaque, Unresolved, exception_text
+from gvstore.objects.protocol import ObjectReader
+from gvstore.objects.record import NIL
 from gvstore.objects.wire import split
 from gvstore.store.store import Store
 
@@ -46,7 +48,7 @@ class Facts:
     author: str = ""
     branch: str = ""
     parent: str = ""
-    argv: tuple[str, ...] = ()
+    by: str | None = None  # how it came from its parent
     counts: dict[str, int] = field(default_factory=dict)
     labels: dict[str, Any] = field(default_factory=dict)
     args: dict[str, Any] = field(default_factory=dict)
@@ -68,12 +70,11 @@ class Facts:
         values = json.loads(text)
         if type(values) is not list or len(values) != len(_NAMES):
             raise ValueError("these are no facts of a run")
-        values[_ARGV] = tuple(values[_ARGV])
         return cls(*values)
 
 
 _NAMES = tuple(each.name for each in dataclasses.fields(Facts))
-_ARGV = _NAMES.index("argv")
+_BY_COMMAND = {"rewind": "rewind", "cherry-pick": "pick", "answer": "answer", "rebase": "rebase", "replay": "replay"}
 
 
 def facts_of(record: stored.Run, store: Store, known: Known | None = None) -> Facts:
@@ -92,9 +93,20 @@ def facts_of(record: stored.Run, store: Store, known: Known | None = None) -> Fa
     labels = decode(record.labels, store.objects) or {}
     return Facts(
         record.status, record.target, record.started_at, record.ended_at, component, record.group, record.message, record.author,
-        record.branch, record.parent.hex() if record.parent is not None else "", tuple(record.argv),
+        record.branch, record.parent.hex() if record.parent is not None else "", how(record, store.objects),
         {name: record.counts[name] for name in _COUNTS if name in record.counts}, plain(labels), args, output, raised,
     )  # fmt: skip
+
+
+def how(record: stored.Run, reader: ObjectReader) -> str | None:
+    """Returns how a run came from its parent: rewind, pick, answer, rebase or replay; None where it came from none."""
+    if record.parent is None:
+        return None
+    if record.status == "rewound":
+        return "rewind"
+    if record.terms != NIL and "pick" in (decode(record.terms, reader) or {}):
+        return "pick"
+    return next((_BY_COMMAND[word] for word in record.argv[1:] if word in _BY_COMMAND), "replay")
 
 
 def _raised(call: Invocation) -> str:

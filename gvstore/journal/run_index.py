@@ -19,7 +19,7 @@ from gvstore.objects.oid import ObjectId
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = 1  # of what `Facts` holds and how it is written
+VERSION = 2  # of what `Facts` holds and how it is written
 _MOST_BYTES = 64 * 1024  # of an entry; larger facts are read from the objects each time
 _AT_ONCE = 500
 _TIMEOUT_S = 5.0
@@ -51,8 +51,8 @@ class RunIndex:
 
         try:
             return {row[0] for row in self._connection().execute("SELECT oid FROM runs")}
-        except sqlite3.DatabaseError:
-            self._forget()
+        except sqlite3.DatabaseError as e:
+            self._failed(e)
             return set()
 
     def with_texts(self, texts: Sequence[str]) -> set[bytes]:
@@ -63,8 +63,8 @@ class RunIndex:
         try:
             found = self._connection().execute(f"SELECT oid FROM runs WHERE facts = '' OR ({holds})", tuple(texts))
             return {row[0] for row in found}
-        except sqlite3.DatabaseError:
-            self._forget()
+        except sqlite3.DatabaseError as e:
+            self._failed(e)
             return set()
 
     def get(self, oids: Iterable[ObjectId]) -> dict[ObjectId, Facts]:
@@ -83,8 +83,8 @@ class RunIndex:
             rows = self._connection().execute(
                 f"SELECT oid, facts, checksum FROM runs WHERE oid IN ({marks})", [bytes(oid) for oid in oids]
             ).fetchall()
-        except (sqlite3.DatabaseError, UnicodeDecodeError):
-            self._forget()
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as e:
+            self._failed(e)
             return
         for oid, text, checksum in rows:
             with contextlib.suppress(ValueError, TypeError, AttributeError):
@@ -105,10 +105,8 @@ class RunIndex:
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)", rows)
-        except sqlite3.OperationalError:
-            return  # locked, or no room
-        except sqlite3.DatabaseError:
-            self._forget()
+        except sqlite3.DatabaseError as e:
+            self._failed(e)
 
     def _connection(self) -> sqlite3.Connection:
         if self._opened is None:
@@ -129,9 +127,14 @@ class RunIndex:
                         self._unlink()
         return _prepared(sqlite3.connect(":memory:", isolation_level=None))
 
-    def _forget(self) -> None:
-        """Begins anew, after damage."""
+    def _failed(self, error: Exception) -> None:
+        """Begins anew, after damage; a file that is locked, or has no room, is left as it is."""
+        import sqlite3
+
         self.close()
+        name = getattr(error, "sqlite_errorname", "")
+        if isinstance(error, sqlite3.OperationalError) and not name.startswith(("SQLITE_ERROR", "SQLITE_CORRUPT")):
+            return
         if not self.read_only:
             self._unlink()
 

@@ -164,6 +164,7 @@ COLUMNS: dict[str, Callable[[QueryRow], Any]] = {
     "author": _fact("author", ""),
     "branch": _fact("branch", ""),
     "parent": lambda row: None if row.facts is None else row.beside.number(row.facts.parent),
+    "by": _fact("by"),
     "tags": lambda row: list(row.beside.tags(row.row.oid)),
     "note": lambda row: row.remarks.text or None,
     "score": lambda row: row.remarks.score,
@@ -176,5 +177,5 @@ COLUMNS: dict[str, Callable[[QueryRow], Any]] = {
 # What is known of a run without its objects, and what `Facts` holds as it stands: a text that these must
 # equal, or hold, stands in the index too.
 OF_ROW = frozenset({"number", "run", "target", "started", "age"})
-OF_FACTS = frozenset({"status", "component", "args", "output", "raised", "group", "message", "author", "branch", "app", "partition", "labels"})
+OF_FACTS = frozenset({"status", "component", "args", "output", "raised", "group", "message", "author", "branch", "by", "app", "partition", "labels"})
 BESIDE = frozenset({"tags", "note", "score", "scores"})

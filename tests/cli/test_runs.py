@@ -13,9 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gvstore.cli.cells import cells
-from gvstore.cli.run_graph import how
 from gvstore.cli.runs import ago
-from gvstore.cli.style import PLAIN
 from tests.conftest import CommandLine
 
 PROGRAM = """
@@ -105,15 +103,3 @@ def test_times_as_people_say_them() -> None:
     spans = {5: "5 s ago", 99: "99 s ago", 100: "1 min ago", 7_200: "2 h ago", 3 * 86_400: "3 days ago"}
     assert list(spans.values()) == [said(now - timedelta(seconds=seconds)) for seconds in spans]
     assert "2026" == said(now - timedelta(days=100))[:4] == said(now + timedelta(days=1))[:4]
-
-
-def test_how_a_run_came_about() -> None:
-    """By the command that made it; what programs replay is a replay."""
-
-    assert [None, "rewind", "pick", "replay"] == [
-        how(("gv", "run"), "ok", has_parent=False),
-        how((), "rewound", has_parent=True),
-        how(("gv", "-C", "x", "cherry-pick", "run/1:0"), "ok", has_parent=True),
-        how((), "ok", has_parent=True),
-    ]
-    assert PLAIN.width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 
 import gvstore as gv
 from gvstore.errors import UsageFault
-from gvstore.expression.query import QueryRefused
+from gvstore.expression.query import Query, QueryRefused
 from gvstore.journal.repository import Repository
 from gvstore.journal.run_facts import Facts, facts_of, plain
 from gvstore.journal.run_index import RunIndex
+from gvstore.journal.run_row import COLUMNS
 from gvstore.journal.running import RunOptions
 from gvstore.repo import layout
 from gvstore.repo.tag import create_tag
@@ -129,6 +131,29 @@ def test_order_and_time(runs: Repository) -> None:
         runs.runs.since("soonish")
     with pytest.raises(UsageFault, match="runs have no column 'tokns'"):
         every.sort("tokns")
+
+
+def test_the_index_narrows_and_changes_nothing(runs: Repository) -> None:
+    """What texts rule out without being read is what the query rules out: of pairs of conditions in any form, each finds the same rows."""
+    atoms = [query for query, expected in QUERIES if expected is not None]
+    runs.runs.where("age > 0").numbers  # noqa: B018 - fills the index
+    rows = list(runs.runs.where().rows())
+    for one, other in itertools.combinations(atoms, 2):
+        for query in (f"({one}) and ({other})", f"({one}) or ({other})", f"{one} and not ({other})"):
+            plain_query = Query(query, COLUMNS)
+            wanted = [row.row.number for row in rows if plain_query.holds(row.__getitem__)]
+            assert wanted == runs.runs.where(query).numbers, query
+
+
+def test_how_a_run_came_about(repo: Repository) -> None:
+    """By rewinding, replaying, or with a picked call; None where it came from none."""
+    run = repo.run(count, 1)
+    repo.run(count, 2)
+    run.rewind(0).replay()
+
+    assert [None, None, "rewind", "replay"] == [row["by"] for row in repo.runs.where().reverse().rows()]
+    assert [3] == repo.runs.where(by="rewind").numbers
+    assert [4] == repo.runs.where("by == 'replay' and parent == 3").numbers
 
 
 @pytest.mark.parametrize("damage", ["gone", "garbage", "cut", "flipped", "folder"])

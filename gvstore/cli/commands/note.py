@@ -13,10 +13,16 @@ from gvstore.cli import units
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
 from gvstore.cli.style import Paint
-from gvstore.errors import UsageFault
+from gvstore.errors import UsageFault, WouldLose
 
 if TYPE_CHECKING:
     from gvstore.repo.remark import Remarks
+
+
+class KeyInNote(WouldLose):
+    """A note with a key in it, which would stay readable in the repository."""
+
+    hint = "Leave the key out; --allow-secret stores it all the same, for everyone who reads the repository."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,19 @@ class Notes:
             yield f"{name}  {units.count(len(self.notes), 'note')}"
 
 
+def _stop_at_keys(text: str) -> None:
+    """Looks for keys in a note, as a commit does in files.
+
+    Raises:
+        KeyInNote: it seems to hold one.
+    """
+    from gvstore.repo.secrets import key_in
+
+    found = key_in("", text.encode("utf-8", "surrogatepass"))
+    if found is not None:
+        raise KeyInNote(f"the note should hardly be stored: it holds {found}".replace("holds sets", "sets"))
+
+
 def listed_notes(remarks: Remarks) -> tuple[NoteListed, ...]:
     """Returns the notes, ready to print."""
     return tuple(NoteListed(each.text, each.author, units.moment(each.at)) for each in remarks.notes)
@@ -65,10 +84,11 @@ def listed_notes(remarks: Remarks) -> tuple[NoteListed, ...]:
 @click.option("--append", is_flag=True, help="Keep the notes that are there: what happens if nothing is said")
 @click.option("--replace", is_flag=True, help="Let this note take the place of all that are there")
 @click.option("--clear", is_flag=True, help="Take the notes away")
+@click.option("--allow-secret", is_flag=True, help="Take a note that seems to hold a key")
 @pass_context
 def command(
     cx: CommandContext, rev: str, text: str | None, messages: tuple[str, ...], file: TextIO | None, append: bool,
-    replace: bool, clear: bool,
+    replace: bool, clear: bool, allow_secret: bool,
 ) -> None:  # fmt: skip
     """Write notes on a run, or show them
 
@@ -95,6 +115,8 @@ def command(
     run = named_run(repo, rev)
     if not run.number:
         raise UsageFault(f"{rev} has no number here", hint="Notes are kept by the number of a run; `gv runs` lists them.")
+    if texts and not allow_secret:
+        _stop_at_keys(written)
     if not texts and not clear:
         remarks = read_remarks(repo, run.number)
         if not remarks.notes:

@@ -54,7 +54,7 @@ def command(
 
     QUERY is an expression of Python over columns: number, status, target, component, args.NAME, output (output.NAME of
     a record), calls, tokens, prompt_tokens, completion_tokens, cost (in dollars), seconds, started, ended, age (in
-    seconds), group, message, author, branch, parent, tags, note, score, scores.NAME, app, partition.  Functions: contains,
+    seconds), group, message, author, branch, parent, by, tags, note, score, scores.NAME, app, partition.  Functions: contains,
     startswith, endswith, lower, upper, matches (a regular expression), text, len, hours, days and Python's own.  What a run
     does not have is None, and is neither equal nor greater nor less.
 
@@ -119,10 +119,9 @@ def _answers(
         made = cells_of(rows, columns)
         return made if as_json else cells_table(made, cx.output.paint.width)
     if graph:
-        from gvstore.cli.run_graph import derived, how
+        from gvstore.cli.run_graph import derived
 
-        found = [(_listed(repo, row.row, row.beside), row) for row in rows]
-        return derived([(run, how(row.facts.argv if row.facts else (), run.status, has_parent=run.parent is not None)) for run, row in found])
+        return derived([(_listed(repo, row.row, row.beside), row["by"]) for row in rows])
     shown = (_listed(repo, row.row, row.beside) for row in rows)
     when = ago(units.moment(host.now_us())) if cx.on_terminal else units.local
     return shown if as_json else table(shown, cx.output.paint.width, when)
