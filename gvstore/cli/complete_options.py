@@ -18,16 +18,17 @@ _WORD = re.compile(r"[A-Z]+")
 _OF_NAME = {
     "rev": "REV", "revs": "REV", "start": "REV", "commit": "REV", "commits": "REV", "a": "REV", "b": "REV", "code": "REV",
     "run": "RUN", "runs": "RUN", "branch": "BRANCH", "path": "PATH", "paths": "PATH", "file": "FILE", "files": "FILE",
-    "folder": "DIR", "target": "TARGET", "key": "KEY",
+    "folder": "DIR", "target": "TARGET", "key": "KEY", "operation": "OPERATION",
 }  # fmt: skip
 _SPECIAL = {
     ("branch", "names"): "BRANCH", ("reflog", "words"): "BRANCH", ("config", "value"): "SETTING", ("config", "key"): "SETTINGS",
     ("help", "theme"): "THEME", ("help", "name"): "THEME", ("completion", "shell"): "", ("show-ref", "patterns"): "REF",
-    ("replay", "live"): "COMPONENT", ("symbolic-ref", "target"): "REF", ("update-ref", "words"): "REFREV", ("tag", "names"): "REV",
+    ("replay", "live"): "COMPONENT", ("symbolic-ref", "target"): "REF", ("update-ref", "words"): "REFREV", ("tag", "names"): "REV", ("rewind", "rev"): "RUN", ("replay", "revs"): "RUN", ("answer", "rev"): "RUN",
+    ("for-each-ref", "patterns"): "REF",
 }  # fmt: skip
 _KNOWN = {
     "REV", "RUN", "CALL", "PATH", "FILE", "DIR", "BRANCH", "TARGET", "COMPONENT", "OID", "COMMIT", "SETTING", "SETTINGS", "THEME",
-    "REF", "REFREV", "PART",
+    "REF", "REFREV", "PART", "OPERATION",
 }  # fmt: skip
 
 

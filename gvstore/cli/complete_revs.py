@@ -55,6 +55,8 @@ def of_kind(kind: str, word: str, given: list[str], kinds: list[str]) -> Iterato
                 yield from _revs(cx, word, runs=True)
         elif kind in ("SETTINGS", "SETTING"):
             yield from _settings(cx, word, given, values=kind == "SETTING")
+        elif kind == "OPERATION":
+            yield from _operations(cx, word)
         elif kind == "THEME":
             yield from _themes(word)
     finally:
@@ -269,6 +271,13 @@ def _settings(cx: CommandContext, word: str, given: list[str], *, values: bool) 
     found |= {f"alias.{name}": text for name, text in cx.settings.aliases().items()}
     found |= {f"color.{role}": "how it looks" for role in ROLES} if word.startswith("color.") else {}
     yield from (Candidate(key, about) for key, about in sorted(found.items()) if key.startswith(word))
+
+
+def _operations(cx: CommandContext, word: str) -> Iterator[Candidate]:
+    """Yields the numbers of operations, the newest first."""
+    for entry in cx.repository.refs.operations(limit=_RUNS):
+        if str(entry.number).startswith(word):
+            yield Candidate(str(entry.number), entry.command)
 
 
 def _themes(word: str) -> Iterator[Candidate]:

@@ -129,6 +129,8 @@ def test_settings_targets_and_themes(dice: CommandLine) -> None:
     assert ["dice.py:roll", "dice.py:total"] == offered(dice, "run", "dice.py:")
     assert ["--n"] == offered(dice, "run", "dice.py:total", "--")
     assert set(themes.TITLES) <= set(offered(dice, "help", ""))
+    assert ["run/2", "run/1"] == offered(dice, "rewind", "")
+    assert "2\tcommit" in dice("complete-words", "zsh", "undo", "").out
 
 
 def test_nothing_to_offer_is_no_error(gv: CommandLine) -> None:
