@@ -83,20 +83,14 @@ def refuse_fight(root: Path, paths: Collection[str]) -> None:
 
 
 def _staged(top: Path) -> Iterator[str]:
-    """Yields the paths, from git's root, that its index has otherwise than its HEAD; none where git does not answer."""
-    done = ask_git(top, "status", "--porcelain=v2", "-z", "--untracked-files=no", "--ignore-submodules=all")
-    if done is None or done.returncode != 0:
-        return
-    fields = iter(done.stdout.split(b"\0"))
-    for field in fields:
-        kind, _, rest = field.partition(b" ")
-        skipped = {b"1": 7, b"2": 8, b"u": 9}.get(kind)
-        if skipped is None:
-            continue
-        if kind == b"2":  # renamed: the old name is a field of its own
-            yield os.fsdecode(next(fields, b""))
-        if kind != b"1" or rest[:1] != b".":
-            yield os.fsdecode(rest.split(b" ", skipped)[-1])
+    """Yields the paths, from git's root, that its index has otherwise than its HEAD; none where git does not answer.
+
+    The work tree is not looked at: only what git would commit.
+    """
+    words = ("--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=all")
+    done = ask_git(top, "diff", "--cached", *words)
+    if done is not None and done.returncode == 0:
+        yield from map(os.fsdecode, filter(None, done.stdout.split(b"\0")))
 
 
 def git_program() -> str | None:

@@ -113,7 +113,9 @@ FILES = st.dictionaries(
 
 
 @given(FILES)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_the_tree_of_a_commit_of_gits_is_what_git_checks_out(
     tmp_path_factory: pytest.TempPathFactory, empty: Path, files: dict[str, tuple[bytes, int]]
 ) -> None:
@@ -204,6 +206,31 @@ def test_no_git_is_said(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> No
     assert "1" == (repo.path / "a").read_text()
 
 
+def test_what_is_staged_before_the_first_commit_counts(repo: Repository) -> None:
+    """On a branch that is not born yet all that git has staged is; a file that git has merged half-way is, too."""
+    put(repo, "a", "1")
+    first = repo.commit("first")
+    put(repo, "a", "2")
+    repo.commit("second")
+    begin(repo.path)
+    git(repo.path, "add", "a")
+    with pytest.raises(GitFight, match=r": a$"):
+        repo.checkout(first.hex())
+    git(repo.path, "commit", "-qm", "x")
+    git(repo.path, "checkout", "-qb", "side")
+    put(repo, "a", "3")
+    save(repo.path)
+    git(repo.path, "checkout", "-q", "main")
+    put(repo, "a", "4")
+    save(repo.path)
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repo.path, "merge", "side")
+    (repo.path / ".git" / "MERGE_HEAD").unlink()
+    put(repo, "a", "2")
+    with pytest.raises(GitFight, match=r": a$"):
+        repo.checkout(first.hex())
+
+
 def test_gits_index_is_not_fought(repo: Repository) -> None:
     """What git has staged, or is merging, is not written over; files that it says nothing of are."""
     put(repo, "ä b", "1")
@@ -234,7 +261,9 @@ def test_gits_index_is_not_fought(repo: Repository) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 3)), min_size=1, max_size=8), st.data())
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_histories_of_gits_are_as_git_walks_them(
     tmp_path_factory: pytest.TempPathFactory, shape: list[tuple[int, int]], data: st.DataObject
 ) -> None:

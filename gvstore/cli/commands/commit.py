@@ -99,7 +99,7 @@ class WouldCommit:
 @click.option("--no-edit", is_flag=True, hidden=True, help="A habit of git's: what --amend does anyway")
 @click.option("-a", "--all", "everything", is_flag=True, hidden=True, help="A habit of git's: what it does anyway")
 @click.option("--dry-run", is_flag=True, help="Say what would be committed, and commit nothing")
-@click.option("--no-verify", is_flag=True, help="Do not run the hook pre-commit")
+@click.option("-n", "--no-verify", is_flag=True, help="Do not run the hook pre-commit")
 @click.option("--allow-empty", is_flag=True, help="Commit although nothing changed")
 @click.option("--allow-large", is_flag=True, help="Take files of more than commit.large bytes (50 MB)")
 @click.option("--allow-conflicts", is_flag=True, help="Conclude a merge although conflicts of it are left")
