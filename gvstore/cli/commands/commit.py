@@ -21,6 +21,7 @@ from gvstore.objects.protocol import ObjectReader
 from gvstore.repo.fault import printable
 
 if TYPE_CHECKING:
+    from gvstore.code.discover import Unparsable
     from gvstore.journal.repository import Repository
 
 
@@ -94,6 +95,7 @@ class WouldCommit:
 )
 @click.option("--amend", is_flag=True, help="Make the last commit anew, with its message, author and runs")
 @click.option("--reset-author", is_flag=True, help="With --amend: be its author")
+@click.option("--author", metavar="NAME", help="Name somebody else as its author, as in 'Ada <ada@example.org>'")
 @click.option("-C", "reuse", metavar="REV", help="Take message and author of another commit")
 @click.option("-e", "--edit", is_flag=True, help="Edit the message, wherever it comes from")
 @click.option("--no-edit", is_flag=True, hidden=True, help="A habit of git's: what --amend does anyway")
@@ -112,6 +114,7 @@ def command(
     message_file: TextIO | None,
     amend: bool,
     reset_author: bool,
+    author: str | None,
     reuse: str | None,
     edit: bool,
     no_edit: bool,
@@ -147,7 +150,8 @@ def command(
         return
     if message_file is not None:
         messages = (*messages, message_file.read())
-    message, author = _message(cx, repo, "\n\n".join(messages) if messages else None, reuse, amend=amend, edit=edit)
+    given = "\n\n".join(messages) if messages else None
+    message, author = _message(cx, repo, given, reuse, author=author, amend=amend, edit=edit)
     if not no_verify:
         hooked.before(cx, repo, "pre-commit")
     plain = partial(repo.commit, allow_conflicts=allow_conflicts)
@@ -159,16 +163,26 @@ def command(
         allow_empty=allow_empty,
         allow_large=allow_large,
         allow_secret=allow_secret,
-        unread=lambda each: cx.output.warning(
-            f"{each.path} is no Python ({each.why}{f', line {each.line}' if each.line else ''}): no components of it are known"
-        ),
+        unread=partial(_tell_unread, cx),
     )
     cx.output.result(_committed(repo.objects, oid, repo.branch))
     hooked.after(cx, repo, "post-commit", GV_COMMIT=oid.hex())
 
 
+def _tell_unread(cx: CommandContext, each: Unparsable) -> None:
+    line = f", line {each.line}" if each.line else ""
+    cx.output.warning(f"{each.path} is no Python ({each.why}{line}): no components of it are known")
+
+
 def _message(
-    cx: CommandContext, repo: Repository, given: str | None, reuse: str | None, *, amend: bool, edit: bool
+    cx: CommandContext,
+    repo: Repository,
+    given: str | None,
+    reuse: str | None,
+    *,
+    author: str | None,
+    amend: bool,
+    edit: bool,
 ) -> tuple[str | None, str | None]:
     """Returns message and author, None for what the amended commit has, or who commits."""
     from gvstore.cli.commit_message import can_edit, edited_message
@@ -177,7 +191,9 @@ def _message(
     if other is not None and given is not None:
         raise UsageFault("the message is either given or taken from a commit", hint="`gv commit -C REV`, or `gv commit -m TEXT`.")
     message = other.message if other is not None else given
-    author = other.author if other is not None else None
+    if author is not None and not author.strip():
+        raise UsageFault("an author has a name", hint="As in --author 'Ada <ada@example.org>'.")
+    author = author if author is not None or other is None else other.author
     waiting = _waiting_message(repo)
     if edit or (message is None and not amend and not waiting):
         if not can_edit(cx):
