@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,14 @@ from gvstore.cli.context import CommandContext
 from gvstore.errors import Corrupt, UsageFault
 
 if TYPE_CHECKING:
+    from gvstore.cli.output import Advance
     from gvstore.cli.runs import RunListed
     from gvstore.journal.repository import Repository
     from gvstore.journal.run_query import RunQuery
     from gvstore.journal.run_row import Beside, QueryRow
     from gvstore.repo import RunRow
 
+_MANY = 2_000
 _ASKED = ("component", "target", "output", "tag", "group", "app", "partition")
 _FORMATS = ("table", "json", "csv", "parquet")
 
@@ -78,8 +81,8 @@ def command(
     wanted = _words(columns) or []
     if graph and (wanted or form not in (None, "table", "json")):
         raise UsageFault("--graph draws a tree, and takes no columns and no other form", hint="Leave one of them out.")
-    with cx.output.progress("reading runs") as advance:
-        query.advance = advance
+    with ExitStack() as bars:
+        query.advance = _late_bar(cx, bars)
         if form in ("csv", "parquet") or target_file is not None:
             _write(cx, query, wanted, form or "table", target_file)
             return
@@ -94,6 +97,19 @@ def command(
         cx.output.raw(_json_lines(answer))
     else:
         cx.output.stream(answer)
+
+
+def _late_bar(cx: CommandContext, bars: ExitStack) -> Callable[[int, int], None]:
+    """Returns what moves a progress bar that appears where there are many runs to be read: most lists are there before it could be seen."""
+    shown: list[Advance] = []
+
+    def advance(done: int, total: int) -> None:
+        if not shown and _MANY <= done < total:
+            shown.append(bars.enter_context(cx.output.progress("reading runs")))
+        for bar in shown:
+            bar(done, total)
+
+    return advance
 
 
 def _words(text: str | None) -> list[str] | None:
