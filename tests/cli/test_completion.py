@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -172,7 +173,6 @@ def test_bash_splits_at_colons(dice: CommandLine) -> None:
 )
 def test_words_come_back_from_a_line(words: list[str]) -> None:
     """A quoted word is read as the word; so is any other quoting that the shell has."""
-    import shlex
 
     for line in (" ".join(map(_quoted, words)), shlex.join(words)):
         assert words == split(line)[0]
@@ -188,7 +188,7 @@ def test_any_line_can_be_split(line: str) -> None:
 
 def typed(folder: Path, keys: str) -> list[str]:
     """Returns the arguments that gv would get after these keys in an interactive bash; each comes as <argument>."""
-    python = f"{sys.executable} -m gvstore"
+    python = f"{shlex.quote(sys.executable)} -m gvstore"
     (folder.parent / "gv-command").write_text(f'#!/bin/sh\nexec {python} "$@"\n')
     (folder.parent / "gv-command").chmod(0o755)
     start = (
@@ -199,10 +199,12 @@ def typed(folder: Path, keys: str) -> list[str]:
     )
     (folder.parent / "rc").write_text(start)
     env = os.environ | {"PYTHONPATH": str(ROOT), "TERM": "dumb", "LC_ALL": "C.UTF-8"}
-    pid, terminal = pty.fork()
-    if pid == 0:  # pragma: no cover - another process
-        os.chdir(folder)
-        os.execvpe("bash", ["bash", "--noprofile", "--rcfile", str(folder.parent / "rc"), "-i"], env)
+    terminal, other = pty.openpty()
+    shell = subprocess.Popen(
+        ["bash", "--noprofile", "--rcfile", str(folder.parent / "rc"), "-i"],
+        cwd=folder, env=env, stdin=other, stdout=other, stderr=other, start_new_session=True,
+    )  # fmt: skip
+    os.close(other)
     _until(terminal, b"> ")
     os.write(terminal, keys.encode() + b"\n")
     result = folder.parent / "typed"
@@ -211,8 +213,8 @@ def typed(folder: Path, keys: str) -> list[str]:
         _drain(terminal)
     os.write(terminal, b"exit\n")
     _drain(terminal)
+    shell.wait(timeout=60)
     os.close(terminal)
-    os.waitpid(pid, 0)
     words = [line[1:-1] for line in result.read_text().splitlines()[:-1]]
     result.unlink()
     return words
