@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from gvstore.errors import Conflict as ConflictFault
 from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId, short
-from gvstore.objects.tree import TreeEntry
+from gvstore.objects.tree import Mode, TreeEntry
 from gvstore.refs.names import HEAD, value_ref
 from gvstore.refs.transaction import ANYTHING, Transaction
 from gvstore.repo.checkout import Known, Plan, carry_out, plan, write_mark
 from gvstore.repo.conflict import Conflict, ValueConflict
-from gvstore.repo.files import Files, differing, patched, read_files
+from gvstore.repo.files import Files, differing, find, patched, read_files
 from gvstore.repo.moved import Moved, move_files, present_mark
 from gvstore.repo.pending import Pending, State, check_none, next_of, told, write_pending
 from gvstore.repo.switch import known_files
@@ -179,6 +179,10 @@ def bring_back(
     Returns what is to be noted in the command's transaction, and which files moved.
     """
     touched = differing(repo.objects, tree, pending.after)
+    for path in {path for each in pending.conflicts for path in (each.path, *each.also)} - touched.keys():
+        entry = find(repo.objects, tree, path)  # left as it was, to be decided: whoever decided may have changed it
+        if entry is not None and entry.mode != Mode.FOLDER:
+            touched[path] = (entry, entry)
     wanted = {path: old for path, (old, _) in touched.items() if old is not None}
     lying = {path: new for path, (_, new) in touched.items() if new is not None}
     todo = plan(repo.worktree, wanted, known=Known(lying, (wanted,)), delete=True, every=True, force=True)

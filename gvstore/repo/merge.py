@@ -17,7 +17,9 @@ from gvstore.compare.merge3 import Favour, Labels
 from gvstore.errors import Conflict as ConflictFault
 from gvstore.errors import UsageFault
 from gvstore.objects.commit import Commit
+from gvstore.objects.kind import Kind
 from gvstore.objects.oid import ObjectId
+from gvstore.objects.tag import Tag
 from gvstore.refs.names import BRANCHES, HEAD, REMOTES, TAGS, short_name
 from gvstore.refs.transaction import clean_text
 from gvstore.repo.commit import clean_message, generation_after, named_values, subject
@@ -112,7 +114,7 @@ def merge(repo: Repository, theirs: ObjectId, ref: str, label: str, options: Mer
         if head is not None and is_ancestor(repo.objects, theirs, head):
             return Merged(Outcome.UP_TO_DATE, head, Landed(head))
         moving = repo.refs.head_ref() or HEAD
-        message = clean_message(options.message) if options.message else merge_message(ref, label, moving)
+        message = clean_message(options.message) if options.message else merge_message(ref, label, moving) + _tag_message(repo, ref)
         pending = Pending(
             Action.MERGE, State.MOVING, label, moving, head, head, theirs, NO_TREE, NO_TREE, NO_TREE,
             message=message, parents=(theirs,), theirs_label=label, ours_label="HEAD",
@@ -185,6 +187,14 @@ def merge_message(ref: str, label: str, onto: str) -> str:
     name = short_name(ref) if kind != "commit" else label
     into = "" if onto == BRANCHES + MAIN_BRANCH else f" into {short_name(onto)}"
     return f"Merge {kind} '{name}'{into}"
+
+
+def _tag_message(repo: Repository, ref: str) -> str:
+    """Returns what an annotated tag says, as a further paragraph: as in git, a merge of it says so too."""
+    oid = repo.refs.resolve(ref) if ref.startswith(TAGS) else None
+    if oid is None or repo.objects.read(oid)[0] != Kind.TAG:
+        return ""
+    return f"\n\n{Tag.get(repo.objects, oid).message.strip()}"
 
 
 def squash_message(repo: Repository, head: ObjectId, theirs: ObjectId, label: str) -> str:

@@ -48,7 +48,10 @@ class State:
 
 def named(files: Contents, message: str, parents: list[str]) -> str:
     """Returns the name of a commit: the same for the same history."""
-    return hashlib.sha256(repr((sorted(files.items()), message.strip(), parents)).encode()).hexdigest()[:16]
+    told = re.sub(r"This reverts commit [^.]*\.", "", message).strip()  # it has a real name in it
+    told = re.sub(r'^Revert "Revert "(.*)""$', r'Reapply "\1"', told)  # as git has it since 2.43
+    told = re.sub(r"^Merge (?:commit|branch) '([^'~^]*)[~^0-9]*'(?: \(early part\))?", r"Merge '\1'", told)
+    return hashlib.sha256(repr((sorted(files.items()), told, parents)).encode()).hexdigest()[:16]
 
 
 def lying(root: Path) -> Contents:
@@ -81,7 +84,10 @@ class Git:
             "GIT_CONFIG_GLOBAL": "/dev/null",
         }
         who = {f"GIT_{role}_{what}": "Ada" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        self.env = home | who | {"GIT_EDITOR": "true", "GIT_MERGE_AUTOEDIT": "no", "LC_ALL": "C"}
+        when = dict.fromkeys(
+            ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), "2026-11-20T10:02:11Z"
+        )  # what is alike is one commit
+        self.env = home | who | when | {"GIT_EDITOR": "true", "GIT_MERGE_AUTOEDIT": "no", "LC_ALL": "C"}
         self("init", "-q", "-b", "main")
         self("config", "core.fsync", "none")
         self.reader = subprocess.Popen(
@@ -106,6 +112,22 @@ class Git:
         """Returns whether all of these did what they were told, and what they said."""
         results = [self(*each) for each in commands]
         return all(ok for ok, _ in results), "".join(text for _, text in results)
+
+    def names(self) -> list[str]:
+        """Returns the branches and tags that are there."""
+        folders = [self.root / ".git/refs" / kind for kind in ("heads", "tags")]
+        return sorted(p.relative_to(folder).as_posix() for folder in folders for p in folder.rglob("*") if p.is_file())
+
+    def pending(self) -> str:
+        """Returns the word that has stopped at conflicts, or nothing."""
+        words = {"MERGE_HEAD": "merge", "REVERT_HEAD": "revert", "CHERRY_PICK_HEAD": "cherry-pick"}
+        return next((word for name, word in words.items() if (self.root / ".git" / name).exists()), "")
+
+    def undecided(self) -> list[str]:
+        """Returns the files with conflicts."""
+        if not self.pending():
+            return []
+        return [each for each in self("diff", "--name-only", "--diff-filter=U", "-z")[1].split("\0") if each]
 
     def keep(self) -> Path:
         """Returns a copy of the whole folder, for `put_back`."""
