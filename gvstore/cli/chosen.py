@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId
 from gvstore.repo.commit_filter import CommitFilter, Pickaxe, Test, compile_pattern, moment_of
-from gvstore.repo.history import LogEntry, log
+from gvstore.repo.history import Commits, LogEntry, log
 from gvstore.repo.path_history import PathHistory
 from gvstore.repo.rev_range import RevRange
 
@@ -28,6 +27,7 @@ class Chosen:
     history: PathHistory | None
     tests: list[Test]
     first_parent: bool
+    commits: Commits
     _kept: dict[ObjectId, bool] = field(default_factory=dict)
     _inside: set[ObjectId] | None = None
 
@@ -39,7 +39,7 @@ class Chosen:
         """Yields all commits that are gone through."""
         return log(
             self.repo.objects, self.range.starts, without=self.range.without, first_parent=self.first_parent,
-            lines_apart=lines_apart, parents=self.history.parents if self.history else None,
+            lines_apart=lines_apart, parents=self.history.parents if self.history else None, commits=self.commits,
         )  # fmt: skip
 
     def keeps(self, entry: LogEntry) -> bool:
@@ -61,7 +61,7 @@ class Chosen:
             oid = todo.pop()
             if self._inside is not None and oid not in self._inside:
                 continue
-            at = LogEntry(oid, Commit.get(self.repo.objects, oid))
+            at = LogEntry(oid, self.commits[oid])
             below = self._next(at)
             if self.keeps(at):
                 found[oid] = None
@@ -85,8 +85,11 @@ def choose(
         UsageFault: a time or a pattern is none.
     """
     first_parent = options["first_parent"]
-    history = PathHistory(repo.objects, paths, follow=follow, first_parent=first_parent) if paths else None
-    return Chosen(repo, words, history, commit_tests(repo, paths, options, now), first_parent)
+    commits = Commits(repo.objects)
+    history = None
+    if paths:
+        history = PathHistory(repo.objects, paths, follow=follow, first_parent=first_parent, commits=commits)
+    return Chosen(repo, words, history, commit_tests(repo, paths, options, now), first_parent, commits)
 
 
 _Item = TypeVar("_Item")

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from gvstore.objects.fault import CorruptObject
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader, ObjectStore, ObjectWriter
-from gvstore.objects.tree import Mode, Tree, TreeEntry
+from gvstore.objects.tree import EntryFinder, Mode, Tree, TreeEntry
 
 Files = dict[str, TreeEntry]
 NO_FILES: Files = {}
@@ -101,17 +101,7 @@ def read_level(reader: ObjectReader, tree: ObjectId) -> dict[str, TreeEntry]:
 
 def find(reader: ObjectReader, tree: ObjectId | None, path: str) -> TreeEntry | None:
     """Returns the file or folder at `path`, or None; "" is the tree itself."""
-    if tree is None:
-        return None
-    entry = TreeEntry(Mode.FOLDER, tree)
-    for name in path.split("/") if path else ():
-        if entry.mode != Mode.FOLDER:
-            return None
-        below = read_level(reader, entry.oid).get(name)
-        if below is None:
-            return None
-        entry = below
-    return entry
+    return None if tree is None else EntryFinder(reader).find(tree, path)
 
 
 def write_tree(writer: ObjectWriter, files: Mapping[str, TreeEntry]) -> ObjectId:

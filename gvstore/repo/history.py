@@ -53,16 +53,18 @@ def log(
     first_parent: bool = False,
     lines_apart: bool = False,
     parents: ParentsOf | None = None,
+    commits: Commits | None = None,
 ) -> Iterator[LogEntry]:
     """Returns, one by one, the commits that lead to `starts`, the newest first, none before one that follows it.
 
     Left out are the commits that lead to `without`, these included.  With `lines_apart` each line of history
     is gone to its end before another begins, as graphs want it.  `parents` says which parents of a commit are
-    gone to; it is asked of a commit after all that follow it.  No more is read than the commits given so far ask for.
+    gone to; it is asked of a commit after all that follow it.  No more is read than the commits given so far ask for; `commits` are those
+    read before.
     """
     if parents is None:
         parents = (lambda oid, commit: commit.parents[:1]) if first_parent else (lambda oid, commit: commit.parents)
-    walk = _Walk(Commits(reader), without, parents)
+    walk = _Walk(Commits(reader) if commits is None else commits, without, parents)
     return islice(walk.entries(starts, lines_apart=lines_apart), limit)
 
 

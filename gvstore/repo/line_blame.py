@@ -18,9 +18,8 @@ from gvstore.errors import BadRev
 from gvstore.objects.blob import get_blob
 from gvstore.objects.oid import ObjectId, short
 from gvstore.objects.protocol import ObjectReader
-from gvstore.objects.tree import Mode, TreeEntry
+from gvstore.objects.tree import EntryFinder, Mode
 from gvstore.repo.fault import printable
-from gvstore.repo.files import read_level
 from gvstore.repo.history import Commits
 from gvstore.repo.path_history import renamed_from
 
@@ -47,7 +46,7 @@ def blame_lines(
         BadRev: there is no such file, or it is no text.
     """
     walk = _Walk(reader, path, blanks)
-    entry = walk.find(walk.commits[start].tree, path)
+    entry = walk.trees.find(walk.commits[start].tree, path)
     if entry is None and now is None:
         raise BadRev(f"{short(start)} has no file {printable(path)}", hint="`gv log -- FILE` tells when it was there.")
     if entry is not None and entry.mode not in _FILES:
@@ -85,11 +84,11 @@ class _Walk:
     _queue: list[tuple[int, int, ObjectId]] = field(default_factory=list)
     _pending: dict[ObjectId, dict[str, _Pairs]] = field(default_factory=dict)
     _lines: dict[ObjectId, list[bytes]] = field(default_factory=dict)
-    _levels: dict[tuple[ObjectId, str], TreeEntry | None] = field(default_factory=dict)
     commits: Commits = field(init=False)
+    trees: EntryFinder = field(init=False)
 
     def __post_init__(self) -> None:
-        self.commits = Commits(self.reader)
+        self.commits, self.trees = Commits(self.reader), EntryFinder(self.reader)
 
     def run(self) -> None:
         """Goes back until every line has its commit."""
@@ -112,9 +111,9 @@ class _Walk:
     def _left(self, oid: ObjectId, path: str, pairs: _Pairs) -> _Pairs:
         """Returns the lines that came with a commit; all others are passed on to its parents."""
         commit = self.commits[oid]
-        entry = self.find(commit.tree, path)
+        entry = self.trees.find(commit.tree, path)
         assert entry is not None
-        there = [(parent, self.find(self.commits[parent].tree, path)) for parent in commit.parents]
+        there = [(parent, self.trees.find(self.commits[parent].tree, path)) for parent in commit.parents]
         for parent, was in there:
             if was is not None and was.oid == entry.oid:
                 self.pass_on(parent, path, pairs)
@@ -125,7 +124,7 @@ class _Walk:
             name = path
             if was is None:
                 name = renamed_from(self.reader, self.commits[parent].tree, commit.tree, path, folder=False) or path
-                was = self.find(self.commits[parent].tree, name)
+                was = self.trees.find(self.commits[parent].tree, name)
             if was is not None and was.mode in _FILES:
                 passed, pairs = self.shared(self.lines(was.oid), self.lines(entry.oid), pairs)
                 self.pass_on(parent, name, passed)
@@ -145,15 +144,3 @@ class _Walk:
         if blob not in self._lines:
             self._lines[blob] = split_lines(get_blob(self.reader, blob))
         return self._lines[blob]
-
-    def find(self, tree: ObjectId, path: str) -> TreeEntry | None:
-        """Returns what lies at `path`; a folder that many commits share is read once."""
-        entry: TreeEntry | None = TreeEntry(Mode.FOLDER, tree)
-        for name in path.split("/"):
-            if entry is None or entry.mode != Mode.FOLDER:
-                return None
-            key = entry.oid, name
-            if key not in self._levels:
-                self._levels[key] = read_level(self.reader, entry.oid).get(name)
-            entry = self._levels[key]
-        return entry

@@ -21,8 +21,8 @@ from gvstore.objects.blob import blob_size, get_blob
 from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectReader
-from gvstore.objects.tree import Mode, TreeEntry
-from gvstore.repo.files import read_level
+from gvstore.objects.tree import EntryFinder, Mode, TreeEntry
+from gvstore.repo.history import Commits
 from gvstore.repo.path import under
 
 _Found = tuple[TreeEntry | None, ...]
@@ -31,16 +31,18 @@ _Found = tuple[TreeEntry | None, ...]
 class PathHistory:
     """What `history.log` asks which parents to go to (`parents`), and its reader which commits count (`changed`).
 
-    With `follow`, a single path is followed to the names that it had before.
+    With `follow`, a single path is followed to the names that it had before.  `commits` are shared with the walk.
     """
 
-    def __init__(self, reader: ObjectReader, paths: Sequence[str], *, follow: bool = True, first_parent: bool = False) -> None:
+    def __init__(
+        self, reader: ObjectReader, paths: Sequence[str], *, follow: bool = True, first_parent: bool = False, commits: Commits | None = None
+    ) -> None:
         self._reader, self._paths = reader, tuple(paths)
         self._follow, self._first_parent = follow and len(self._paths) == 1 and self._paths != ("",), first_parent
         self._names: dict[ObjectId, tuple[str, ...]] = {}
         self._changed: dict[ObjectId, bool] = {}
-        self._trees: dict[ObjectId, ObjectId] = {}
-        self._below: dict[tuple[ObjectId, str], TreeEntry | None] = {}
+        self._commits = commits if commits is not None else Commits(reader)
+        self._finder = EntryFinder(reader)
 
     def parents(self, oid: ObjectId, commit: Commit) -> tuple[ObjectId, ...]:
         """Returns the parents that have part in the paths' history."""
@@ -76,25 +78,10 @@ class PathHistory:
         return names if old is None else (old,)
 
     def _tree(self, oid: ObjectId) -> ObjectId:
-        tree = self._trees.get(oid)
-        if tree is None:
-            tree = self._trees[oid] = Commit.get(self._reader, oid).tree
-        return tree
+        return self._commits[oid].tree
 
     def _at(self, tree: ObjectId, paths: tuple[str, ...]) -> _Found:
-        return tuple(self._find(tree, path) for path in paths)
-
-    def _find(self, tree: ObjectId, path: str) -> TreeEntry | None:
-        """Returns what lies at `path` below `tree`; each level of a tree is read once for all commits that have it."""
-        entry: TreeEntry | None = TreeEntry(Mode.FOLDER, tree)
-        for name in path.split("/") if path else ():
-            if entry is None or entry.mode != Mode.FOLDER:
-                return None
-            key = entry.oid, name
-            if key not in self._below:
-                self._below[key] = read_level(self._reader, entry.oid).get(name)
-            entry = self._below[key]
-        return entry
+        return tuple(self._finder.find(tree, path) for path in paths)
 
 
 def renamed_from(reader: ObjectReader, old: ObjectId, new: ObjectId, path: str, *, folder: bool) -> str | None:
