@@ -21,7 +21,7 @@ from gvstore.repo.checkout import Known, Plan, carry_out, plan, write_mark
 from gvstore.repo.conflict import Conflict, ValueConflict
 from gvstore.repo.files import Files, differing, find, patched, read_files
 from gvstore.repo.moved import Moved, move_files, present_mark
-from gvstore.repo.pending import Pending, State, check_none, next_of, told, write_pending
+from gvstore.repo.pending import Pending, State, check_none, next_of, read_pending, told, write_pending
 from gvstore.repo.switch import known_files
 from gvstore.repo.worktree import NO_STOPS, Stops
 
@@ -103,9 +103,14 @@ def land(repo: Repository, pending: Pending, tree: ObjectId, *, command: str, sa
         CannotWrite, RefMoved: it stopped there; `--continue` goes on, `--abort` takes it back.
     """
     head_tree = tree_of(repo, pending.head)
-    target = read_files(repo.objects, tree)
-    todo = plan(repo.worktree, target, known=known_files(repo), delete=True)
-    touched = dict.fromkeys((*differing(repo.objects, head_tree, tree), *todo.write, *todo.delete))
+    changed = differing(repo.objects, head_tree, tree)
+    if present_mark(repo) is None and read_pending(repo.gv) is None:  # nothing lies about but HEAD's files
+        target = {path: new for path, (_, new) in changed.items() if new is not None}
+        known = Known({path: old for path, (old, _) in changed.items() if old is not None})
+    else:
+        target, known = read_files(repo.objects, tree), known_files(repo)
+    todo = plan(repo.worktree, target, known=known, delete=True)
+    touched = dict.fromkeys((*changed, *todo.write, *todo.delete))
     worktree = repo.worktree
     with worktree.caching():
         was: Changes = {path: todo.present.get(path) or worktree.entry(path) for path in touched}

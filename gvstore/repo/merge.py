@@ -23,7 +23,7 @@ from gvstore.objects.tag import Tag
 from gvstore.refs.names import BRANCHES, HEAD, REMOTES, TAGS, short_name
 from gvstore.refs.transaction import clean_text
 from gvstore.repo.commit import clean_message, generation_after, named_values, subject
-from gvstore.repo.files import Files, write_tree
+from gvstore.repo.files import read_files
 from gvstore.repo.git import git_note
 from gvstore.repo.history import is_ancestor, log, merge_bases
 from gvstore.repo.landing import Landed, Recipe, check_ready, land, tree_of
@@ -145,7 +145,6 @@ def _merge(repo: Repository, head: ObjectId, pending: Pending, options: MergeOpt
         words = MergeWords(Labels(pending.ours_label, pending.theirs_label, shown), options.favour)
         merged = merge_trees(objects, base.tree if base else None, tree_of(repo, head), other.tree, words)
         values = merge_named(objects, base.values if base else {}, named_values(repo), other.values, options.favour)
-        tree = write_tree(objects, merged.files)
         pending = replace(
             pending, conflicts=merged.conflicts, values=values.moved, value_conflicts=values.conflicts
         )  # fmt: skip
@@ -154,16 +153,16 @@ def _merge(repo: Repository, head: ObjectId, pending: Pending, options: MergeOpt
             pending = replace(pending, parents=(), message=message, words=PickWords(no_commit=True))
         clean = not (merged.conflicts or values.conflicts)
         if clean and options.commit and not options.squash:
-            result = put_commit(repo, pending, tree, merged.files, values, recipe)
+            result = put_commit(repo, pending, merged.tree, values, recipe)
             pending = replace(pending, result=result)
-    landed = land(repo, pending, tree, command=f"merge {pending.label}", said=f"merge {pending.label}", recipe=recipe)
+    landed = land(
+        repo, pending, merged.tree, command=f"merge {pending.label}", said=f"merge {pending.label}", recipe=recipe
+    )
     outcome = Outcome.CONFLICTS if not clean else Outcome.MERGED if pending.result is not None else Outcome.STOPPED
     return Merged(outcome, head, landed)
 
 
-def put_commit(
-    repo: Repository, pending: Pending, tree: ObjectId, files: Files, values: MergedValues, recipe: Recipe
-) -> ObjectId:
+def put_commit(repo: Repository, pending: Pending, tree: ObjectId, values: MergedValues, recipe: Recipe) -> ObjectId:
     """Returns the commit that a merge makes, stored."""
     parents = (*((pending.head,) if pending.head is not None else ()), *pending.parents)
     return Commit(
@@ -172,7 +171,7 @@ def put_commit(
         author=clean_text(pending.author or recipe.author),
         created_at=pending.created_at or recipe.now,
         message=pending.message,
-        components=dict(recipe.components(files)),
+        components=dict(recipe.components(read_files(repo.objects, tree))),
         values=named_values(repo) | values.moved,
         runs=tuple(dict.fromkeys(recipe.runs(pending.parents))) if pending.parents else (),
         generation=generation_after(repo, parents),

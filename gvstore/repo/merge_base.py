@@ -13,7 +13,6 @@ from gvstore.compare.merge3 import MARKER_SIZE, Labels
 from gvstore.objects.commit import Commit
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
-from gvstore.repo.files import write_tree
 from gvstore.repo.history import merge_bases
 from gvstore.repo.merge_files import MergeWords, merge_trees
 
@@ -33,7 +32,7 @@ def virtual_base(objects: ObjectStore, bases: list[ObjectId], *, depth: int = 0)
     for other in others:
         one, two = Commit.get(objects, merged), Commit.get(objects, other)
         base = base_tree(objects, merged, other, depth=depth + 1)
-        tree = write_tree(objects, merge_trees(objects, base, one.tree, two.tree, words).files)
+        tree = merge_trees(objects, base, one.tree, two.tree, words).tree
         merged = Commit(
             tree=tree,
             parents=(merged, other),

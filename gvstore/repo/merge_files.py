@@ -9,7 +9,7 @@ told as a conflict.  Only folders that differ are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.objects.protocol import ObjectStore
 from gvstore.objects.tree import Mode, TreeEntry
 from gvstore.repo.conflict import Conflict, ConflictKind
-from gvstore.repo.files import Files, differing, read_files
+from gvstore.repo.files import Files, differing, find, patched
 from gvstore.repo.path import parents
 from gvstore.repo.rename import find_renames
 
@@ -39,9 +39,9 @@ class MergeWords:
 
 @dataclass(frozen=True, slots=True)
 class MergedFiles:
-    """The merged files, and what could not be decided, by path."""
+    """The merged tree, stored, and what could not be decided, by path."""
 
-    files: Files
+    tree: ObjectId
     conflicts: tuple[Conflict, ...]
 
 
@@ -52,13 +52,11 @@ def merge_trees(
     theirs: ObjectId | None,
     words: MergeWords = MergeWords(),
 ) -> MergedFiles:
-    """Returns the files of `ours` with what `theirs` changed since `base`; merged texts are stored.  None is an empty tree."""
+    """Returns the tree `ours` with what `theirs` changed since `base`, stored.  None is an empty tree."""
     merging = _Merging(objects, words, differing(objects, base, ours), differing(objects, base, theirs))
-    files = read_files(objects, ours)
-    for path in merging.touched():
-        files.pop(path, None)
-    made, conflicts = merging.result(files)
-    return MergedFiles(files | made, conflicts)
+    touched = merging.touched()
+    made, conflicts = merging.result(lambda path: path not in touched and find(objects, ours, path) is not None)
+    return MergedFiles(patched(objects, ours, dict.fromkeys(touched) | made), conflicts)
 
 
 class _Unit(NamedTuple):
@@ -106,16 +104,16 @@ class _Merging:
         """Returns every path that the merge decides about."""
         return {path for unit in self.units for path in unit.paths}
 
-    def result(self, others: Files) -> tuple[Files, tuple[Conflict, ...]]:
-        """Returns the files at these paths, beside `others` that stay, and the conflicts."""
+    def result(self, stays: Callable[[str], bool]) -> tuple[Files, tuple[Conflict, ...]]:
+        """Returns the files at these paths, and the conflicts; `stays` tells whether something else lies at a path and stays there."""
         placed: dict[str, _Made] = {}
         conflicts: list[Conflict] = []
         for unit in self.units:
             for made in self._merge(unit, conflicts):
                 standing = placed.get(made.path)
                 placed[made.path] = made if standing is None else self._meet(standing, made)
-        conflicts += self._lay_apart(placed, others)
-        self._separate(placed, others)
+        conflicts += self._lay_apart(placed, stays)
+        self._separate(placed, stays)
         conflicts += [made.conflict for made in placed.values() if made.conflict is not None]
         files = {path: made.entry for path, made in placed.items()}
         return files, tuple(sorted(conflicts, key=lambda each: (each.path, each.kind)))
@@ -246,22 +244,22 @@ class _Merging:
             made.conflict = first.conflict or second.conflict
         return made
 
-    def _lay_apart(self, placed: dict[str, _Made], others: Files) -> Iterator[Conflict]:
+    def _lay_apart(self, placed: dict[str, _Made], stays: Callable[[str], bool]) -> Iterator[Conflict]:
         """Puts theirs of files that are of another kind there beside ours, and yields the conflicts."""
         for path, conflict in self.apart.items():
             if conflict.theirs is None:
                 continue
-            name = free_name(path, self.words.labels.theirs, others.keys() | placed.keys())
+            name = free_name(path, self.words.labels.theirs, lambda name: name in placed or stays(name))
             placed[name] = _Made(name, conflict.theirs, False, True)
             yield replace(conflict, note=f"theirs is {name}", also=(name,))
 
-    def _separate(self, placed: dict[str, _Made], others: Files) -> None:
+    def _separate(self, placed: dict[str, _Made], stays: Callable[[str], bool]) -> None:
         """Gives files that lie where a folder is due another name."""
         folders = {folder for path in placed for folder in parents(path)}
         for path in [path for path in placed if path in folders]:
             made = placed.pop(path)
             side = self.words.labels.ours if made.ours else self.words.labels.theirs
-            made.path = free_name(path, side, others.keys() | placed.keys())
+            made.path = free_name(path, side, lambda name: name in placed or stays(name))
             entries = (made.entry, None) if made.ours else (None, made.entry)
             note = f"was {path}, which is a folder on the other side"
             made.conflict = made.conflict or Conflict(ConflictKind.FILE_AND_FOLDER, made.path, None, *entries)
@@ -269,11 +267,11 @@ class _Merging:
             placed[made.path] = made
 
 
-def free_name(path: str, side: str, taken: set[str]) -> str:
+def free_name(path: str, side: str, taken: Callable[[str], bool]) -> str:
     """Returns `path~side`, with a number behind it if that is taken."""
     word = "".join("_" if c in "/\\:\0" or not c.isprintable() else c for c in side.partition(" ")[0]) or "other"
     name, number = f"{path}~{word}", 0
-    while name in taken:
+    while taken(name):
         name, number = f"{path}~{word}_{number}", number + 1
     return name
 

@@ -19,7 +19,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.refs.names import HEAD
 from gvstore.repo.commit import named_values, subject
 from gvstore.repo.conclude import Undecided, commit_touched, conclusion, current, touched_files, undecided
-from gvstore.repo.files import patched, write_tree
+from gvstore.repo.files import patched
 from gvstore.repo.landing import (
     Landed,
     Recipe,
@@ -181,7 +181,7 @@ def _go_on(repo: Repository, pending: Pending, tree: ObjectId | None, recipe: Re
                 stopped = replace(
                     this, todo=tuple(todo[1:]), conflicts=merged.conflicts, values=values | found.moved, value_conflicts=found.conflicts
                 )  # fmt: skip
-                stopped_tree = write_tree(repo.objects, merged.files)
+                stopped_tree = merged.tree
                 break
             _take(repo, replace(this, values=values | found.moved), merged, found, work, recipe)
             values |= found.moved
@@ -216,16 +216,14 @@ def _take(
     repo: Repository, this: Pending, merged: MergedFiles, found: MergedValues, work: _Work, recipe: Recipe
 ) -> None:
     """Goes on to what one commit makes of the tree."""
-    tree = write_tree(repo.objects, merged.files)
+    tree = merged.tree
     if tree == work.tree and not found.moved and not this.words.allow_empty:
         work.dropped.append(this.theirs)
         return
     work.tree = tree
     if this.words.no_commit:
         return
-    made = put_commit(
-        repo, replace(this, head=work.head), tree, merged.files, MergedValues(dict(this.values), ()), recipe
-    )
+    made = put_commit(repo, replace(this, head=work.head), tree, MergedValues(dict(this.values), ()), recipe)
     work.head = made
     work.made.append((this.theirs, made))
 

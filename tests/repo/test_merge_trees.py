@@ -16,7 +16,7 @@ from gvstore.objects.oid import ObjectId
 from gvstore.objects.tree import Mode, TreeEntry
 from gvstore.odb.memory import MemoryDatabase
 from gvstore.repo.conflict import ConflictKind
-from gvstore.repo.files import write_tree
+from gvstore.repo.files import read_files, write_tree
 from gvstore.repo.merge_files import MergedFiles, MergeWords, merge_trees
 from gvstore.repo.rename import find_renames
 
@@ -130,7 +130,9 @@ def merged(base: World, ours: World, theirs: World, labels: Labels = Labels()) -
     """Returns the merge of three worlds, and what its files hold."""
     store = MemoryDatabase()
     found = merge_trees(store, tree_of(store, base), tree_of(store, ours), tree_of(store, theirs), MergeWords(labels))
-    return found, {path: (entry.mode, get_blob(store, entry.oid)) for path, entry in found.files.items()}
+    return found, {
+        path: (entry.mode, get_blob(store, entry.oid)) for path, entry in read_files(store, found.tree).items()
+    }
 
 
 def test_what_git_merges_is_merged_alike(tmp_path: Path) -> None:
