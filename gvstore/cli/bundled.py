@@ -98,7 +98,7 @@ def _named(word: str) -> tuple[Path, str] | None:
 
 
 def laid_out(cx: CommandContext, kind: type[Opened], path: Path) -> Opened:
-    """Returns a bundle as a repository whose work tree is the one around the folder, or the folder; gone when `cx` closes.
+    """Returns a bundle as a repository beside the work tree that its runs are of; gone when `cx` closes.
 
     Raises:
         NoBundle, CorruptBundle, NewerFormat: it cannot be read.
@@ -108,18 +108,26 @@ def laid_out(cx: CommandContext, kind: type[Opened], path: Path) -> Opened:
     cx.on_close(lambda: shutil.rmtree(folder, ignore_errors=True))
     gv = folder / layout.GV_FOLDER
     with cx.output.working("reading the bundle"):
-        lay_out(bundle, gv)
-    repository = kind(_root(cx.folder), gv)
+        runs = lay_out(bundle, gv)
+    repository = kind(_root(cx.folder, [run.target for run in runs]), gv)
     cx.on_close(repository.close)
     cx.on_close(cx.output.watch_files())
     return repository
 
 
-def _root(folder: Path) -> Path:
-    """Returns the root that components are named from: of the repository around the folder, else the folder."""
+def _root(folder: Path, targets: list[str]) -> Path:
+    """Returns the root that components are named from: of the repository around the folder, else the folder.
+
+    In a work tree of git's that has no repository it is the nearest folder, from here up, that has a file which a run was made by.
+    """
     from gvstore.repo import Repository
+    from gvstore.repo.git import git_root
 
     try:
         return Repository.discover(folder, read_only=True).path
     except NotARepository:
-        return folder
+        pass
+    top = git_root(folder)
+    above = [each for each in (folder, *folder.parents) if top is not None and each.is_relative_to(top)]
+    files = {target.rpartition(":")[0] or target for target in targets} - {""}
+    return next((each for each in above if any((each / file).is_file() for file in files)), folder)

@@ -163,8 +163,8 @@ def _closure(objects: ObjectDatabase, starts: Sequence[ObjectId]) -> tuple[list[
     return order, sizes, gone
 
 
-def lay_out(bundle: Bundle, gv: Path) -> None:
-    """Makes `gv` a `.gv` folder that holds what the bundle holds, under its names and numbers.
+def lay_out(bundle: Bundle, gv: Path) -> list[TakenRun]:
+    """Makes `gv` a `.gv` folder that holds what the bundle holds, under its names and numbers; returns the runs.
 
     Raises:
         CorruptBundle: a name is none, or leads to nothing, or to something of another kind.
@@ -189,6 +189,7 @@ def lay_out(bundle: Bundle, gv: Path) -> None:
         now = max((run.ended_at for run in runs), default=0)
         names.take_in(runs, lambda _: others, author="", command=f"bundle {bundle.path.name}", now=now)
     fs.write_atomic(gv / layout.FORMAT, encode_format(Format()), durable=False)
+    return runs
 
 
 def bundle_refs(bundle: Bundle) -> dict[str, str]:
