@@ -18,7 +18,7 @@ from tests.bench.measure import ROOT, machine
 NAMES = (
     "record_calls", "chat_growth", "prompt_growth",
     "store_small", "store_order", "store_again", "store_writers", "store_large", "store_messages", "store_opening", "store_streams",
-    "compare_runs", "run_queries", "code_identity", "startup", "machine_state", "machine_run",
+    "compare_runs", "run_queries", "code_identity", "startup", "large_repository", "machine_state", "machine_run",
 )  # fmt: skip
 BUSY = 0.5  # load above which other programs disturb
 PAGE = ROOT / "docs" / "benchmarks.md"
