@@ -35,7 +35,7 @@ from gvstore.objects.blob import get_blob
 from gvstore.objects.commit import Commit
 from gvstore.objects.component import Component
 from gvstore.objects.oid import ObjectId
-from gvstore.objects.tree import Mode
+from gvstore.objects.tree import EntryFinder, Mode
 from gvstore.repo.files import read_files
 from gvstore.repo.history import log
 
@@ -104,11 +104,21 @@ class CodeSide:
         return {path: entry.oid for path, entry in files.items() if entry.mode in _PLAIN}
 
     def read(self, path: str) -> bytes | None:
-        """Returns the content of a file; None of one that is not there, damaged or forgotten."""
+        """Returns the content of a file; None of one that is not there, damaged or forgotten.
+
+        A stored tree is not listed for it: of two large projects that differ in a file, what that reaches is read.
+        """
         try:
-            return get_blob(self.repo.objects, self.files[path]) if path in self.files else None
+            if self._tree is None:
+                return None
+            entry = self._finder.find(self._tree, path)
+            return get_blob(self.repo.objects, entry.oid) if entry is not None and entry.mode in _PLAIN else None
         except Corrupt:
             return None
+
+    @cached_property
+    def _finder(self) -> EntryFinder:
+        return EntryFinder(self.repo.objects)
 
     @cached_property
     def project(self) -> Project:
