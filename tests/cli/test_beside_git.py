@@ -79,6 +79,12 @@ def _stage(git: Git, command: Command, said: str) -> bool:
     return git("add", "-A", "--", *named)[0] and git.all(command.git)[0]
 
 
+def _give_way(git: Git, command: Command, said: str) -> bool:
+    """Takes the edits back that git names, and tries again: the files come out as they were edited to."""
+    named = [line.strip() for line in said.splitlines() if line.startswith("\t")]
+    return git("checkout", "-q", "HEAD", "--", *named)[0] and git.all(command.git)[0]
+
+
 def _amend_anyway(git: Git, command: Command, said: str) -> bool:
     return git(*command.gv, "--allow-empty")[0]
 
@@ -98,6 +104,7 @@ DELIBERATE = (
         _make_room,
     ),
     Difference(("checkout", "switch"), "git", "local changes to the following files would be overwritten", _stage),
+    Difference(("merge",), "git", "local changes to the following files would be overwritten", _give_way),
     # Amending says what a commit should have said; that it changes nothing is no reason to keep it wrong.
     Difference(("commit",), "git", "doing so would make\nit empty", _amend_anyway),
     # What changes nothing here is left out, with a word; git stops and asks.

@@ -124,10 +124,17 @@ class Git:
         return next((word for name, word in words.items() if (self.root / ".git" / name).exists()), "")
 
     def undecided(self) -> list[str]:
-        """Returns the files with conflicts."""
+        """Returns the files with conflicts; those that both sides added alike but for their mode are taken as they lie, as gv takes them."""
         if not self.pending():
             return []
-        return [each for each in self("diff", "--name-only", "--diff-filter=U", "-z")[1].split("\0") if each]
+        sides: dict[str, list[str]] = {}
+        for line in self("ls-files", "-u", "-z")[1].split("\0")[:-1]:
+            head, _, path = line.partition("\t")
+            sides.setdefault(path, []).extend(head.split(" ")[1:])  # oid, stage
+        alike = [path for path, oids in sides.items() if oids[1::2] == ["2", "3"] and oids[0] == oids[2]]
+        if alike and len(alike) < len(sides):
+            self("add", "--", *alike)
+        return sorted(sides.keys() - set(alike)) if len(alike) < len(sides) else sorted(sides)
 
     def keep(self) -> Path:
         """Returns a copy of the whole folder, for `put_back`."""
