@@ -180,7 +180,6 @@ OPTIONS: dict[str, dict[str, tuple[str, str]]] = {
             "Run `gv commit --amend` for the last commit, or `gv commit -m fixup`.",
         ),
         "--squash": ("commits are not reordered", "Run `gv reset REV` and `gv commit` to make one of several."),
-        "--author": ("the author is who commits", "Run `GV_AUTHOR='NAME <MAIL>' gv commit`."),
         "--date": ("the time is that of the commit", "Run `gv commit -m MESSAGE`."),
     },
     "diff": {

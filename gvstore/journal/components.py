@@ -60,6 +60,8 @@ class CodeSide:
     def __init__(self, repo: Repository, tree: ObjectId | None, known: Mapping[str, ObjectId] | None = None) -> None:
         self.repo, self._tree, self._stored = repo, tree, known
         self._read: dict[str, Component] = {}
+        self.unreadable: set[str] = set()
+        """Files that are no Python, of those that were looked at: what stands in them is unknown, not gone."""
 
     @classmethod
     def of_commit(cls, repo: Repository, oid: ObjectId) -> CodeSide:
@@ -77,7 +79,9 @@ class CodeSide:
         """The components by name; two are equal where these are."""
         if self._stored is not None:
             return self._stored
-        found = discover_project(self.sources(), self.repo.facts).named()
+        discovery = discover_project(self.sources(), self.repo.facts)
+        self.unreadable = {fault.path for fault in discovery.unparsable}
+        found = discovery.named()
         self._read = {name: stored_component(each.identity) for name, each in found.items()}
         return {name: _oid_of(each) for name, each in self._read.items()}
 
@@ -175,8 +179,13 @@ def _oid_of(component: Component) -> ObjectId:
 
 
 def component_changes(old: CodeSide, new: CodeSide) -> tuple[ComponentChange, ...]:
-    """Returns how the components of two states differ, sorted by name."""
+    """Returns how the components of two states differ, sorted by name; of files that one side cannot read, nothing."""
     names = [name for name in {**old.oids, **new.oids} if old.oids.get(name) != new.oids.get(name)]
+    for here, there in ((old, new), (new, old)):
+        if there.unreadable:
+            places = {name: here.place(name) for name in names if name in here.oids and name not in there.oids}
+            unknown = {name for name, place in places.items() if place is not None and place.path in there.unreadable}
+            names = [name for name in names if name not in unknown]
     before, after = ({name: side.component(name) for name in names if name in side.oids} for side in (old, new))
     return compare_components(before, after, reached_then=old.reached, reached_now=new.reached)
 

@@ -64,3 +64,18 @@ def test_a_component_whose_file_does_not_parse_is_gone_with_its_reason(gv: Comma
     assert "steps.step   gone" in gv("log", "--oneline", "--", "::steps.step").out
     asked = gv("show", "HEAD::steps.step", status=BadRev.exit_code)
     assert "it was last in" in asked.err
+
+
+def test_what_stands_in_a_file_that_cannot_be_read_is_not_told_as_gone(repo: Repository) -> None:
+    """A file with conflict markers, or half written, tells nothing of its components; one without them does."""
+    (repo.path / "steps.py").write_text(STEPS)
+    (repo.path / "more.py").write_text(STEPS)
+    (repo.path / "tools.py").write_text("def clean(x):\n    return x\n")
+    first = CodeSide.of_commit(repo, repo.commit("first"))
+    (repo.path / "steps.py").write_text("<<<<<<< HEAD\n" + STEPS)
+    (repo.path / "more.py").write_text("import gvstore as gv\n")
+
+    assert [("more.step", ("gone",))] == [
+        (change.name, change.changes) for change in component_changes(first, CodeSide.of_worktree(repo))
+    ]
+    assert ["more.step"] == [change.name for change in component_changes(CodeSide.of_worktree(repo), first)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 import click
 
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
+from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.cli.unfinished import Unfinished, unfinished
 from gvstore.objects.oid import ObjectId
@@ -93,16 +94,36 @@ class WorktreeStatus:
         return f"HEAD detached at {paint('oid', self.head.hex()[:8])}"
 
 
+@dataclass(frozen=True, slots=True)
+class ShortStatus(WorktreeStatus):
+    """What `gv status -s` shows: as WorktreeStatus, a line a file."""
+
+    with_branch: bool = field(default=False, metadata=HIDDEN)
+
+    def lines(self, paint: Paint) -> Iterator[str]:
+        from gvstore.cli.short_status import short_lines
+
+        return short_lines(self, paint, branch=self.with_branch)
+
+
 @click.command("status", cls=Command)
+@click.option("-s", "--short", "--porcelain", "short", is_flag=True, help="Show a line a file, with git's letters: ` M` modified, `??` new")
+@click.option("-b", "--branch", is_flag=True, help="With -s, show the branch too")
+@click.option("--long", "-u", is_flag=True, hidden=True, expose_value=False, help="Habits of git's: what it does anyway")
 @pass_context
-def command(cx: CommandContext) -> None:
+def command(cx: CommandContext, short: bool, branch: bool) -> None:
     """Show what changed since the last commit
 
     \b
     Example:
       gv status
+      gv status -s
     """
-    cx.output.result(worktree_status(cx.repository))
+    status = worktree_status(cx.repository)
+    if short:
+        known = {each.name: getattr(status, each.name) for each in fields(WorktreeStatus)}
+        status = ShortStatus(**known, with_branch=branch)
+    cx.output.result(status)
 
 
 def worktree_status(repo: Repository) -> WorktreeStatus:
