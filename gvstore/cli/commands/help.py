@@ -116,10 +116,12 @@ def _help(cx: CommandContext, names: tuple[str, ...]) -> HelpText:
 
 def _text(name: str) -> str:
     """Returns the text of a theme, its paragraphs as wide as the terminal, and what is indented as it stands."""
+    from textwrap import fill
+
     width = click.get_current_context().make_formatter().width
     blocks = themes.text_of(name).split("\n\n")
     return "\n\n".join(
-        block if block.startswith(" ") or "\n " in block else click.wrap_text(block, width) for block in blocks
+        block if block.startswith(" ") or "\n " in block else fill(block, width, break_on_hyphens=False) for block in blocks
     )
 
 
