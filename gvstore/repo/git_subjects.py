@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,7 +32,8 @@ class GitSubjects:
     ) -> None:
         if self._process is not None:
             assert self._process.stdin is not None and self._process.stdout is not None
-            self._process.stdin.close()
+            with suppress(OSError):  # git may have ended before it was asked all
+                self._process.stdin.close()
             self._process.stdout.close()
             self._process.wait()
 

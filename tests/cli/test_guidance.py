@@ -205,7 +205,7 @@ def test_a_text_file_is_no_list(gv: CommandLine) -> None:
     assert "words.txt is text" in gv("run", "p.py:f", "@words.txt", status=2).err
 
 
-@pytest.mark.parametrize("word", ["push", "reset", "stash", "merge", "restore", "switch", "clone"])
+@pytest.mark.parametrize("word", ["push", "stash", "clean", "clone", "pull"])
 def test_words_of_git(gv: CommandLine, word: str) -> None:
     """What git has and gv has not is answered with what to type instead."""
     assert "no command" not in gv(word, "x", status=2).err
@@ -241,8 +241,9 @@ def test_folder_that_was_deleted(gv: CommandLine, words: list[str]) -> None:
 
 
 def test_help_as_in_git(gv: CommandLine) -> None:
-    """`gv help` is `gv --help`, `gv help run` is `gv run --help`."""
-    assert gv("--help").out == gv("help").out
+    """`gv help` is `gv --help` and the themes, `gv help run` is `gv run --help`."""
+    assert gv("help").out.startswith(gv("--help").out)
+    assert "Themes" in gv("help").out
     assert gv("run", "--help").out == gv("help", "run").out
 
 
@@ -252,4 +253,4 @@ def test_checkout_of_a_file(gv: CommandLine) -> None:
     gv.write("a.txt", "one\n")
     gv("commit", "-m", "one")
 
-    assert "`gv checkout HEAD -- a.txt`" in gv("checkout", "a.txt", status=12).err
+    assert "`gv restore a.txt`" in gv("checkout", "a.txt", status=12).err

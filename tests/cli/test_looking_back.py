@@ -90,7 +90,7 @@ def test_parts_and_values_are_blamed(tale: CommandLine) -> None:
         ("run/1:0 --into main", 12, "main is a commit, and a run was asked for"),
         ("run/1:0 --into run/3:0/output", 12, "is a part of a call, and a run was asked for"),
         ("run/1:0", 2, "--into does not say where it goes"),
-        ("--into run/3", 2, "missing argument"),
+        ("--into run/3", 2, "needs a COMMIT, or a RUN:CALL"),
     ],
 )
 def test_wrong_picks(tale: CommandLine, arguments: str, status: int, error: str) -> None:

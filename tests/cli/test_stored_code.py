@@ -151,7 +151,7 @@ def test_codes_compared(code: CommandLine) -> None:
     code("run", "main::story.write", "bears")
     code("run", "main::story.write", "foxes")
     assert "" == code("diff", "run/2", "run/3", "--code", "--exit-code").out
-    assert "M story.py\n" == code("diff", "run/2", "--code", "--name-only").out
+    assert "story.py\n" == code("diff", "run/2", "--code", "--name-only").out
     assert "main is no run" in code("diff", "main", "--code", status=2).err
     assert "no run is named" in code("diff", "--code", status=2).err
     states = {each["path"]: each["state"] for each in code("show", "run/2", "--code", "--json").json["files"]}

@@ -63,7 +63,7 @@ def test_models() -> None:
     address._secret = 9
     models: list[Any] = [
         address,
-        Answer[int](value=1, labels={"b", "a"}, more=[1]),
+        Answer[int](value=1, labels={"a"}, more=[1]),
         Answer(value="x", where=Address()),
         Numbers([1, 2]),
         Frozen(x=1),
