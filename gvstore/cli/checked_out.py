@@ -31,6 +31,7 @@ class CheckedOut:
     gave_way: tuple[str, ...]
     paths_only: bool = field(metadata=HIDDEN)
     subject: str = field(metadata=HIDDEN)
+    reset_branch: bool = field(default=False, metadata=HIDDEN)
 
     def lines(self, paint: Paint) -> Iterator[str]:
         counts = [f"{units.count(len(self.written), 'file')} written"] if self.written else []
@@ -43,6 +44,8 @@ class CheckedOut:
         if self.run is not None:
             place = f"on {paint('ref', self.branch)}" if self.branch else f"HEAD at {at}"
             yield f"the work tree has the code of {paint('run', self.run)}, {place}{moved}"
+        elif self.branch is not None and self.reset_branch:
+            yield f"reset branch {paint('ref', self.branch)} to {at}{moved}"
         elif self.branch is not None:
             new = "new branch" if self.made_branch else "branch"
             yield f"on {new} {paint('ref', self.branch)} at {at}{moved}"
@@ -74,6 +77,7 @@ def check_out(
         rev = branch_ref(repo.branch)  # as in git: HEAD stays on its branch
     left = repo.head if repo.branch is None and not paths else None
     inside = insides(repo.path, paths or None, cwd=cx.folder)
+    moves = create is not None and reset and repo.refs.read(branch_ref(create)) is not None
     try:
         done = repo.checkout(rev or "HEAD", paths=inside, create=create, reset=reset, detach=detach, force=force)
     except BadRev as e:
@@ -106,6 +110,7 @@ def check_out(
             gave_way=done.gave_way,
             paths_only=bool(paths),
             subject=_subject(cx, done.commit),
+            reset_branch=moves,
         )
     )
 
