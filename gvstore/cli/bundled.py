@@ -50,12 +50,26 @@ def take_bundle(cx: CommandContext, command: click.Command, args: list[str]) -> 
     if name in READERS:
         args = _without_bundle(cx, command, args)
     if cx.bundle is None:
+        if name in READERS and name != "grep":
+            _check_there(args)
         return args
     if name not in READERS and name not in ("help", "bundle"):
         raise OnlyRead(f"gv {name} does not read bundles")
     if name == "replay" and not any(arg.startswith("--check") or arg in ("--plan", "--help", "-h") for arg in args):
         raise OnlyRead("a replay is a new run, and a bundle takes none: it is replayed with --check or --plan")
     return args
+
+
+def _check_there(args: list[str]) -> None:
+    """Passes if no word names a bundle that is not there.
+
+    Raises:
+        NoBundle: one does, or a file of that name is none.
+    """
+    for arg in args[: args.index(_END) if _END in args else len(args)]:
+        path = arg.partition(f"{SUFFIX}:")[0] + SUFFIX if f"{SUFFIX}:" in arg else arg
+        if path.endswith(SUFFIX) and not arg.startswith("-") and ":" not in path:  # HEAD:x.gvb is a file of a commit
+            open_bundle(Path(path))
 
 
 def _without_bundle(cx: CommandContext, command: click.Command, args: list[str]) -> list[str]:

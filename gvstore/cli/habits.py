@@ -159,6 +159,9 @@ OPTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "--copy": ("a branch is copied by making one", "Run `gv branch NEW OLD`."),
         "-M": ("a name that is taken is not overwritten", "Run `gv branch -D NAME` first."),
     },
+    "bundle": {
+        "-o": ("FILE stands first", "Run `gv bundle FILE REV...`."),
+    },
     "checkout": {
         "-p": (_NO_PICKING, "Run `gv diff REV -- PATH`, and `gv restore --source REV PATH`."),
         "--ours": (_IN_PLACE, "Run `gv restore PATH` for your side, or `gv merge -X ours REV`."),

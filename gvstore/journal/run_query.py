@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gvstore import host
 from gvstore.errors import Corrupt, UsageFault
-from gvstore.expression.query import Query
+from gvstore.expression.query import Query, QueryRefused
 from gvstore.journal.run_facts import Facts, Known, facts_of
 from gvstore.journal.run_row import COLUMNS, OF_FACTS, OF_ROW, Beside, QueryRow
 from gvstore.objects import run as stored
@@ -302,6 +302,8 @@ def _order(value: Any) -> tuple[int, Any]:
 
 def _of_query(text: str) -> _Filter:
     query = Query(text, COLUMNS)
+    if not query.keys:
+        raise QueryRefused(text, "names no column: it says the same of every run")
     texts = tuple(_as_json(each) for each in query.texts(OF_FACTS))
     return _Filter(lambda row: query.holds(row.__getitem__), frozenset(query.keys), texts)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gvstore.errors import BadRev, Conflict, Corrupt, UsageFault
 
 
@@ -49,9 +51,12 @@ class RefClash(Conflict):
 class RefMissing(BadRev):
     """There is no such ref."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        import difflib
+
         self.name = name
-        super().__init__(f"there is no {name}")
+        near = difflib.get_close_matches(name, list(known), n=3)
+        super().__init__(f"there is no {name}", hint=f"Did you mean {' or '.join(near)}?" if near else None)
 
 
 class RefsLocked(Conflict):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gvstore.errors import WouldLose
 from gvstore.objects.oid import ObjectId
 from gvstore.refs.fault import RefMissing
-from gvstore.refs.names import BRANCHES, HEAD, branch_ref
+from gvstore.refs.names import BRANCHES, HEAD, branch_ref, short_name
 from gvstore.refs.value import format_symbolic, value_oid
 from gvstore.repo.history import is_ancestor
 
@@ -97,7 +97,7 @@ def delete_branches(
             raise CurrentBranch(name, "deleted")
         oid = values.get(ref)
         if oid is None:
-            raise RefMissing(name)
+            raise RefMissing(name, [short_name(each) for each in values])
         if not force and not any(is_ancestor(repo.objects, oid, other) for other in stay):
             raise UnmergedBranch(name)
         gone[ref] = oid
@@ -117,7 +117,7 @@ def rename_branch(repo: Repository, old: str, new: str, *, author: str, now: int
     on_it = repo.refs.head_ref() == source
     oid = repo.refs.resolve(source)
     if oid is None and not on_it:
-        raise RefMissing(old)
+        raise RefMissing(old, [short_name(each) for each in repo.refs.list(BRANCHES)])
     if source == target:
         return
     message = f"branch: renamed {old} to {new}"

@@ -136,7 +136,7 @@ def commit(
         named = {**(named_values(repo) if values is None else values), **ending.values}
         found = dict(components(taken.files))
         if not (runs or allow_empty or ending.parents) and _is_same(before, taken, found, named):
-            raise NothingToCommit
+            raise NothingToCommit(first=before is None)
         parents = (parent, *ending.parents) if parent else ending.parents
         oid = Commit(
             tree=taken.tree,

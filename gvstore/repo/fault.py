@@ -122,8 +122,11 @@ class NothingToCommit(UsageFault):
     exit_code = 1
     hint = "`gv commit --allow-empty` makes a commit all the same."
 
-    def __init__(self) -> None:
-        super().__init__("nothing to commit: the work tree is as HEAD has it")
+    def __init__(self, *, first: bool = False) -> None:
+        if first:
+            super().__init__("nothing to commit: there is no file here yet", hint="Make one, and run the command again.")
+        else:
+            super().__init__("nothing to commit: the work tree is as HEAD has it")
 
 
 class NoSuchPath(BadRev):

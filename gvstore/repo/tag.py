@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gvstore.errors import BadRev, Corrupt, UsageFault, WouldLose
 from gvstore.objects.kind import Kind
-from gvstore.objects.oid import ObjectId
+from gvstore.objects.oid import ObjectId, short
 from gvstore.objects.tag import Tag
 from gvstore.refs.names import TAGS, tag_ref
 from gvstore.refs.value import value_oid
@@ -26,9 +26,9 @@ _MOST = 20  # tags of tags
 class TagExists(WouldLose):
     """The name is a tag of something else."""
 
-    def __init__(self, name: str, oid: ObjectId) -> None:
+    def __init__(self, name: str, oid: ObjectId, told: str) -> None:
         self.name, self.oid = name, oid
-        super().__init__(f"the tag {name} is there already, at {oid.hex()[:8]}", hint=f"`gv tag -f {name} REV` moves it.")
+        super().__init__(f"the tag {name} is there already, at {told}", hint=f"`gv tag -f {name} REV` moves it.")
 
 
 class NoSuchTag(BadRev):
@@ -115,7 +115,9 @@ def create_tag(
     ref = tag_ref(name)
     before = repo.refs.resolve(ref)
     if before is not None and not force:
-        raise TagExists(name, before)
+        standing = _entry(repo, name, before).target
+        number = repo.refs.run_number(standing)
+        raise TagExists(name, before, f"run/{number}" if number is not None else short(standing))
     oid = target
     if message is not None:
         if not message.strip():

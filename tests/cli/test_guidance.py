@@ -240,6 +240,24 @@ def test_folder_that_was_deleted(gv: CommandLine, words: list[str]) -> None:
     assert "was deleted" in gone
 
 
+def test_what_is_missing_is_named(gv: CommandLine) -> None:
+    """A bundle, branch or setting that is not there, a FILE that was forgotten: told as that."""
+    assert "nope.gvb" in gv("replay", "--check", "nope.gvb", status=12).err
+    gv("init")
+    assert "there is no file here yet" in gv("commit", "-m", "one", status=1).err
+    gv.write("a.txt", "one\n")
+    gv("commit", "-m", "one")
+    gv("branch", "side")
+    assert "Did you mean side?" in gv("branch", "-d", "sid", status=12).err
+    assert "" == gv("config", "core.editor", status=1).out.strip()
+    assert "FILE comes first" in gv("bundle", "run/1", status=2).err
+    assert "names no column" in gv("runs", "--where", "1/0", status=2).err
+    gv("tag", "-m", "first", "v1")
+    commit = gv("rev-parse", "HEAD").out[:8]
+    assert f"already, at {commit}" in gv("tag", "v1", status=13).err
+    assert gv("cat-file", "-p", "v1").out.startswith("tree ")
+
+
 def test_help_as_in_git(gv: CommandLine) -> None:
     """`gv help` is `gv --help` and the themes, `gv help run` is `gv run --help`."""
     assert gv("help").out.startswith(gv("--help").out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -106,6 +107,7 @@ class Unpacked:
             yield "nothing new"
 
 
+_RUN = re.compile(r"(?:run/)?[0-9]+(?:\.\.(?:run/)?[0-9]+)?|RUN")
 _OF_GIT = {"create": "", "verify": "--verify ", "list-heads": "--list ", "unbundle": "--unpack "}
 
 
@@ -174,6 +176,8 @@ def _write(cx: CommandContext, file: Path, revs: tuple[str, ...], group: str | N
             f"{file} is {'a folder' if file.is_dir() else 'there, and no bundle'}",
             hint="Give another FILE" + ("." if file.is_dir() else ", or --force."),
         )
+    if _RUN.fullmatch(str(file)):
+        raise UsageFault(f"{file} is a run, and FILE comes first", hint=f"`gv bundle golden.gvb {' '.join([str(file), *revs])}`")
     with cx.journal as repo, cx.output.working("bundling"):
         written = write_bundle(repo, _found(cx, revs, group))
     try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import click
 
 from gvstore.cli.command import Command, pass_context
 from gvstore.cli.context import CommandContext
+from gvstore.cli.output import HIDDEN
 from gvstore.cli.style import Paint
 from gvstore.errors import BadRev, UsageFault
 from gvstore.objects.oid import ObjectId
@@ -24,8 +25,12 @@ class ObjectShown:
     links: tuple[ObjectId, ...]
     weak_links: tuple[ObjectId, ...]
     data: bytes
+    text: tuple[str, ...] = field(default=(), metadata=HIDDEN)
 
     def lines(self, paint: Paint) -> Iterator[str]:
+        if self.text:
+            yield from self.text
+            return
         yield f"{paint('oid', self.oid.hex())}  {self.kind}  {self.size_bytes} bytes"
         for oid in self.links:
             yield f"  → {paint('oid', oid.hex())}"
@@ -60,7 +65,7 @@ class Existence:
 @click.argument("rev", required=False)
 @click.option("-t", "--type", "want_kind", is_flag=True, help="Print only what kind of object it is")
 @click.option("-s", "--size", "want_size", is_flag=True, help="Print only its size in bytes, the kind byte included")
-@click.option("-p", "--pretty", is_flag=True, help="Print its kind, its size and its links")
+@click.option("-p", "--pretty", is_flag=True, help="Print it as text: a commit, tree, tag or file as git does, all else by its kind, size and links")
 @click.option("-e", "--exists", is_flag=True, help="Print nothing: exit with 0 if it is there and whole, with 1 if not")
 @click.option("--batch", is_flag=True, help="Answer each rev on stdin: name, kind and size on a line, then the bytes")
 @click.option("--batch-check", is_flag=True, help="Answer each rev on stdin: name, kind and size on a line")
@@ -132,8 +137,16 @@ def _one(cx: CommandContext, rev: str, want_kind: bool, want_size: bool, pretty:
     if want_kind or want_size:
         cx.output.result(OneFact(oid, kind, len(data), kind if want_kind else str(len(data))))
     elif pretty or cx.output.json:
+        from gvstore.cli.object_text import object_text
+
+        if data[0] == Kind.BLOB and not cx.output.json:
+            from gvstore.objects.blob import iter_blob
+
+            cx.output.raw(iter_blob(repo.objects, oid))
+            return 0
         strong, weak = links(data)
-        cx.output.result(ObjectShown(oid, kind, len(data), tuple(strong), tuple(weak), data))
+        text = tuple(object_text(repo.objects, oid, data[0]))
+        cx.output.result(ObjectShown(oid, kind, len(data), tuple(strong), tuple(weak), data, text))
     else:
         cx.output.raw([data])
     return 0

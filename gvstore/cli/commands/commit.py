@@ -229,7 +229,7 @@ def _planned(repo: Repository, paths: Sequence[str] | None, *, empty: bool) -> W
         if paths is None or under(moved.new, paths):
             files += (PlannedFile(moved.new, "added"),)
     if not (files or found.runs or found.values or empty):
-        raise NothingToCommit
+        raise NothingToCommit(first=repo.head is None)
     return WouldCommit(repo.branch, tuple(sorted(files, key=lambda each: each.path)), found.runs, found.values)
 
 

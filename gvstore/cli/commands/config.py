@@ -102,7 +102,7 @@ def command(
     listed: bool,
     show_origin: bool,
     edit: bool,
-) -> None:
+) -> int:
     """Show or change settings
 
     Without KEY all settings are listed, without VALUE one is shown.  The repository's settings go before the user's.
@@ -123,11 +123,12 @@ def command(
             raise UsageFault("--unset needs a KEY", hint="`gv config` lists all keys.")
         cx.output.result(_settings(cx, set_only=listed, with_origin=show_origin))
     else:
-        _one(cx, key, value, unset=unset, scope=scope)
+        return _one(cx, key, value, unset=unset, scope=scope)
+    return 0
 
 
-def _one(cx: CommandContext, key: str, value: str | None, *, unset: bool, scope: Scope) -> None:
-    """Shows or changes one setting."""
+def _one(cx: CommandContext, key: str, value: str | None, *, unset: bool, scope: Scope) -> int:
+    """Shows or changes one setting; returns the status: 1, as in git, where one is asked for that nobody has set."""
     if unset and value is not None:
         raise UsageFault("--unset takes no VALUE", hint=f"`gv config --unset {key}` takes it out.")
     if unset:
@@ -138,8 +139,11 @@ def _one(cx: CommandContext, key: str, value: str | None, *, unset: bool, scope:
     else:
         cx.config.get(key)
     setting = cx.config.setting(key)
-    kind = OneSetting if value is None and not unset else Changed
-    cx.output.result(kind(setting.key, setting.value, setting.origin))
+    if value is None and not unset:
+        cx.output.result(OneSetting(setting.key, setting.value, setting.origin))
+        return 1 if setting.origin == "default" and setting.value == "" else 0
+    cx.output.result(Changed(setting.key, setting.value, setting.origin))
+    return 0
 
 
 def _settings(cx: CommandContext, *, set_only: bool, with_origin: bool) -> Settings:
