@@ -171,9 +171,10 @@ class ChangedFile:
         new = "/dev/null" if self.new_oid is None else quoted(b, closed=True)
         if isinstance(self.diff, SizeDiff):
             sizes = f"{units.size(self.diff.old_bytes)} → {units.size(self.diff.new_bytes)}"
-            kind = "Binary files" if self.diff.binary else "Large files"
-            if self.old_oid != self.new_oid:
-                yield paint("title", f"{kind} {old.rstrip()} and {new.rstrip()} differ: {sizes}")
+            if self.old_oid != self.new_oid and self.diff.binary:  # git's line: `git apply` knows it
+                yield paint("title", f"Binary files {old.rstrip()} and {new.rstrip()} differ")
+            elif self.old_oid != self.new_oid:
+                yield paint("title", f"Large files {old.rstrip()} and {new.rstrip()} differ: {sizes}")
         elif self.diff.hunks:
             yield paint("title", f"--- {old}")
             yield paint("title", f"+++ {new}")

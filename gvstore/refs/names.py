@@ -39,6 +39,7 @@ REMOTES = "refs/remotes/"
 WORK = "refs/work/"
 WORK_BEFORE = "refs/work/before"
 WORK_AFTER = "refs/work/after"
+WORK_PENDING = "refs/work/pending"
 PREFIXES = (BRANCHES, TAGS, RUNS, VALUES, NOTES, REMOTES, WORK)
 
 SYMBOLIC = "ref: "
@@ -71,8 +72,8 @@ def check_ref_name(name: str) -> str:
         fault = "a run is named by its number"
     if fault is None and prefix in (BRANCHES, TAGS):
         fault = _mistakable(rest)
-    if prefix == WORK and name not in (WORK_BEFORE, WORK_AFTER):
-        fault = "only before and after are there"
+    if prefix == WORK and name not in (WORK_BEFORE, WORK_AFTER, WORK_PENDING):
+        fault = "only before, after and pending are there"
     if fault:
         raise BadRefName(name if prefix in (RUNS, NOTES) else rest, fault)
     return name

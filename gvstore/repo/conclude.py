@@ -20,7 +20,7 @@ from gvstore.repo.files import differing, find, patched, read_files
 from gvstore.repo.git import git_note
 from gvstore.repo.landing import Landed, Recipe, bring_back, check_head, land_again, tree_of
 from gvstore.repo.moved import Moved, keep_unfinished
-from gvstore.repo.pending import Action, Pending, State, next_of, pending_of, told, write_pending
+from gvstore.repo.pending import Action, Pending, State, keep_pending, next_of, pending_of, told, write_pending
 
 if TYPE_CHECKING:
     from gvstore.repo.repository import Repository
@@ -283,6 +283,7 @@ def abort(repo: Repository, action: Action, recipe: Recipe) -> tuple[Pending, La
             if here and pending.started is not None and pending.started != pending.head:
                 transaction.update(pending.ref, pending.started, expected=pending.head, message=f"{name}: back")
             moved.note(transaction)
+            keep_pending(repo, pending, transaction)
         write_pending(repo.gv, None)
         write_mark(repo.gv, None)
     return pending, replace(landed, head=repo.head)

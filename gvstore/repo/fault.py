@@ -103,7 +103,7 @@ class WouldOverwrite(WouldLose):
 class EditedSince(WouldOverwrite):
     """Files that would go back were edited since; nothing was done."""
 
-    hint = "Commit them first, or move the refs alone: --keep-files."
+    hint = "Copy them elsewhere, or move the refs alone: --keep-files."
 
 
 class CannotWrite(Conflict):

@@ -23,8 +23,11 @@ from typing import TYPE_CHECKING, Any, Final
 from gvstore import fs
 from gvstore.errors import Conflict as ConflictFault
 from gvstore.errors import Corrupt
+from gvstore.objects.blob import iter_blob, put_blob
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.tree import Mode, TreeEntry
+from gvstore.refs.names import WORK_PENDING
+from gvstore.refs.transaction import ANYTHING, Transaction
 from gvstore.repo import layout
 from gvstore.repo.conflict import Conflict, ConflictKind, ValueConflict
 from gvstore.repo.fault import CannotWrite
@@ -186,6 +189,19 @@ def pending_of(repo: Repository) -> Pending | None:
     if pending is None or pending.result is None or pending.result != repo.head:
         return pending
     return next_of(pending, pending.result)
+
+
+def keep_pending(repo: Repository, pending: Pending, transaction: Transaction) -> None:
+    """Lets the operation that takes `pending` back tell of it, so that `gv undo` of that has it under way again."""
+    oid = put_blob(repo.objects, json.dumps(_encode(pending)).encode("ascii"))
+    transaction.update(WORK_PENDING, oid, expected=ANYTHING, always=True)
+
+
+def kept_pending(repo: Repository, oid: ObjectId) -> Pending | None:
+    """Returns what `keep_pending` stored; None where something that it names is gone, or HEAD is elsewhere."""
+    pending = _decode(json.loads(b"".join(iter_blob(repo.objects, oid))))
+    whole = pending.head == repo.head and all(map(repo.objects.has, pending.oids))
+    return pending if whole else None
 
 
 def next_of(pending: Pending, head: ObjectId) -> Pending | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from gvstore.errors import Conflict, UsageFault
 from gvstore.objects.oid import ObjectId
 from gvstore.objects.operation import Operation, RefChange
-from gvstore.refs.names import BRANCHES, HEAD, RUN, WORK_AFTER, short_name
+from gvstore.refs.names import BRANCHES, HEAD, RUN, WORK_AFTER, WORK_PENDING, short_name
 from gvstore.refs.record import OperationEntry
 from gvstore.refs.value import value_oid
 from gvstore.repo.checkout import Known, Mark, Plan, carry_out, plan, write_mark
@@ -39,7 +39,7 @@ from gvstore.repo.operations import (
     redoable,
     standing,
 )
-from gvstore.repo.pending import check_none
+from gvstore.repo.pending import check_none, kept_pending, write_pending
 
 if TYPE_CHECKING:
     from gvstore.repo.repository import Repository
@@ -238,8 +238,18 @@ def _reverse(
         (moved if back or moved.before is not None else _nothing_moved(repo)).note(transaction)
     if moved.before is not None or (not keep_files and present_mark(repo) is not None):
         write_mark(repo.gv, _lying(repo))
+    if action == "undone" and not keep_files:
+        _take_up_pending(repo, found[-1])
     written = tuple(path for path in todo.write if path not in moved.missing)
     return Undone(action, shown, back, left, written, todo.delete)
+
+
+def _take_up_pending(repo: Repository, entry: OperationEntry) -> None:
+    """Has the merge, revert or cherry-pick under way again that the command took back: its files are there again."""
+    kept = next((value_oid(each.new) for each in Operation.get(repo.objects, entry.oid).changes if each.name == WORK_PENDING), None)
+    pending = kept_pending(repo, kept) if kept is not None and repo.objects.has(kept) else None
+    if pending is not None:
+        write_pending(repo.gv, pending)
 
 
 def _meant(repo: Repository, entry: OperationEntry) -> OperationEntry:

@@ -151,7 +151,7 @@ def command(
     if message_file is not None:
         messages = (*messages, message_file.read())
     given = "\n\n".join(messages) if messages else None
-    message, author = _message(cx, repo, given, reuse, author=author, amend=amend, edit=edit)
+    message, author = _message(cx, repo, given, reuse, author=author, amend=amend, edit=edit, no_edit=no_edit)
     if not no_verify:
         hooked.before(cx, repo, "pre-commit")
     plain = partial(repo.commit, allow_conflicts=allow_conflicts)
@@ -183,6 +183,7 @@ def _message(
     author: str | None,
     amend: bool,
     edit: bool,
+    no_edit: bool,
 ) -> tuple[str | None, str | None]:
     """Returns message and author, None for what the amended commit has, or who commits."""
     from gvstore.cli.commit_message import can_edit, edited_message
@@ -190,11 +191,14 @@ def _message(
     other = Commit.get(repo.objects, repo.resolve_commit(reuse)) if reuse is not None else None
     if other is not None and given is not None:
         raise UsageFault("the message is either given or taken from a commit", hint="`gv commit -C REV`, or `gv commit -m TEXT`.")
+    if given is not None and not given.strip() and not edit:
+        raise UsageFault("the message is empty", hint='Say what changed: `gv commit -m "..."`.')
     message = other.message if other is not None else given
     if author is not None and not author.strip():
         raise UsageFault("an author has a name", hint="As in --author 'Ada <ada@example.org>'.")
     author = author if author is not None or other is None else other.author
     waiting = _waiting_message(repo)
+    edit = edit or (amend and message is None and not no_edit and can_edit(cx))
     if edit or (message is None and not amend and not waiting):
         if not can_edit(cx):
             raise UsageFault("a commit needs a message", hint='Say what changed: `gv commit -m "..."`.')
