@@ -39,7 +39,7 @@ from gvstore.repo.operations import (
     redoable,
     standing,
 )
-from gvstore.repo.pending import check_none, kept_pending, write_pending
+from gvstore.repo.pending import Pending, check_none, kept_pending, pending_of, write_pending
 
 if TYPE_CHECKING:
     from gvstore.repo.repository import Repository
@@ -153,15 +153,21 @@ def redo(repo: Repository, *, keep_files: bool = False, dry_run: bool = False, a
         RefsMovedSince, ObjectsGone, EditedSince, Unfinished: it cannot be done; nothing was.
     """
     with repo.worktree_lock():
-        check_none(repo, "`gv redo`")
         last = redoable(repo)
+        # What the undo has under way again, nothing of it touched, ends with the redo; anything else would mix with it.
+        ends = last is not None and (kept := _kept(repo, _meant(repo, last))) is not None and kept == pending_of(repo)
+        if not ends:
+            check_none(repo, "`gv redo`")
         if last is None:
             raise NothingToUndo("there is nothing to redo: the last command was no undo")
         name = _redo_name(last)
         mark = present_mark(repo)
         if mark is not None and not mark.done and mark.label not in (f"gv {name}", "gv redo"):
             raise Unfinished(mark.command)
-        return _reverse(repo, name, "redone", [last], keep_files=keep_files, dry_run=dry_run, author=author, now=now)
+        done = _reverse(repo, name, "redone", [last], keep_files=keep_files, dry_run=dry_run, author=author, now=now)
+        if ends and not dry_run:
+            write_pending(repo.gv, None)
+        return done
 
 
 def _redo_name(last: OperationEntry) -> str:
@@ -246,10 +252,15 @@ def _reverse(
 
 def _take_up_pending(repo: Repository, entry: OperationEntry) -> None:
     """Has the merge, revert or cherry-pick under way again that the command took back: its files are there again."""
-    kept = next((value_oid(each.new) for each in Operation.get(repo.objects, entry.oid).changes if each.name == WORK_PENDING), None)
-    pending = kept_pending(repo, kept) if kept is not None and repo.objects.has(kept) else None
+    pending = _kept(repo, entry)
     if pending is not None:
         write_pending(repo.gv, pending)
+
+
+def _kept(repo: Repository, entry: OperationEntry) -> Pending | None:
+    """Returns the merge, revert or cherry-pick that a command took back; None where it took none back, or it cannot go on here."""
+    kept = next((value_oid(each.new) for each in Operation.get(repo.objects, entry.oid).changes if each.name == WORK_PENDING), None)
+    return kept_pending(repo, kept) if kept is not None and repo.objects.has(kept) else None
 
 
 def _meant(repo: Repository, entry: OperationEntry) -> OperationEntry:

@@ -25,6 +25,9 @@ def test_an_aborted_merge_is_under_way_again(gv: CommandLine) -> None:
     gv("undo")
     assert "merging side" in gv("status").out and "1\nboth\n3\n" == (gv.folder / "f").read_text()
     assert "the merge of side is not finished" in gv("undo", status=11).err
+    gv("redo")
+    assert "no changes" in gv("status").out
+    gv("undo")
     gv("merge", "--continue")
     assert 2 == len(gv("log", "-1", "--json").json["parents"])
     gv("fsck", "--full")
