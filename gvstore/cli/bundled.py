@@ -30,6 +30,7 @@ READERS = frozenset({
     "show", "runs", "get", "diff", "log", "blame", "grep", "cat-file", "rev-parse", "rev-list", "merge-base", "ls-tree",
     "show-ref", "count-objects", "fsck", "inbox", "replay", "machine", "reflog",
 })  # fmt: skip
+_NO_FILES = frozenset({"show", "runs", "inbox", "replay"})  # of those: a word that ends in .gvb can only be a bundle
 _END = "--"
 
 
@@ -50,8 +51,6 @@ def take_bundle(cx: CommandContext, command: click.Command, args: list[str]) -> 
     if name in READERS:
         args = _without_bundle(cx, command, args)
     if cx.bundle is None:
-        if name in READERS and name != "grep":
-            _check_there(args)
         return args
     if name not in READERS and name not in ("help", "bundle"):
         raise OnlyRead(f"gv {name} does not read bundles")
@@ -60,16 +59,15 @@ def take_bundle(cx: CommandContext, command: click.Command, args: list[str]) -> 
     return args
 
 
-def _check_there(args: list[str]) -> None:
-    """Passes if no word names a bundle that is not there.
+def _check_there(command: str, word: str) -> None:
+    """Passes if a word that stands where a bundle may stand names none that is not there.
 
     Raises:
-        NoBundle: one does, or a file of that name is none.
+        NoBundle: it does; or names a file that is no bundle, to a command that takes no other files.
     """
-    for arg in args[: args.index(_END) if _END in args else len(args)]:
-        path = arg.partition(f"{SUFFIX}:")[0] + SUFFIX if f"{SUFFIX}:" in arg else arg
-        if path.endswith(SUFFIX) and not arg.startswith("-") and ":" not in path:  # HEAD:x.gvb is a file of a commit
-            open_bundle(Path(path))
+    path = Path(word.partition(f"{SUFFIX}:")[0] + SUFFIX if f"{SUFFIX}:" in word else word)
+    if path.suffix == SUFFIX and ":" not in str(path) and (command in _NO_FILES or not path.exists()):
+        open_bundle(path)
 
 
 def _without_bundle(cx: CommandContext, command: click.Command, args: list[str]) -> list[str]:
@@ -83,9 +81,12 @@ def _without_bundle(cx: CommandContext, command: click.Command, args: list[str])
     end = args.index(_END) if _END in args else len(args)
     kept, before = [], ""
     for arg in args[:end]:
-        named = None if before in takers or arg.startswith("-") else _named(arg)
+        taken = before in takers
+        named = None if taken or arg.startswith("-") else _named(arg)
         before = arg
         if named is None:
+            if not (taken or arg.startswith("-") or command.name == "grep"):  # grep takes a pattern
+                _check_there(command.name or "", arg)
             kept.append(arg)
             continue
         path, rev = named

@@ -243,19 +243,35 @@ def test_folder_that_was_deleted(gv: CommandLine, words: list[str]) -> None:
 def test_what_is_missing_is_named(gv: CommandLine) -> None:
     """A bundle, branch or setting that is not there, a FILE that was forgotten: told as that."""
     assert "nope.gvb" in gv("replay", "--check", "nope.gvb", status=12).err
+    gv.write("junk.gvb", "no bundle\n")
+    assert "junk.gvb is no bundle" in gv("show", "junk.gvb:run/1", status=12).err
+    (gv.folder / "junk.gvb").unlink()
     gv("init")
     assert "there is no file here yet" in gv("commit", "-m", "one", status=1).err
     gv.write("a.txt", "one\n")
     gv("commit", "-m", "one")
     gv("branch", "side")
     assert "Did you mean side?" in gv("branch", "-d", "sid", status=12).err
-    assert "" == gv("config", "core.editor", status=1).out.strip()
+    assert "" == gv("config", "core.editor", status=1).out
     assert "FILE comes first" in gv("bundle", "run/1", status=2).err
     assert "names no column" in gv("runs", "--where", "1/0", status=2).err
     gv("tag", "-m", "first", "v1")
     commit = gv("rev-parse", "HEAD").out[:8]
     assert f"already, at {commit}" in gv("tag", "v1", status=13).err
     assert gv("cat-file", "-p", "v1").out.startswith("tree ")
+
+
+def test_a_file_may_be_called_as_a_bundle(gv: CommandLine) -> None:
+    """What ends in .gvb and is a file of the project, or one to be written, is not taken for a bundle that is missing."""
+    gv("init")
+    gv.write("x.gvb", "one\n")
+    gv("commit", "-m", "one")
+    gv("get", "HEAD:x.gvb", "-o", "y.gvb")
+
+    assert "one\n" == (gv.folder / "y.gvb").read_text()
+    assert "one" in gv("blame", "x.gvb").out
+    assert "one" in gv("log", "--oneline", "--", "x.gvb").out
+    assert "" == gv("grep", "nowhere.gvb", status=1).out
 
 
 def test_help_as_in_git(gv: CommandLine) -> None:

@@ -125,7 +125,7 @@ class Side:
     def _commits(self, repo: Repository) -> dict[str, int]:
         """Returns the model's number of each commit here, found by its message; its files, parents and runs are compared."""
         numbers = {each.message: at for at, each in enumerate(self.model.commits)}
-        found = {}
+        found, parents = dict[str, int](), dict[int, list[str]]()
         starts = [repo.refs.resolve(ref) for ref in repo.refs.list("refs/heads/")]
         starts += [repo.refs.resolve(ref) for ref in repo.refs.list("refs/tags/")]
         for start in starts:
@@ -135,10 +135,14 @@ class Side:
                 at = numbers[entry.commit.message]
                 found[entry.oid.hex()] = at
                 model = self.model.commits[at]
-                assert len(model.parents) == len(entry.commit.parents), self.told()
+                parents[at] = [parent.hex() for parent in entry.commit.parents]
                 held = {path: each.oid for path, each in repo.files(entry.oid).items()}
                 assert {path: blob_oid(text.encode()) for path, text in model.files.items()} == held, self.told()
-                assert len(model.runs) == len(entry.commit.runs), self.told(f"commit {entry.commit.message}: {model.runs}")
+                numbers_held = {repo.refs.run_number(run) for run in entry.commit.runs} - {None}
+                assert model.runs & set(self.model.names.runs) == numbers_held, self.told(entry.commit.message)
+                assert len(model.runs) == len(entry.commit.runs), self.told(entry.commit.message)
+        for at, above in parents.items():
+            assert list(self.model.commits[at].parents) == [found[each] for each in above], self.told()
         return found
 
     def told(self, more: str = "") -> str:

@@ -140,8 +140,10 @@ def _one(cx: CommandContext, key: str, value: str | None, *, unset: bool, scope:
         cx.config.get(key)
     setting = cx.config.setting(key)
     if value is None and not unset:
-        cx.output.result(OneSetting(setting.key, setting.value, setting.origin))
-        return 1 if setting.origin == "default" and setting.value == "" else 0
+        nobody = setting.origin == "default" and setting.value == ""
+        if cx.json or not nobody:
+            cx.output.result(OneSetting(setting.key, setting.value, setting.origin))
+        return 1 if nobody else 0
     cx.output.result(Changed(setting.key, setting.value, setting.origin))
     return 0
 
