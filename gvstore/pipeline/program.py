@@ -26,7 +26,7 @@ from gvstore.pipeline.pipeline import Pipeline
 from gvstore.pipeline.project import Project
 from gvstore.pipeline.setting import parse_setting
 from gvstore.pipeline.source import pipeline_source, prompt_params, step_source
-from gvstore.pipeline.step import Does, Step
+from gvstore.pipeline.step import Step
 
 OUTPUT: Final = "generated_outputs"
 
@@ -159,10 +159,3 @@ def _loaded(path: FunctionPath, folder: Path, root: Path | None) -> Callable[...
 
 def _unasking(functions: Mapping[str, Callable[..., Any]], root: Path | None) -> frozenset[str]:
     return frozenset(path for path, function in functions.items() if is_unaided(function, root, ("AI", "model_config")))
-
-
-def asks_models(program: Program) -> bool:
-    """Returns whether any step asks a model."""
-    return any(
-        step.work.does is not Does.BUILTIN or step.work.system is not None for step in program.pipeline.steps
-    )

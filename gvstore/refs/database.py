@@ -287,11 +287,6 @@ class Refs:
             transaction.apply(connection, self.objects)
         return tuple(numbers)
 
-    def set_journal(self, number: int, journal: str) -> None:
-        """Notes the file name of the run's write-ahead journal; "" when it has been folded into objects."""
-        with self._writing() as connection:
-            connection.execute("UPDATE runs SET journal = ? WHERE number = ?", (journal, number))
-
     def finish_run(
         self,
         number: int,

@@ -50,11 +50,6 @@ class RevRange:
     right: ObjectId | None = None
     dots: int = 0
 
-    @property
-    def is_range(self) -> bool:
-        """Whether it is bounded below: more than names of single commits."""
-        return bool(self.without) or self.dots > 0
-
 
 def is_range_word(word: str) -> bool:
     """Returns whether a word is a range rather than one rev."""
